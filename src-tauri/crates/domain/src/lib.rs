@@ -1,0 +1,26 @@
+//! Telephony decisions of Kennex Dialer, as plain values and functions.
+//!
+//! Nothing here performs input or output, reads a clock or spawns a task: time, randomness and the
+//! outside world are passed in, so that every rule can be tested by calling it.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`error`] | [`ErrorCode`](error::ErrorCode) for the machine, a sentence with the cure for the person |
+//! | [`sid`] | Twilio's identifiers as validated types |
+//! | [`phone_number`] | E.164 numbers, as-you-type formatting |
+//! | [`identity`] | the client identity an access token names |
+//! | [`call`] | what can happen to a call, as events |
+//! | [`call_log`] | the fold from events to the row the agent reads |
+//! | [`dial_policy`] | what to answer when Twilio asks what a call should do |
+//! | [`token`] | when an access token must be renewed |
+//! | [`ports`] | traits towards keychain, disk, clock and shell |
+
+pub mod call;
+pub mod call_log;
+pub mod dial_policy;
+pub mod error;
+pub mod identity;
+pub mod phone_number;
+pub mod ports;
+pub mod sid;
+pub mod token;

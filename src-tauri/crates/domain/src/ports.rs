@@ -1,0 +1,92 @@
+//! What the core needs from outside, as traits. Concrete types meet in the shell and the server only.
+
+use secrecy::SecretString;
+
+use crate::call::{CallEvent, CallId};
+use crate::call_log::{CallLogEntry, CallLogPage, Cursor};
+
+/// Wall-clock time. Injected so that tests decide what time it is.
+pub trait Clock: Send + Sync + 'static {
+    /// Unix milliseconds.
+    fn now_ms(&self) -> i64;
+}
+
+/// The computer's own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A secret the program keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SecretName {
+    /// The account's Auth Token: the key of webhook signatures.
+    AuthToken,
+    /// The API key's secret: signs access tokens.
+    ApiKeySecret,
+}
+
+impl SecretName {
+    /// The name under which a keychain shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthToken => "auth-token",
+            Self::ApiKeySecret => "api-key-secret",
+        }
+    }
+}
+
+/// Why the vault could not answer. Each has its own sentence and cure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The system has no keychain, or nothing answers for it.
+    #[error("no keychain is available: {0}")]
+    Missing(String),
+    /// The keychain exists but is locked, or unlocking was cancelled.
+    #[error("the keychain is locked: {0}")]
+    Locked(String),
+    /// The keychain refused this program.
+    #[error("the keychain denied access: {0}")]
+    Denied(String),
+    /// The keychain did not answer in time.
+    #[error("the keychain did not answer within {0} s")]
+    TimedOut(u64),
+    /// Anything else the platform reported.
+    #[error("the keychain failed: {0}")]
+    Failed(String),
+}
+
+/// Keeps secrets. Calls may block on the operating system: use them from a blocking task.
+pub trait Vault: Send + Sync + 'static {
+    /// The secret of `account` (the account SID), or `None` if none is stored.
+    fn load(&self, account: &str, name: SecretName) -> Result<Option<SecretString>, VaultError>;
+    /// Stores or replaces a secret.
+    fn store(&self, account: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError>;
+    /// Forgets a secret; forgetting what is not there is no error.
+    fn delete(&self, account: &str, name: SecretName) -> Result<(), VaultError>;
+}
+
+/// Why the call log could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the call log failed: {0}")]
+pub struct CallStoreError(pub String);
+
+/// Keeps the events of every call and answers with folded rows. Blocking: use from a blocking task.
+pub trait CallStore: Send + Sync + 'static {
+    /// Adds one event to the call it belongs to and answers with the call's new row, or `None` if
+    /// the event was known already and changed nothing.
+    ///
+    /// `call` is given where the reporter knows it (SDK events; voice webhooks that carry `CallId`).
+    /// Two rows that an event shows to be one call are merged; the row of the older `CallId` stays.
+    fn record(&self, call: Option<CallId>, event: CallEvent) -> Result<Option<CallLogEntry>, CallStoreError>;
+    /// One page of the log, newest first. `limit` is capped at 200.
+    fn list(&self, before: Option<Cursor>, limit: u32) -> Result<CallLogPage, CallStoreError>;
+    /// One call's row.
+    fn get(&self, call: CallId) -> Result<Option<CallLogEntry>, CallStoreError>;
+}

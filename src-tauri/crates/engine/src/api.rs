@@ -1,0 +1,368 @@
+//! The one list of what a user interface can ask and be told.
+//!
+//! Two hosts carry it: the Tauri window over IPC and a browser over loopback HTTP. Both call
+//! [`Api::dispatch`], so a command declared here exists in both, with the same types, and
+//! `ui/src/host/bindings.ts` is written from this file by a test (`tests/bindings.rs`).
+
+use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
+use dialer_domain::call_log::{CallLogEntry, CallLogPage, Cursor};
+use dialer_domain::error::UserError;
+use dialer_domain::phone_number::{E164, NumberInspection};
+use dialer_domain::sid::CallSid;
+use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
+use serde::{Deserialize, Serialize};
+
+/// Everything a freshly loaded page needs; events keep it current afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct Snapshot {
+    /// Who the agent is, for the header.
+    pub agent: AgentView,
+    /// Where the SDK must connect.
+    pub signalling: SignallingView,
+    /// Whether a native voice engine can stand behind the SDK in this host.
+    pub native_voice: bool,
+    /// The two lights.
+    pub lights: Lights,
+    /// Standing notices, oldest first.
+    pub notices: Vec<Notice>,
+    /// Practice mode: numbers to try.
+    pub practice: Option<PracticeView>,
+    /// First page of the call log.
+    pub call_log: CallLogPage,
+}
+
+/// Who the agent is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct AgentView {
+    /// Shown in the header.
+    pub name: String,
+    /// The SDK identity.
+    pub identity: String,
+    /// Shown to called parties.
+    pub caller_id: Option<E164>,
+    /// The caller id in national or international format for reading.
+    pub caller_id_formatted: Option<String>,
+}
+
+/// Where the SDK must connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SignallingView {
+    /// The real Twilio.
+    Twilio {
+        /// Edge names in order of preference; `roaming` by default.
+        edges: Vec<String>,
+    },
+    /// The practice Twilio on this computer.
+    Practice {
+        /// `127.0.0.1:PORT`; the SDK insists on `wss:`, so the page rewrites exactly this host to `ws:`.
+        host: String,
+    },
+}
+
+/// The two lights of the header; they fail separately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct Lights {
+    /// Whether calls can be placed.
+    pub calls_out: Light,
+    /// Whether calls can be received.
+    pub calls_in: Light,
+}
+
+/// One light.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct Light {
+    /// Colour and word.
+    pub state: LightState,
+    /// Why it is not ready, as a sentence with the cure.
+    pub reason: Option<String>,
+}
+
+/// What a light says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum LightState {
+    /// Green.
+    Ready,
+    /// Grey: starting.
+    Starting,
+    /// Amber: was ready, comes back by itself.
+    Reconnecting,
+    /// Amber: needs the agent.
+    NotReachable,
+}
+
+/// A standing message for the agent, until the cause is gone or it is dismissed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct Notice {
+    /// Names the cause: a new notice of the same id replaces the old one.
+    pub id: String,
+    /// What it is about.
+    pub error: UserError,
+    /// Whether the agent may dismiss it.
+    pub dismissible: bool,
+}
+
+/// Practice mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct PracticeView {
+    /// Numbers to call and what they do.
+    pub far_ends: Vec<FarEndView>,
+}
+
+/// One practice number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct FarEndView {
+    /// Whom to dial.
+    pub number: E164,
+    /// For reading.
+    pub formatted: String,
+    /// What happens, such as "Answers and echoes you".
+    pub does: String,
+}
+
+/// A live access token. It goes to the SDK and nowhere else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct AccessTokenView {
+    /// The JWT.
+    pub token: String,
+    /// Whom it names.
+    pub identity: String,
+    /// Unix milliseconds.
+    #[ts(type = "number")]
+    pub expires_at_ms: i64,
+}
+
+impl std::fmt::Debug for AccessTokenView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessTokenView")
+            .field("token", &"<redacted>")
+            .field("identity", &self.identity)
+            .field("expires_at_ms", &self.expires_at_ms)
+            .finish()
+    }
+}
+
+/// What the SDK's `Device` is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct DeviceReport {
+    /// Twilio's device state, plus `reconnecting` while the SDK's socket is down after a success.
+    pub state: DeviceState,
+    /// The error that came with it, when one did.
+    pub error: Option<SdkError>,
+}
+
+/// States of the SDK's `Device`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum DeviceState {
+    /// Not registered.
+    Unregistered,
+    /// Registering.
+    Registering,
+    /// Can be rung.
+    Registered,
+    /// The socket was lost and the SDK is trying again.
+    Reconnecting,
+    /// Gone.
+    Destroyed,
+}
+
+/// An error of the SDK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct SdkError {
+    /// Twilio's code; 0 when the SDK gave none.
+    pub code: u32,
+    /// The SDK's text, for the log.
+    pub message: String,
+}
+
+/// What the UI tells about one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct CallReport {
+    /// Our name of the call; the UI makes it (UUID v4) when a call begins.
+    pub call: CallId,
+    /// Who started it.
+    pub direction: CallDirection,
+    /// The agent leg, once known.
+    pub call_sid: Option<CallSid>,
+    /// The parent leg, from the `parent` parameter of an incoming call.
+    pub parent_call_sid: Option<CallSid>,
+    /// The other party.
+    pub peer: String,
+    /// Which of our numbers was called, for an incoming call (`called` parameter).
+    pub our_number: Option<String>,
+    /// What happened.
+    pub what: SdkCallEvent,
+}
+
+/// An incoming practice call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct PracticeCall {
+    /// Who calls: one of the practice numbers, whose behaviour it then has once answered.
+    pub from: E164,
+}
+
+/// Something the agent asked for outside the window (tray, command line, self-test). The UI runs it
+/// through its action table, exactly as a button would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[ts(export)]
+pub enum ActionRequest {
+    /// Place a call.
+    Dial {
+        /// As typed.
+        number: String,
+    },
+    /// Answer the ringing call.
+    Answer,
+    /// Decline the ringing call.
+    Decline,
+    /// End the call.
+    HangUp,
+    /// Toggle the microphone.
+    ToggleMute,
+    /// Press keys in a call.
+    SendDigits {
+        /// `0-9*#`.
+        digits: String,
+    },
+}
+
+/// What the UI is told without asking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[ts(export)]
+pub enum HostEvent {
+    /// The header changed.
+    AgentChanged(AgentView),
+    /// The lights changed.
+    LightsChanged(Lights),
+    /// The list of notices changed.
+    NoticesChanged(Vec<Notice>),
+    /// One row of the log is new or changed.
+    CallLogChanged(CallLogEntry),
+    /// Two rows proved to be one call: the named one is gone.
+    CallLogRemoved(CallId),
+    /// Fetch a token and give it to the SDK.
+    TokenRenewalDue,
+    /// Run an action.
+    ActionRequested(ActionRequest),
+    /// The native voice engine speaks.
+    Voice(VoiceEvent),
+}
+
+/// Declares every command once: its dispatch by name and its line in the TypeScript interface.
+macro_rules! commands {
+    ($( $(#[doc = $doc:literal])* $name:ident ( $($arg:ident : $ty:ty),* ) -> $ret:ty; )*) => {
+        /// What a host must be able to do; the names are the commands.
+        #[async_trait::async_trait]
+        pub trait Commands: Send + Sync {
+            $( $(#[doc = $doc])* async fn $name(&self, $($arg: $ty),*) -> Result<$ret, UserError>; )*
+        }
+
+        /// Runs the command `name` with `arguments`, a JSON object keyed by argument name.
+        pub async fn dispatch<C: Commands + ?Sized>(
+            commands: &C,
+            name: &str,
+            arguments: serde_json::Value,
+        ) -> Result<serde_json::Value, UserError> {
+            match name {
+                $( stringify!($name) => {
+                    #[derive(Deserialize)]
+                    struct Arguments { $($arg: $ty),* }
+                    let Arguments { $($arg),* } = serde_json::from_value(arguments).map_err(malformed)?;
+                    let answer = commands.$name($($arg),*).await?;
+                    serde_json::to_value(answer).map_err(malformed)
+                } )*
+                unknown => Err(UserError::new(
+                    dialer_domain::error::ErrorCode::Internal,
+                    format!("This version of the program has no command “{unknown}”."),
+                )),
+            }
+        }
+
+        /// The TypeScript interface of every command, and their names.
+        pub fn typescript(config: &ts_rs::Config) -> String {
+            use ts_rs::TS as _;
+            let mut text = String::from("export interface Commands {\n");
+            $(
+                $( text.push_str(concat!("  /**", $doc, " */\n")); )*
+                text.push_str(concat!("  ", stringify!($name), "(args: {"));
+                $( text.push_str(&format!(" {}: {};", stringify!($arg), <$ty>::name(config))); )*
+                text.push_str(&format!(" }}): Promise<{}>;\n", command_return::<$ret>(config)));
+            )*
+            text.push_str("}\n");
+            text
+        }
+    };
+}
+
+fn malformed(error: serde_json::Error) -> UserError {
+    UserError::new(
+        dialer_domain::error::ErrorCode::Internal,
+        "The window and the program disagree about a command. Restart the program; if it stays, report it.",
+    )
+    .with_detail(error.to_string())
+}
+
+/// `()` is `null` in JSON; nobody reads it, so the interface says `void`.
+fn command_return<T: ts_rs::TS + 'static>(config: &ts_rs::Config) -> String {
+    if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() { "void".into() } else { T::name(config) }
+}
+
+commands! {
+    /// Everything a freshly loaded page needs.
+    snapshot() -> Snapshot;
+    /// Reads what was typed into the number field.
+    inspect_number(text: String) -> NumberInspection;
+    /// A fresh access token for the SDK.
+    issue_access_token() -> AccessTokenView;
+    /// Tells what the SDK's Device is doing.
+    report_device(report: DeviceReport) -> ();
+    /// Tells what happened to a call.
+    report_call(report: CallReport) -> ();
+    /// An older page of the call log.
+    list_call_log(before: Option<Cursor>, limit: u32) -> CallLogPage;
+    /// Removes a dismissible notice.
+    dismiss_notice(id: String) -> ();
+    /// Practice mode: someone calls the agent.
+    practice_incoming(call: PracticeCall) -> ();
+    /// Native voice: opens a peer connection.
+    voice_create(config: PeerConfig) -> PeerId;
+    /// Native voice: `createOffer`, codecs in order of preference.
+    voice_create_offer(peer: PeerId, codecs: Vec<CodecName>, ice_restart: bool) -> String;
+    /// Native voice: `createAnswer` to the remote offer.
+    voice_create_answer(peer: PeerId, codecs: Vec<CodecName>) -> String;
+    /// Native voice: `setLocalDescription`.
+    voice_set_local(peer: PeerId, sdp_type: SdpType, sdp: String) -> ();
+    /// Native voice: `setRemoteDescription`.
+    voice_set_remote(peer: PeerId, sdp_type: SdpType, sdp: String) -> ();
+    /// Native voice: `track.enabled` of the microphone.
+    voice_set_muted(peer: PeerId, muted: bool) -> ();
+    /// Native voice: `RTCDTMFSender.canInsertDTMF` after negotiation.
+    voice_can_send_dtmf(peer: PeerId) -> bool;
+    /// Native voice: `RTCDTMFSender.insertDTMF`; milliseconds.
+    voice_insert_dtmf(peer: PeerId, tones: String, duration_ms: u32, gap_ms: u32) -> ();
+    /// Native voice: `getStats`.
+    voice_stats(peer: PeerId) -> Vec<StatsEntry>;
+    /// Native voice: `close`.
+    voice_close(peer: PeerId) -> ();
+    /// Native voice: the sound devices.
+    voice_devices() -> Vec<AudioDevice>;
+}

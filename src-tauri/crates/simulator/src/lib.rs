@@ -1,0 +1,1 @@
+//! A practice Twilio: signalling, TwiML, signed webhooks, scripted far ends

@@ -1,0 +1,1 @@
+//! Call log in SQLite and secrets in the keychain

@@ -1,0 +1,1 @@
+//! Twilio's wire formats: access token, webhook signature, webhook forms, TwiML
