@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 ///
 /// A variant exists only while the UI or a command-line caller does something different for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub enum ErrorCode {
     /// The text cannot be a telephone number.
     InvalidNumber,
@@ -43,7 +42,6 @@ pub enum ErrorCode {
 /// A failure as the agent sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ts_rs::TS)]
 #[error("{message}")]
-#[ts(export)]
 pub struct UserError {
     /// For code that branches.
     pub code: ErrorCode,

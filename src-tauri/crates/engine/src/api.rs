@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 /// Everything a freshly loaded page needs; events keep it current afterwards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Snapshot {
     /// Who the agent is, for the header.
     pub agent: AgentView,
@@ -34,7 +33,6 @@ pub struct Snapshot {
 
 /// Who the agent is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct AgentView {
     /// Shown in the header.
     pub name: String,
@@ -48,7 +46,6 @@ pub struct AgentView {
 
 /// Where the SDK must connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SignallingView {
     /// The real Twilio.
@@ -65,7 +62,6 @@ pub enum SignallingView {
 
 /// The two lights of the header; they fail separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Lights {
     /// Whether calls can be placed.
     pub calls_out: Light,
@@ -75,7 +71,6 @@ pub struct Lights {
 
 /// One light.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Light {
     /// Colour and word.
     pub state: LightState,
@@ -86,7 +81,6 @@ pub struct Light {
 /// What a light says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum LightState {
     /// Green.
     Ready,
@@ -100,7 +94,6 @@ pub enum LightState {
 
 /// A standing message for the agent, until the cause is gone or it is dismissed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Notice {
     /// Names the cause: a new notice of the same id replaces the old one.
     pub id: String,
@@ -112,7 +105,6 @@ pub struct Notice {
 
 /// Practice mode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct PracticeView {
     /// Numbers to call and what they do.
     pub far_ends: Vec<FarEndView>,
@@ -120,7 +112,6 @@ pub struct PracticeView {
 
 /// One practice number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct FarEndView {
     /// Whom to dial.
     pub number: E164,
@@ -132,7 +123,6 @@ pub struct FarEndView {
 
 /// A live access token. It goes to the SDK and nowhere else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct AccessTokenView {
     /// The JWT.
     pub token: String,
@@ -155,7 +145,6 @@ impl std::fmt::Debug for AccessTokenView {
 
 /// What the SDK's `Device` is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct DeviceReport {
     /// Twilio's device state, plus `reconnecting` while the SDK's socket is down after a success.
     pub state: DeviceState,
@@ -166,7 +155,6 @@ pub struct DeviceReport {
 /// States of the SDK's `Device`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum DeviceState {
     /// Not registered.
     Unregistered,
@@ -182,7 +170,6 @@ pub enum DeviceState {
 
 /// An error of the SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct SdkError {
     /// Twilio's code; 0 when the SDK gave none.
     pub code: u32,
@@ -192,7 +179,6 @@ pub struct SdkError {
 
 /// What the UI tells about one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct CallReport {
     /// Our name of the call; the UI makes it (UUID v4) when a call begins.
     pub call: CallId,
@@ -212,7 +198,6 @@ pub struct CallReport {
 
 /// An incoming practice call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct PracticeCall {
     /// Who calls: one of the practice numbers, whose behaviour it then has once answered.
     pub from: E164,
@@ -222,7 +207,6 @@ pub struct PracticeCall {
 /// through its action table, exactly as a button would.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(tag = "action", rename_all = "snake_case")]
-#[ts(export)]
 pub enum ActionRequest {
     /// Place a call.
     Dial {
@@ -247,7 +231,6 @@ pub enum ActionRequest {
 /// What the UI is told without asking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
-#[ts(export)]
 pub enum HostEvent {
     /// The header changed.
     AgentChanged(AgentView),
@@ -297,8 +280,8 @@ macro_rules! commands {
             }
         }
 
-        /// The TypeScript interface of every command, and their names.
-        pub fn typescript(config: &ts_rs::Config) -> String {
+        /// The TypeScript interface of every command.
+        fn command_interface(config: &ts_rs::Config) -> String {
             use ts_rs::TS as _;
             let mut text = String::from("export interface Commands {\n");
             $(
@@ -310,7 +293,57 @@ macro_rules! commands {
             text.push_str("}\n");
             text
         }
+
+        fn visit_command_types(types: &mut Types<'_>) {
+            $( $( types.add::<$ty>(); )* types.add::<$ret>(); )*
+        }
     };
+}
+
+/// Collects the declarations of a type and of everything it is made of, each once, by name.
+struct Types<'a> {
+    config: &'a ts_rs::Config,
+    declarations: std::collections::BTreeMap<String, String>,
+}
+
+impl Types<'_> {
+    fn add<T: ts_rs::TS + 'static + ?Sized>(&mut self) {
+        // Only types with a declaration of their own have an output path; `Vec<T>` and the like do not.
+        if T::output_path().is_some() {
+            let name = T::ident(self.config);
+            if self.declarations.contains_key(&name) {
+                return;
+            }
+            let docs = T::docs().unwrap_or_default();
+            self.declarations.insert(name, format!("{docs}export {}\n", T::decl(self.config)));
+        }
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}
+
+impl ts_rs::TypeVisitor for Types<'_> {
+    fn visit<T: ts_rs::TS + 'static + ?Sized>(&mut self) {
+        self.add::<T>();
+    }
+}
+
+/// The text of `ui/src/host/bindings.ts`.
+pub fn typescript() -> String {
+    let config = ts_rs::Config::new();
+    let mut types = Types { config: &config, declarations: std::collections::BTreeMap::new() };
+    visit_command_types(&mut types);
+    types.add::<HostEvent>();
+    types.add::<UserError>();
+    let mut text = String::from(
+        "// Written from src-tauri/crates/engine/src/api.rs by its test `bindings`. Do not edit.\n\n",
+    );
+    for declaration in types.declarations.values() {
+        text.push_str(declaration);
+    }
+    text.push('\n');
+    text.push_str(&command_interface(&config));
+    text
 }
 
 fn malformed(error: serde_json::Error) -> UserError {

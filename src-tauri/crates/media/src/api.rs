@@ -11,7 +11,6 @@ pub struct PeerId(pub u32);
 
 /// The W3C `RTCConfiguration` members the engine honours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 #[serde(default)]
 pub struct PeerConfig {
     /// STUN and TURN URLs; TURN is not used yet.
@@ -20,7 +19,6 @@ pub struct PeerConfig {
 
 /// One entry of `RTCConfiguration.iceServers`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 #[serde(default)]
 pub struct IceServer {
     /// `stun:` and `turn:` URLs.
@@ -34,7 +32,6 @@ pub struct IceServer {
 /// `RTCSessionDescription.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "lowercase")]
-#[ts(export)]
 pub enum SdpType {
     /// An offer.
     Offer,
@@ -45,7 +42,6 @@ pub enum SdpType {
 /// A codec of the engine, in SDK spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "lowercase")]
-#[ts(export)]
 pub enum CodecName {
     /// Opus, 48 kHz.
     Opus,
@@ -56,7 +52,6 @@ pub enum CodecName {
 /// `RTCPeerConnection.iceConnectionState` as the engine reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "lowercase")]
-#[ts(export)]
 pub enum IceState {
     /// Nothing known yet.
     New,
@@ -75,7 +70,6 @@ pub enum IceState {
 /// `RTCPeerConnection.connectionState` as the engine reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "lowercase")]
-#[ts(export)]
 pub enum ConnectionState {
     /// Nothing known yet.
     New,
@@ -94,7 +88,6 @@ pub enum ConnectionState {
 /// What the engine reports. `peer` names the connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[ts(export)]
 pub enum VoiceEvent {
     /// A local candidate, for `onicecandidate`; `candidate` is the SDP attribute value.
     IceCandidate {
@@ -149,7 +142,6 @@ pub enum VoiceEvent {
 /// Capture or playout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "lowercase")]
-#[ts(export)]
 pub enum DeviceKind {
     /// A microphone.
     Microphone,
@@ -159,7 +151,6 @@ pub enum DeviceKind {
 
 /// One sound device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct AudioDevice {
     /// Stable while the device is plugged in; `default` follows the system's choice.
     pub id: String,
@@ -172,7 +163,6 @@ pub struct AudioDevice {
 /// One entry of `RTCStatsReport`, with the members the SDK reads (voice-sdk 2.18.5, `stats.ts`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-#[ts(export)]
 pub enum StatsEntry {
     /// What arrives.
     InboundRtp {
