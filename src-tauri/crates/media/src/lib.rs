@@ -1,3 +1,13 @@
 //! The native voice engine: what stands behind the Voice SDK where the webview has no WebRTC.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`api`] | what the user interface's `RTCPeerConnection` replacement says and hears |
+//! | [`codec`] | Opus and PCMU; all sound inside is 48 kHz mono in frames of 20 ms |
+//! | [`resample`] | sample-rate conversion |
+//! | [`signal`] | tones, DTMF and the instruments that measure them |
 
 pub mod api;
+pub mod codec;
+pub mod resample;
+pub mod signal;
