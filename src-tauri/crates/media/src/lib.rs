@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | [`api`] | what the user interface's `RTCPeerConnection` replacement says and hears |
 //! | [`codec`] | Opus and PCMU; all sound inside is 48 kHz mono in frames of 20 ms |
+//! | [`jitter`] | packets in as the network brings them, frames out every 20 ms |
 //! | [`resample`] | sample-rate conversion |
 //! | [`signal`] | tones, DTMF and the instruments that measure them |
 
 pub mod api;
 pub mod codec;
+pub mod jitter;
 pub mod resample;
 pub mod signal;

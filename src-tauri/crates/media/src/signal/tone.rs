@@ -110,7 +110,7 @@ mod tests {
         assert!(TwoTone::dtmf('5', -6.0).is_some());
         assert!(TwoTone::dtmf('w', -6.0).is_none());
         assert_eq!(
-            TwoTone::dtmf('1', 0.0).map(|mut tone| tone.next_frame().iter().any(|&s| s == i16::MAX)),
+            TwoTone::dtmf('1', 0.0).map(|mut tone| tone.next_frame().contains(&i16::MAX)),
             Some(true)
         );
     }
