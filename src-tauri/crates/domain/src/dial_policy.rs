@@ -27,6 +27,10 @@ pub struct VoiceQuery {
     pub to: String,
     /// The connect parameter `CallId`.
     pub call_id: Option<CallId>,
+    /// Whether the request carried no `Direction`. Twilio sends one with every call; a request
+    /// without it was composed by the account's own programs, in the short form
+    /// `To=<customer>&From=<our number>`.
+    pub short_form: bool,
 }
 
 /// What a call should do.
@@ -59,7 +63,11 @@ pub const TIME_LIMIT_S: u32 = 14_400;
 pub const RING_TIMEOUT_S: u32 = 25;
 
 /// Decides. A call whose `From` is a client is the agent's own; Twilio's `Direction` says `inbound`
-/// for those too, so it is not asked.
+/// for those too, so its value is not asked.
+///
+/// `From` equal to our caller id alone does not make a call the agent's: a stranger may show our
+/// number as theirs, and dialling out for them would ring in circles at our cost. Only the short
+/// form, which cannot come from the telephone network, is read that way.
 pub fn decide(query: &VoiceQuery, now: &Situation) -> RouteDecision {
     match query.from.strip_prefix("client:") {
         Some(identity) if identity == now.identity.as_str() => decide_outgoing(query, now),
@@ -67,6 +75,11 @@ pub fn decide(query: &VoiceQuery, now: &Situation) -> RouteDecision {
             spoken: "This phone does not accept that call.".into(),
             reason: "A call came from a client identity that is not this phone's.".into(),
         },
+        None if query.short_form
+            && now.caller_id.as_ref().is_some_and(|ours| ours.as_str() == query.from) =>
+        {
+            decide_outgoing(query, now)
+        }
         None => decide_incoming(now),
     }
 }
@@ -79,6 +92,10 @@ fn decide_outgoing(query: &VoiceQuery, now: &Situation) -> RouteDecision {
         };
     };
     match E164::parse_strict(&query.to) {
+        Ok(to) if to == caller_id => RouteDecision::Refuse {
+            spoken: "You have dialled your own number.".into(),
+            reason: "The number dialled is this phone's own caller id.".into(),
+        },
         Ok(to) => RouteDecision::DialNumber { to, caller_id },
         Err(problem) => RouteDecision::Refuse {
             spoken: "The number you have dialled is not valid.".into(),
@@ -101,4 +118,99 @@ fn decide_incoming(now: &Situation) -> RouteDecision {
         };
     }
     RouteDecision::RingAgent { identity: now.identity.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    const OURS: &str = "+12025550100";
+
+    fn situation() -> Situation {
+        Situation {
+            identity: ClientIdentity::parse("agent_1").unwrap(),
+            caller_id: Some(E164::parse_strict(OURS).unwrap()),
+            reachable: true,
+            busy: false,
+        }
+    }
+
+    fn query(from: &str, to: &str) -> VoiceQuery {
+        VoiceQuery { from: from.into(), to: to.into(), call_id: None, short_form: false }
+    }
+
+    fn refusal(decision: RouteDecision) -> String {
+        match decision {
+            RouteDecision::Refuse { reason, .. } => reason,
+            other @ (RouteDecision::DialNumber { .. } | RouteDecision::RingAgent { .. }) => {
+                panic!("{other:?}")
+            }
+        }
+    }
+
+    #[test]
+    fn the_agent_dials_a_number_under_the_stored_caller_id() {
+        assert_eq!(
+            decide(&query("client:agent_1", "+12025550123"), &situation()),
+            RouteDecision::DialNumber {
+                to: E164::parse_strict("+12025550123").unwrap(),
+                caller_id: E164::parse_strict(OURS).unwrap(),
+            }
+        );
+    }
+
+    #[test]
+    fn the_agent_cannot_dial_what_is_no_number() {
+        for to in
+            ["", "911", "client:agent_2", "sip:a@b.example", "+0123456789", "2025550123", "+1 202 555 0123"]
+        {
+            assert!(
+                refusal(decide(&query("client:agent_1", to), &situation())).contains("+ and 7 to 15 digits"),
+                "{to}"
+            );
+        }
+        assert!(refusal(decide(&query("client:agent_1", OURS), &situation())).contains("own caller id"));
+    }
+
+    #[test]
+    fn without_a_caller_id_nothing_is_dialled() {
+        let now = Situation { caller_id: None, ..situation() };
+        assert!(refusal(decide(&query("client:agent_1", "+12025550123"), &now)).contains("caller id"));
+    }
+
+    #[test]
+    fn another_identity_is_refused() {
+        for from in ["client:agent_2", "client:", "client:AGENT_1"] {
+            assert!(
+                refusal(decide(&query(from, "+12025550123"), &situation())).contains("not this phone's"),
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stranger_rings_the_agent_when_there_is_one_to_ring() {
+        let ring = decide(&query("+12025550123", OURS), &situation());
+        assert_eq!(ring, RouteDecision::RingAgent { identity: ClientIdentity::parse("agent_1").unwrap() });
+        let away = Situation { reachable: false, ..situation() };
+        assert!(refusal(decide(&query("+12025550123", OURS), &away)).contains("not registered"));
+        let busy = Situation { busy: true, ..situation() };
+        assert!(refusal(decide(&query("+12025550123", OURS), &busy)).contains("another call"));
+    }
+
+    #[test]
+    fn a_stranger_showing_our_number_cannot_make_us_dial() {
+        let forged = query(OURS, "+12025550177");
+        assert!(matches!(decide(&forged, &situation()), RouteDecision::RingAgent { .. }));
+    }
+
+    #[test]
+    fn the_short_form_dials_only_from_our_number() {
+        let ours = VoiceQuery { short_form: true, ..query(OURS, "+12025550123") };
+        assert!(matches!(decide(&ours, &situation()), RouteDecision::DialNumber { .. }));
+        let stranger = VoiceQuery { short_form: true, ..query("+12025550177", OURS) };
+        assert!(matches!(decide(&stranger, &situation()), RouteDecision::RingAgent { .. }));
+    }
 }
