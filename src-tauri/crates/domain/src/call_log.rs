@@ -1,4 +1,25 @@
 //! From events to the row the agent reads.
+//!
+//! Two witnesses report a call, in any order and more than once: Twilio by webhooks and status
+//! callbacks ("order of arrival is not guaranteed", Twilio, "Call status callbacks"), the Voice SDK
+//! by its own events. [`fold`] reads the *set* of their events, so that the row is the same
+//! whatever arrived first. More events only ever add to what is known: a leg does not leave a
+//! final status, an ended call does not come back, and a conversation that Twilio or an answered
+//! incoming call proved stays a conversation.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `evidence` | what the events say about each leg and each moment |
+//! | `verdict` | how the call ended, and why |
+//! | [`reason`] | Twilio's error codes as sentences for the agent |
+
+mod evidence;
+pub mod reason;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +28,6 @@ use crate::sid::CallSid;
 
 /// One leg of a logged call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Leg {
     /// Twilio's name of the leg.
     pub call_sid: CallSid,
@@ -23,7 +43,6 @@ pub struct Leg {
 
 /// One call as the log shows it. All times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct CallLogEntry {
     /// Our name of the call.
     pub id: CallId,
@@ -56,7 +75,6 @@ pub struct CallLogEntry {
 
 /// Where the next page of the log begins: calls older than this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct Cursor {
     /// `started_at_ms` of the last row of the previous page.
     #[ts(type = "number")]
@@ -67,7 +85,6 @@ pub struct Cursor {
 
 /// A page of the log, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct CallLogPage {
     /// The rows.
     pub entries: Vec<CallLogEntry>,
@@ -75,10 +92,119 @@ pub struct CallLogPage {
     pub next: Option<Cursor>,
 }
 
+/// The set that `events` stand for, in one fixed order: repeats are gone.
+///
+/// Two events are one when they differ in nothing but their time: the earliest time stays, because
+/// a repeat can only come later. Two reports of one leg with the same status and `SequenceNumber`
+/// are one event even if one of them knew more (a parent, a duration); together they know all.
+///
+/// `distinct(known + new) == distinct(known)` says that `new` adds nothing, now or later.
+pub fn distinct(events: &[CallEvent]) -> Vec<CallEvent> {
+    let mut set = BTreeMap::new();
+    for event in events {
+        set.entry(identity(event)).and_modify(|known| absorb(known, event)).or_insert_with(|| event.clone());
+    }
+    set.into_values().collect()
+}
+
+/// The event without what a repeat may change.
+fn identity(event: &CallEvent) -> CallEvent {
+    let mut identity = event.clone();
+    match &mut identity {
+        CallEvent::Routed { at_ms, .. } | CallEvent::Sdk { at_ms, .. } => *at_ms = 0,
+        CallEvent::LegStatus {
+            parent_call_sid,
+            role,
+            at_ms,
+            duration_s,
+            error_code,
+            call_sid: _,
+            status: _,
+            sequence: _,
+        } => {
+            *parent_call_sid = None;
+            *role = None;
+            *at_ms = 0;
+            *duration_s = None;
+            *error_code = None;
+        }
+    }
+    identity
+}
+
+/// Joins a repeat into the event it repeats. Each field takes a minimum or maximum, so the result
+/// does not depend on which of the two came first.
+fn absorb(known: &mut CallEvent, repeat: &CallEvent) {
+    match (known, repeat) {
+        (
+            CallEvent::LegStatus { parent_call_sid, role, at_ms, duration_s, error_code, .. },
+            CallEvent::LegStatus {
+                parent_call_sid: parent_too,
+                role: role_too,
+                at_ms: at_too,
+                duration_s: duration_too,
+                error_code: error_too,
+                ..
+            },
+        ) => {
+            *at_ms = (*at_ms).min(*at_too);
+            *parent_call_sid = least(parent_call_sid.take(), parent_too.clone());
+            *role = least(*role, *role_too);
+            *error_code = least(*error_code, *error_too);
+            *duration_s = (*duration_s).max(*duration_too);
+        }
+        (
+            CallEvent::Routed { at_ms, .. } | CallEvent::Sdk { at_ms, .. },
+            CallEvent::Routed { at_ms: at_too, .. } | CallEvent::Sdk { at_ms: at_too, .. },
+        ) => *at_ms = (*at_ms).min(*at_too),
+        // Equal identities are of one kind.
+        (CallEvent::LegStatus { .. }, CallEvent::Routed { .. } | CallEvent::Sdk { .. })
+        | (CallEvent::Routed { .. } | CallEvent::Sdk { .. }, CallEvent::LegStatus { .. }) => {}
+    }
+}
+
+/// The smaller of what is known; `None` is unknown, not small.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Folds every event of one call into its row; `None` for no events.
 ///
 /// The result depends on the set of events alone, never on their order or repetition.
+///
+/// [`CallEvent::Sdk`] with [`Failed`](crate::call::SdkCallEvent::Failed) counts as the call's end:
+/// it is for errors that end a call, not for warnings.
 pub fn fold(id: CallId, events: &[CallEvent]) -> Option<CallLogEntry> {
-    let _ = (id, events);
-    None
+    let events = distinct(events);
+    let evidence = evidence::gather(&events)?;
+    let answered = verdict::is_answered(&evidence);
+    let started_at_ms = evidence.started_at_ms;
+    // Twilio's clock and ours may differ by minutes; a row never shows time running backwards.
+    let ended_at_ms = evidence.ended_at_ms().map(|at| at.max(started_at_ms));
+    let answered_at_ms = if answered { evidence.connected_at_ms() } else { None }
+        .map(|at| at.max(started_at_ms).min(ended_at_ms.unwrap_or(i64::MAX)));
+    let duration_s = match ended_at_ms {
+        Some(ended) if answered => {
+            evidence.conversation_s().or_else(|| answered_at_ms.and_then(|up| u32::try_from((ended - up) / 1000).ok()))
+        }
+        _ => None,
+    };
+    let verdict = verdict::judge(&evidence, answered);
+    Some(CallLogEntry {
+        id,
+        direction: evidence.direction,
+        peer: evidence.peer.clone(),
+        our_number: evidence.our_number.clone(),
+        started_at_ms,
+        answered_at_ms,
+        ended_at_ms,
+        duration_s,
+        outcome: ended_at_ms.map(|_| verdict.outcome),
+        reason: ended_at_ms.and(verdict.reason),
+        error_code: ended_at_ms.and(verdict.error_code),
+        legs: evidence.legs(),
+    })
 }

@@ -77,14 +77,23 @@ pub trait Vault: Send + Sync + 'static {
 #[error("the call log failed: {0}")]
 pub struct CallStoreError(pub String);
 
+/// What recording an event did to the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The call's new row. Its id may differ from the one given: a call keeps its oldest `CallId`.
+    pub entry: CallLogEntry,
+    /// Rows that proved to be this call and are gone; their ids still lead to `entry`.
+    pub removed: Vec<CallId>,
+}
+
 /// Keeps the events of every call and answers with folded rows. Blocking: use from a blocking task.
 pub trait CallStore: Send + Sync + 'static {
     /// Adds one event to the call it belongs to and answers with the call's new row, or `None` if
     /// the event was known already and changed nothing.
     ///
     /// `call` is given where the reporter knows it (SDK events; voice webhooks that carry `CallId`).
-    /// Two rows that an event shows to be one call are merged; the row of the older `CallId` stays.
-    fn record(&self, call: Option<CallId>, event: CallEvent) -> Result<Option<CallLogEntry>, CallStoreError>;
+    /// Rows that an event shows to be one call are merged; the row of the older `CallId` stays.
+    fn record(&self, call: Option<CallId>, event: CallEvent) -> Result<Option<Recorded>, CallStoreError>;
     /// One page of the log, newest first. `limit` is capped at 200.
     fn list(&self, before: Option<Cursor>, limit: u32) -> Result<CallLogPage, CallStoreError>;
     /// One call's row.

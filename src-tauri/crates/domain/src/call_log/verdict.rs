@@ -1,0 +1,168 @@
+//! How a call ended, and why. Only an ended call shows its verdict.
+
+use super::evidence::Evidence;
+use super::reason::{self, BUSY, CANCELLED, DECLINED, UNAVAILABLE};
+use crate::call::{CallDirection, CallOutcome, CallStatus, SdkCallEvent};
+
+/// The end of a call.
+pub(super) struct Verdict {
+    pub(super) outcome: CallOutcome,
+    pub(super) reason: Option<String>,
+    pub(super) error_code: Option<u32>,
+}
+
+/// Whether the two parties spoke.
+///
+/// A dialled leg that was up proves it. The SDK's word proves it for an incoming call, where the
+/// agent's answer is the answer. An outgoing call is also "accepted" by the SDK when an
+/// announcement answers it, such as a refusal or what follows a failed `<Dial>`; there Twilio's
+/// word, where it has come, outweighs the SDK's.
+pub(super) fn is_answered(evidence: &Evidence<'_>) -> bool {
+    if evidence.dialled_legs().any(|leg| leg.was_up) {
+        return true;
+    }
+    if !evidence.sdk_said(&SdkCallEvent::Accepted) {
+        return false;
+    }
+    match evidence.direction {
+        CallDirection::Incoming => true,
+        CallDirection::Outgoing => !was_refused(evidence) && evidence.dialled_end().is_none(),
+    }
+}
+
+/// Whether Twilio was told to refuse, and nobody was dialled all the same by a repeated request.
+fn was_refused(evidence: &Evidence<'_>) -> bool {
+    evidence.refusal.is_some() && evidence.dialled_legs().next().is_none()
+}
+
+/// Judges a call as if it had ended.
+pub(super) fn judge(evidence: &Evidence<'_>, answered: bool) -> Verdict {
+    let outcome = if answered {
+        CallOutcome::Answered
+    } else {
+        match evidence.direction {
+            CallDirection::Outgoing => outgoing(evidence),
+            CallDirection::Incoming => incoming(evidence),
+        }
+    };
+    explain(evidence, outcome)
+}
+
+/// The SDK calls busy, declined and no answer alike an error 31005, so Twilio's status of the far
+/// leg is asked first.
+fn outgoing(evidence: &Evidence<'_>) -> CallOutcome {
+    let hung_up = evidence.sdk_said(&SdkCallEvent::HungUp);
+    if was_refused(evidence) {
+        return CallOutcome::Failed;
+    }
+    match evidence.dialled_end() {
+        Some(CallStatus::Busy) => return CallOutcome::Busy,
+        // Twilio ends a far leg that still rings as `no-answer` or `canceled` when the agent hangs up.
+        Some(CallStatus::NoAnswer) if !hung_up => return CallOutcome::NoAnswer,
+        Some(CallStatus::NoAnswer | CallStatus::Canceled) => return CallOutcome::Canceled,
+        Some(CallStatus::Failed) => return CallOutcome::Failed,
+        Some(
+            CallStatus::Queued
+            | CallStatus::Initiated
+            | CallStatus::Ringing
+            | CallStatus::InProgress
+            | CallStatus::Completed,
+        )
+        | None => {}
+    }
+    if hung_up {
+        return CallOutcome::Canceled;
+    }
+    if let Some((code, _)) = evidence.sdk_failure() {
+        match code {
+            BUSY | DECLINED => return CallOutcome::Busy,
+            UNAVAILABLE => return CallOutcome::NoAnswer,
+            CANCELLED => return CallOutcome::Canceled,
+            _ if reason::is_precise(code) || !far_end_rang(evidence) => return CallOutcome::Failed,
+            _ => {}
+        }
+    }
+    match evidence.parent_end() {
+        Some(CallStatus::Busy) => CallOutcome::Busy,
+        Some(CallStatus::NoAnswer) => CallOutcome::NoAnswer,
+        Some(CallStatus::Canceled) => CallOutcome::Canceled,
+        Some(CallStatus::Failed) => CallOutcome::Failed,
+        Some(
+            CallStatus::Queued
+            | CallStatus::Initiated
+            | CallStatus::Ringing
+            | CallStatus::InProgress
+            | CallStatus::Completed,
+        )
+        | None => {
+            if far_end_rang(evidence) {
+                CallOutcome::NoAnswer
+            } else {
+                CallOutcome::Failed
+            }
+        }
+    }
+}
+
+fn far_end_rang(evidence: &Evidence<'_>) -> bool {
+    evidence.sdk_said(&SdkCallEvent::Ringing)
+        || evidence.dialled_legs().any(|leg| leg.status() == Some(CallStatus::Ringing))
+}
+
+fn incoming(evidence: &Evidence<'_>) -> CallOutcome {
+    let declined_here = evidence.sdk_said(&SdkCallEvent::Declined)
+        || (evidence.sdk_said(&SdkCallEvent::HungUp) && !evidence.sdk_said(&SdkCallEvent::CanceledByCaller));
+    // Twilio reports a client's `reject()` as `busy`.
+    if declined_here || evidence.dialled_end() == Some(CallStatus::Busy) {
+        return CallOutcome::Declined;
+    }
+    match evidence.sdk_failure() {
+        // The agent's side failed, such as a microphone that could not be opened for the answer.
+        Some((code, _)) if code != CANCELLED && (reason::is_precise(code) || !evidence.known_to_twilio) => {
+            CallOutcome::Failed
+        }
+        _ => CallOutcome::Missed,
+    }
+}
+
+/// Finds the sentence and the code behind an outcome.
+fn explain(evidence: &Evidence<'_>, outcome: CallOutcome) -> Verdict {
+    let leg_code = evidence
+        .dialled_legs()
+        .filter_map(|leg| leg.error_code)
+        .min()
+        .or_else(|| evidence.parent_legs().filter_map(|leg| leg.error_code).min());
+    // A generic SDK error beside Twilio's own word says only that the call is over.
+    let sdk_failure = evidence
+        .sdk_failure()
+        .filter(|(code, _)| *code != CANCELLED && (reason::is_precise(*code) || !evidence.known_to_twilio));
+    let by_code = |code: u32| (reason::for_code(code).map(str::to_owned), Some(code));
+    let by_sdk = |(code, message): (u32, &str)| {
+        let sentence = reason::for_code(code).or(Some(message).filter(|message| !message.is_empty()));
+        (sentence.map(str::to_owned), Some(code).filter(|code| *code != 0))
+    };
+
+    let (reason, error_code) = match outcome {
+        CallOutcome::Answered => sdk_failure.map(by_sdk).unwrap_or_default(),
+        CallOutcome::Busy | CallOutcome::NoAnswer => sdk_failure
+            .filter(|(code, _)| matches!(*code, BUSY | DECLINED | UNAVAILABLE))
+            .map(by_sdk)
+            .or(leg_code.map(by_code))
+            .unwrap_or_default(),
+        CallOutcome::Canceled | CallOutcome::Declined => (None, None),
+        CallOutcome::Missed => {
+            let refusal = evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
+            refusal.or(leg_code.map(by_code)).unwrap_or_default()
+        }
+        CallOutcome::Failed => {
+            let refusal = evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
+            let (sentence, code) = refusal.or(leg_code.map(by_code)).or(sdk_failure.map(by_sdk)).unwrap_or_default();
+            let unexplained = || match evidence.dialled_end() {
+                Some(_) => "The number could not be reached. Check it and try again.",
+                None => "The call ended before it was connected. Try again; if it keeps happening, open Diagnostics.",
+            };
+            (sentence.or_else(|| Some(unexplained().to_owned())), code)
+        }
+    };
+    Verdict { outcome, reason, error_code }
+}
