@@ -7,9 +7,11 @@
 //! | [`jitter`] | packets in as the network brings them, frames out every 20 ms |
 //! | [`resample`] | sample-rate conversion |
 //! | [`signal`] | tones, DTMF and the instruments that measure them |
+//! | [`transport`] | one audio peer over UDP: ICE, DTLS-SRTP, RTP, telephone events |
 
 pub mod api;
 pub mod codec;
 pub mod jitter;
 pub mod resample;
 pub mod signal;
+pub mod transport;
