@@ -43,6 +43,8 @@ pub(super) struct EventSender {
     current: Option<Playing>,
     /// When the next key may begin.
     next_key_at: Option<Instant>,
+    /// RTP time at which the last key ended: the next may not begin before it, even if no sound moves the clock on.
+    free_from: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -113,6 +115,7 @@ impl EventSender {
             playing.ends_sent += 1;
             if playing.ends_sent == END_PACKETS {
                 self.next_key_at = Some(playing.started + self.duration + self.gap);
+                self.free_from = Some(packet.timestamp.wrapping_add(units));
                 self.current = None;
             }
         }
@@ -130,7 +133,11 @@ impl EventSender {
                 self.next_key_at = None;
                 self.current = Some(Playing {
                     code,
-                    timestamp: audio_timestamp,
+                    // RTP time wraps, so "later" means less than half a turn ahead.
+                    timestamp: self
+                        .free_from
+                        .filter(|end| audio_timestamp.wrapping_sub(*end) > u32::MAX / 2)
+                        .unwrap_or(audio_timestamp),
                     before: 0,
                     started: now,
                     next_at: now,
@@ -282,6 +289,21 @@ mod tests {
             }
         }
         assert_eq!(keys, "129");
+    }
+
+    #[test]
+    fn keys_differ_even_when_no_sound_moves_the_clock() {
+        let start = Instant::now();
+        let (mut sender, mut receiver) = (EventSender::default(), EventReceiver::default());
+        sender.insert("55", 100, 70, start);
+        let mut keys = String::new();
+        while let Some(at) = sender.deadline() {
+            if let Some(packet) = sender.poll(at, 8_000, u32::MAX - 10) {
+                let extended = u64::from(packet.timestamp.wrapping_add(1_000));
+                keys.extend(receiver.receive(extended, &packet.payload));
+            }
+        }
+        assert_eq!(keys, "55");
     }
 
     #[test]
