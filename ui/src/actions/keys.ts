@@ -1,0 +1,65 @@
+import { isConnected, isLive } from '../phone/state';
+import { actions, type ActionArguments, type ActionId } from './actions';
+import type { ActionState } from './app';
+
+/** What a key event tells, without the event. */
+export interface KeyPress {
+  key: string;
+  ctrl: boolean;
+  meta: boolean;
+  shift: boolean;
+  alt: boolean;
+  /** Where the focus is: a key means something else in a text field or on a button. */
+  focus: 'field' | 'button' | 'elsewhere';
+}
+
+/** An action with its arguments. */
+export type Command = {
+  [Id in ActionId]: { id: Id; args: ActionArguments[Id] };
+}[ActionId];
+
+const DIGIT = /^[0-9*#]$/;
+
+/** Reads `press` as an action; nothing when the key is not ours. */
+export function commandFor(press: KeyPress, state: ActionState): Command | null {
+  const { key, ctrl, meta, shift, alt, focus } = press;
+  if (alt) return null;
+  if (ctrl || meta) {
+    if (!shift) return null;
+    const name = `mod+shift+${key.toLowerCase()}`;
+    for (const id of ['answer', 'decline', 'hang_up', 'toggle_mute', 'toggle_keypad'] as const) {
+      if (actions[id].keys.includes(name)) return { id, args: {} };
+    }
+    return null;
+  }
+  if (key === 'Escape') return { id: 'close', args: {} };
+  if (state.overlay === 'keys' && key !== '?') return null;
+  // In the field `?` is as useless as anywhere in a number, so it may mean the list there too.
+  if (key === '?') return { id: 'toggle_overlay', args: { overlay: 'keys' } };
+  if (key === 'Enter') {
+    // On a button Enter presses that button.
+    return focus === 'button' || isLive(state.phone) ? null : { id: 'place_call', args: {} };
+  }
+  if (isLive(state.phone)) {
+    if (!DIGIT.test(key) || !isConnected(state.phone) || !state.keypadOpen) return null;
+    return { id: 'press_key', args: { key } };
+  }
+  if (focus === 'field') return null;
+  if (DIGIT.test(key) || key === '+') return { id: 'press_key', args: { key } };
+  if (key === 'Backspace' && state.text !== '') return { id: 'erase', args: {} };
+  return null;
+}
+
+/** A key as printed on the keyboard of this computer. */
+export function keyLabel(name: string, mac: boolean): string {
+  if (!name.includes('+'))
+    return name === '?' ? name : name.charAt(0).toUpperCase() + name.slice(1);
+  return name
+    .split('+')
+    .map((part) => {
+      if (part === 'mod') return mac ? '⌘' : 'Ctrl';
+      if (part === 'shift') return mac ? '⇧' : 'Shift';
+      return part.toUpperCase();
+    })
+    .join(mac ? '' : '+');
+}

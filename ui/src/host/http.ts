@@ -1,0 +1,156 @@
+import { t } from '../i18n';
+import type { HostEvent } from './bindings';
+import { HostError, isUserError, toHostError, type Answer, type Host } from './host';
+
+/** Key of the session storage under which the secret outlives a reload of the page. */
+const SECRET = 'kennex-dialer.secret';
+
+/** Pauses between attempts to reopen the event stream, in milliseconds; the last one repeats. */
+const RETRY_AFTER_MS = [250, 1_000, 2_000, 5_000];
+
+/** What this host needs of the browser; tests pass their own. */
+export interface Browser {
+  fetch: typeof fetch;
+  setTimeout: (run: () => void, ms: number) => unknown;
+}
+
+/**
+ * Takes the secret out of `#secret=…`, so that it stays neither in the address bar nor in the
+ * history, and keeps it for reloads of this tab.
+ */
+export function takeSecret(location: Location, history: History, storage: Storage): string {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const fresh = fragment.get('secret');
+  if (fresh !== null) {
+    storage.setItem(SECRET, fresh);
+    fragment.delete('secret');
+    const rest = fragment.toString();
+    history.replaceState(
+      history.state,
+      '',
+      location.pathname + location.search + (rest ? `#${rest}` : ''),
+    );
+    return fresh;
+  }
+  return storage.getItem(SECRET) ?? '';
+}
+
+/** The same program over loopback HTTP: `POST /host/<command>` and a stream of events. */
+export class HttpHost implements Host {
+  readonly kind = 'browser';
+  readonly #headers: Record<string, string>;
+  readonly #browser: Browser;
+
+  constructor(secret: string, browser: Browser) {
+    this.#headers = { Authorization: `Bearer ${secret}` };
+    this.#browser = browser;
+  }
+
+  call: Host['call'] = async (name, args) => {
+    let response: Response;
+    try {
+      response = await this.#browser.fetch(`/host/${name}`, {
+        method: 'POST',
+        headers: { ...this.#headers, 'Content-Type': 'application/json' },
+        body: JSON.stringify(args),
+      });
+    } catch (cause) {
+      throw toHostError(cause, t('host.unreachable'));
+    }
+    const text = await response.text().catch(() => '');
+    const body = parse(text);
+    if (response.ok) return body as Answer<typeof name>;
+    if (isUserError(body)) throw new HostError(body);
+    throw new HostError({
+      code: 'Internal',
+      message: response.status === 401 ? t('host.unauthorized') : t('host.failed'),
+      detail: `HTTP ${response.status} for ${name}`,
+    });
+  };
+
+  listen: Host['listen'] = async (handler, missed) => {
+    const stopped = new AbortController();
+    const first = await this.#open(stopped.signal);
+    void this.#follow(first, handler, missed, stopped.signal);
+    return () => {
+      stopped.abort();
+    };
+  };
+
+  async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    let response: Response;
+    try {
+      response = await this.#browser.fetch('/host/events', { headers: this.#headers, signal });
+    } catch (cause) {
+      throw toHostError(cause, t('host.unreachable'));
+    }
+    if (!response.ok || !response.body) {
+      throw new HostError({
+        code: 'Internal',
+        message: response.status === 401 ? t('host.unauthorized') : t('host.failed'),
+        detail: `HTTP ${response.status} for events`,
+      });
+    }
+    return response.body;
+  }
+
+  /** Reads the stream to its end and opens the next one, until stopped. */
+  async #follow(
+    first: ReadableStream<Uint8Array>,
+    handler: (event: HostEvent) => void,
+    missed: () => void,
+    stopped: AbortSignal,
+  ): Promise<void> {
+    const over = (): boolean => stopped.aborted;
+    let body: ReadableStream<Uint8Array> | null = first;
+    let failures = 0;
+    while (!over()) {
+      if (body) {
+        // An error of the stream is its end, as far as this loop is concerned.
+        await readLines(body, (line) => {
+          handler(JSON.parse(line) as HostEvent);
+        }).catch(() => undefined);
+      }
+      await new Promise<void>((resume) => {
+        const pause = RETRY_AFTER_MS[Math.min(failures, RETRY_AFTER_MS.length - 1)];
+        this.#browser.setTimeout(resume, pause ?? 0);
+      });
+      body = await this.#open(stopped).catch(() => null);
+      if (over()) return;
+      if (body) {
+        failures = 0;
+        missed();
+      } else {
+        failures += 1;
+      }
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Calls `each` with every non-empty line; an empty line only keeps the connection alive. */
+export async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  each: (line: string) => void,
+): Promise<void> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    rest += decoder.decode(value, { stream: true });
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.trim() !== '') each(line);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import { t } from '../i18n';
+import type { HostEvent } from './bindings';
+import { toHostError, type Answer, type Host } from './host';
+
+/** The Tauri window: commands by IPC, events on one channel. */
+export const tauriHost: Host = {
+  kind: 'window',
+
+  async call(name, args) {
+    try {
+      return await invoke<Answer<typeof name>>('host', { command: name, arguments: args });
+    } catch (cause) {
+      throw toHostError(cause, t('host.failed'));
+    }
+  },
+
+  // IPC lives and dies with the page, so there is no gap to tell of.
+  listen: (handler) =>
+    listen<HostEvent>('host-event', ({ payload }) => {
+      handler(payload);
+    }),
+};

@@ -1,0 +1,412 @@
+import type { App, ActionState, Overlay, Page } from '../actions/app';
+import {
+  run,
+  runRequest,
+  type ActionArguments,
+  type ActionId,
+  type Source,
+} from '../actions/actions';
+import type {
+  AgentView,
+  CallReport,
+  E164,
+  HostEvent,
+  Lights,
+  Notice,
+  PracticeView,
+  Snapshot,
+  VoiceEvent,
+} from '../host/bindings';
+import { HostError, type Host } from '../host/host';
+import { t } from '../i18n';
+import type { Clock } from '../phone/clock';
+import type { Invite, LineCall } from '../phone/line';
+import { Phone } from '../phone/phone';
+import { isConnected, type PhoneState } from '../phone/state';
+import type { Tones } from '../voice/tones';
+import { NoVoice, type Voice, type VoiceListeners } from '../voice/voice';
+import { CallLog } from './call_log.svelte';
+import { isNumber, Names } from './names.svelte';
+import { NumberField } from './number_field.svelte';
+
+/** How long a passing hint stays. */
+const HINT_MS = 6_000;
+
+/** How long a pad key shows that the keyboard pressed it. */
+const FLASH_MS = 140;
+
+/** How often the timer of a call is looked at; it changes once a second. */
+const TICK_MS = 250;
+
+/** What the page is made of; tests bring their own. */
+export interface DialerParts {
+  host: Host;
+  openVoice: (host: Host, snapshot: Snapshot, listeners: VoiceListeners) => Promise<Voice>;
+  tones: Pick<Tones, 'blocked' | 'unlock' | 'ring' | 'ringback' | 'stop' | 'key'>;
+  clock: Clock;
+  newId: () => string;
+}
+
+const STARTING: Lights = {
+  calls_out: { state: 'starting', reason: null },
+  calls_in: { state: 'starting', reason: null },
+};
+
+/** Everything the views show, and the {@link App} that actions are done with. */
+export class Dialer implements App {
+  phase = $state<'starting' | 'ready' | 'failed'>('starting');
+  failure = $state('');
+  agent = $state.raw<AgentView | null>(null);
+  lights = $state.raw<Lights>(STARTING);
+  practice = $state.raw<PracticeView | null>(null);
+  phone = $state.raw<PhoneState>({ name: 'idle' });
+  /** Unix milliseconds, current while a call is timed. */
+  now = $state(0);
+  /** Loudness of the call there is, 0 to 1. */
+  levels = $state.raw({ input: 0, output: 0 });
+  page = $state<Page>('keypad');
+  overlay = $state<Overlay>(null);
+  keypadOpen = $state(false);
+  hintText = $state('');
+  /** The pad key that the keyboard pressed a moment ago. */
+  flashed = $state('');
+
+  readonly field: NumberField;
+  readonly log: CallLog;
+  readonly names: Names;
+
+  #notices = $state.raw<readonly Notice[]>([]);
+  /** Notices of this page, which the program knows nothing of. */
+  #ownNotices = $state.raw<readonly Notice[]>([]);
+  #lastDialled = $state<E164 | null>(null);
+
+  readonly #parts: DialerParts;
+  #phone: Phone | null = null;
+  #voice: Voice | null = null;
+  #reports: Promise<unknown> = Promise.resolve();
+  #stopTicking: (() => void) | null = null;
+  #cancelHint: (() => void) | null = null;
+  /** Events that came before the snapshot they build on. */
+  #early: HostEvent[] | null = [];
+
+  constructor(parts: DialerParts) {
+    this.#parts = parts;
+    const { host } = parts;
+    const inspect = (text: string) => host.call('inspect_number', { text });
+    this.field = new NumberField(inspect);
+    this.names = new Names(inspect);
+    this.log = new CallLog((before, limit) => host.call('list_call_log', { before, limit }));
+    this.now = parts.clock.now();
+  }
+
+  /** Connects to the program and brings the phone up. */
+  async start(): Promise<void> {
+    const { host, openVoice, tones } = this.#parts;
+    let snapshot: Snapshot;
+    try {
+      await host.listen(
+        (event) => this.#hear(event),
+        () => void this.#refresh(),
+      );
+      snapshot = await host.call('snapshot', {});
+    } catch (error) {
+      this.phase = 'failed';
+      this.failure = sentence(error);
+      return;
+    }
+    this.#apply(snapshot);
+    this.phase = 'ready';
+    try {
+      this.#voice = await openVoice(host, snapshot, {
+        onInvite: (invite, call) => this.#invited(invite, call),
+        onLevels: (input, output) => (this.levels = { input, output }),
+      });
+    } catch (error) {
+      this.#notify('voice', voiceFailure(error), false);
+      return;
+    }
+    const { line } = this.#voice;
+    this.#phone = new Phone({
+      line,
+      clock: this.#parts.clock,
+      newId: this.#parts.newId,
+      report: (report) => this.#report(report),
+    });
+    this.#phone.subscribe((state) => this.#follow(state));
+    line.start();
+    if (host.kind === 'browser' && (await tones.blocked())) {
+      this.#notify('sound', t('notice.soundBlocked'), true);
+    }
+  }
+
+  /** Runs an action; see {@link run}. */
+  do<Id extends ActionId>(id: Id, args: ActionArguments[Id], source: Source): void {
+    run(this, id, args, source).catch((error: unknown) => this.hint(sentence(error)));
+  }
+
+  /** The agent clicked or pressed a key: from now on a browser lets the page be heard. */
+  touched(): void {
+    this.#parts.tones.unlock();
+    this.#unnotify('sound');
+  }
+
+  get notices(): readonly Notice[] {
+    return [...this.#notices, ...this.#ownNotices];
+  }
+
+  get lastNumber(): E164 | null {
+    return (
+      this.#lastDialled ??
+      this.log.entries.find(({ direction, peer }) => direction === 'outgoing' && isNumber(peer))
+        ?.peer ??
+      null
+    );
+  }
+
+  get state(): ActionState {
+    return {
+      phone: this.phone,
+      lights: this.lights,
+      text: this.field.text,
+      inspection: this.field.pending ? null : this.field.inspection,
+      lastNumber: this.lastNumber,
+      practiceNumber: this.practice?.far_ends[0]?.number ?? null,
+      overlay: this.overlay,
+      keypadOpen: this.keypadOpen,
+      hasOlderCalls: this.log.hasOlder,
+    };
+  }
+
+  async placeCall(): Promise<void> {
+    const empty = this.field.text.trim() === '';
+    const inspection = await this.field.read();
+    const number = empty ? this.lastNumber : (inspection?.e164 ?? null);
+    if (number === null) {
+      this.hint(inspection?.problem ?? t('why.noNumber'));
+      return;
+    }
+    this.#lastDialled = number;
+    this.#phone?.dial(number);
+    this.field.set('');
+  }
+
+  async setNumber(number: string): Promise<void> {
+    this.page = 'keypad';
+    this.field.set(number);
+    await this.field.read();
+  }
+
+  answer(): void {
+    this.#phone?.answer();
+  }
+
+  decline(): void {
+    this.#phone?.decline();
+  }
+
+  hangUp(): void {
+    this.#phone?.hangUp();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#phone?.setMuted(muted);
+  }
+
+  press(digits: string): void {
+    // The SDK plays the tones of a call.
+    this.#phone?.press(digits);
+  }
+
+  type(text: string): void {
+    this.page = 'keypad';
+    this.#parts.tones.key(text);
+    this.field.insert(text);
+  }
+
+  erase(): void {
+    this.field.erase();
+  }
+
+  async practiceIncoming(from: E164): Promise<void> {
+    await this.#parts.host.call('practice_incoming', { call: { from } });
+  }
+
+  show(page: Page): void {
+    this.page = page;
+  }
+
+  setKeypadOpen(open: boolean): void {
+    this.keypadOpen = open;
+  }
+
+  setOverlay(overlay: Overlay): void {
+    this.overlay = overlay;
+  }
+
+  dismissEnding(): void {
+    this.#phone?.dismiss();
+  }
+
+  async loadOlderCalls(): Promise<void> {
+    await this.log.loadOlder();
+  }
+
+  hint(reason: string): void {
+    this.hintText = reason;
+    this.#cancelHint?.();
+    this.#cancelHint = this.#parts.clock.after(HINT_MS, () => (this.hintText = ''));
+  }
+
+  flash(key: string): void {
+    this.flashed = key;
+    this.#parts.clock.after(FLASH_MS, () => {
+      if (this.flashed === key) this.flashed = '';
+    });
+  }
+
+  dismissNotice({ id }: Notice): void {
+    if (this.#unnotify(id)) return;
+    this.#parts.host
+      .call('dismiss_notice', { id })
+      .catch((error: unknown) => this.hint(sentence(error)));
+  }
+
+  #apply(snapshot: Snapshot): void {
+    this.agent = snapshot.agent;
+    this.lights = snapshot.lights;
+    this.practice = snapshot.practice;
+    this.#notices = snapshot.notices;
+    this.log.reset(snapshot.call_log);
+    const early = this.#early ?? [];
+    this.#early = null;
+    // Each of them is the whole of what it speaks of, so hearing an old one first does no harm.
+    for (const event of early) this.#hear(event);
+  }
+
+  async #refresh(): Promise<void> {
+    this.#early = [];
+    try {
+      this.#apply(await this.#parts.host.call('snapshot', {}));
+    } catch (error) {
+      this.#early = null;
+      this.hint(sentence(error));
+    }
+  }
+
+  #hear(event: HostEvent): void {
+    // The engine's events are no state that a snapshot could contain.
+    if (this.#early && event.event !== 'voice') {
+      this.#early.push(event);
+      return;
+    }
+    switch (event.event) {
+      case 'agent_changed':
+        this.agent = event.data;
+        break;
+      case 'lights_changed':
+        this.lights = event.data;
+        break;
+      case 'notices_changed':
+        this.#notices = event.data;
+        break;
+      case 'call_log_changed':
+        this.log.upsert(event.data);
+        this.#phone?.learn(event.data);
+        break;
+      case 'call_log_removed':
+        this.log.remove(event.data);
+        break;
+      case 'token_renewal_due':
+        void this.#voice?.line.renewToken();
+        break;
+      case 'action_requested':
+        runRequest(this, event.data).catch((error: unknown) => this.hint(sentence(error)));
+        break;
+      case 'voice':
+        this.#hearVoice(event.data);
+        break;
+    }
+  }
+
+  #hearVoice(event: VoiceEvent): void {
+    if (event.type === 'device_notice') {
+      const id = `device:${event.device}`;
+      if (event.trouble) this.#notify(id, event.message, true);
+      else this.#unnotify(id);
+    }
+    this.#voice?.deliver(event);
+  }
+
+  #invited(invite: Invite, call: LineCall): void {
+    if (this.#phone?.receive(invite, call) === 'busy') {
+      const peer = this.names.of(invite.peer);
+      this.#notify(`busy:${invite.callSid}`, t('notice.missedBusy', { peer }), true);
+    }
+  }
+
+  #follow(state: PhoneState): void {
+    this.phone = state;
+    this.#soundFor(state);
+    if (!isConnected(state)) {
+      this.keypadOpen = false;
+      this.levels = { input: 0, output: 0 };
+    }
+    this.now = this.#parts.clock.now();
+    if (isConnected(state)) this.#tick();
+    else this.#stopTicking?.();
+  }
+
+  #soundFor(state: PhoneState): void {
+    const { tones } = this.#parts;
+    if (state.name === 'incoming' && !state.call.answering) tones.ring();
+    else if (state.name === 'ringing' && !state.call.earlyMedia) tones.ringback();
+    else tones.stop();
+  }
+
+  #tick(): void {
+    this.#stopTicking?.();
+    this.now = this.#parts.clock.now();
+    this.#stopTicking = this.#parts.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  /** One after the other, so that the program hears them in their order. */
+  #report(report: CallReport): void {
+    this.#reports = this.#reports
+      .then(() => this.#parts.host.call('report_call', { report }))
+      .catch((error: unknown) => {
+        console.warn('the program did not take a report of a call', error);
+      });
+  }
+
+  #notify(id: string, message: string, dismissible: boolean): void {
+    const notice: Notice = {
+      id: own(id),
+      error: { code: 'CallFailed', message, detail: null },
+      dismissible,
+    };
+    this.#ownNotices = [...this.#ownNotices.filter((other) => other.id !== notice.id), notice];
+  }
+
+  /** Takes a notice of this page away; whether there was one. */
+  #unnotify(id: string): boolean {
+    const rest = this.#ownNotices.filter((notice) => notice.id !== id && notice.id !== own(id));
+    const found = rest.length < this.#ownNotices.length;
+    if (found) this.#ownNotices = rest;
+    return found;
+  }
+}
+
+/** The id of a notice of this page, which none of the program's can equal. */
+function own(id: string): string {
+  return `page:${id}`;
+}
+
+function sentence(error: unknown): string {
+  return error instanceof HostError ? error.user.message : t('host.failed');
+}
+
+function voiceFailure(error: unknown): string {
+  if (error instanceof NoVoice) return t('notice.noVoice');
+  console.error('the voice could not be opened', error);
+  return t('notice.voiceFailed', { detail: error instanceof Error ? error.message : '' });
+}
