@@ -1,0 +1,102 @@
+//! What the gateway needs from the rest of the program.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dialer_domain::call::CallEvent;
+use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::sid::AccountSid;
+use dialer_twilio::signature::{SignatureError, WebhookKey};
+use dialer_twilio::webhook::VoiceRequest;
+
+/// Knows what webhooks are signed with.
+#[async_trait]
+pub trait AuthTokens: Send + Sync + 'static {
+    /// The keys a request about `account` may be signed with: the primary Auth Token, then the
+    /// secondary one while tokens are being changed. Empty when the account is not ours or its
+    /// token cannot be had.
+    ///
+    /// `None` stands for a request that names no account; answer for the account in use. Asked
+    /// for every request, so keep the keys at hand rather than in the keychain.
+    async fn keys(&self, account: Option<&AccountSid>) -> Arc<[WebhookKey]>;
+}
+
+/// Decides about calls and keeps account of them.
+///
+/// An implementation is a few lines: `route` is `decide(&request.query(), &situation)` followed by
+/// recording `request.routed(&decision, now)`. A call of either method may be dropped half-way when
+/// it takes too long or the other side goes away; it is then made again if Twilio asks again.
+#[async_trait]
+pub trait Calls: Send + Sync + 'static {
+    /// What the call should do. Asked once per request of Twilio: repetitions get the same answer.
+    async fn route(&self, request: VoiceRequest) -> RouteDecision;
+
+    /// A leg got further; always [`CallEvent::LegStatus`]. Told once per callback, in order of
+    /// arrival, which is not always the order of events.
+    async fn leg_status(&self, event: CallEvent);
+
+    /// Requests are being refused. Told at most once a minute per reason; must not block.
+    fn webhook_refused(&self, refused: RefusedWebhook);
+}
+
+/// Why requests are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefusalReason {
+    /// No signature: somebody other than Twilio. Every public address gets such visitors.
+    Unsigned,
+    /// Signed, but not with our key for our address.
+    Mismatch,
+    /// Signed with another kind of key than the one configured.
+    OtherKey,
+    /// There is no key to check with.
+    NoKey,
+    /// The public address is not known yet.
+    NoPublicBase,
+}
+
+impl From<SignatureError> for RefusalReason {
+    fn from(error: SignatureError) -> Self {
+        match error {
+            SignatureError::Missing => Self::Unsigned,
+            SignatureError::OtherKey => Self::OtherKey,
+            SignatureError::BodyHash | SignatureError::Mismatch => Self::Mismatch,
+        }
+    }
+}
+
+/// Refused requests, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedWebhook {
+    /// Why.
+    pub reason: RefusalReason,
+    /// How many were refused for this reason since the start, this one included.
+    pub count: u64,
+}
+
+impl RefusedWebhook {
+    /// What the agent should do about it; `None` when there is nothing to do, because the visitor
+    /// was not Twilio.
+    pub fn user_error(&self) -> Option<UserError> {
+        let message = match self.reason {
+            RefusalReason::Unsigned => return None,
+            RefusalReason::Mismatch => {
+                "Twilio's requests arrive, but their signature does not match. If the Auth Token was \
+                 changed at Twilio, enter the new one in the settings."
+            }
+            RefusalReason::OtherKey => {
+                "Twilio signs its requests with another key than the one entered here. Check the \
+                 webhook signature settings at Twilio."
+            }
+            RefusalReason::NoKey => {
+                "Requests of Twilio cannot be checked, because the Auth Token is not available. \
+                 Unlock the keychain or enter the Auth Token again."
+            }
+            RefusalReason::NoPublicBase => {
+                "A request arrived before the public address was known. Wait until the connection is up."
+            }
+        };
+        let detail = format!("{:?}, {} refused since the start", self.reason, self.count);
+        Some(UserError::new(ErrorCode::WebhookRefused, message).with_detail(detail))
+    }
+}

@@ -1,0 +1,110 @@
+//! The public address of the gateway, as Twilio was told it.
+
+use std::sync::{PoisonError, RwLock};
+
+use url::Url;
+
+/// How long an address stays good after it was replaced, in milliseconds: calls under way still
+/// carry it in their callbacks.
+const FORMER_FOR_MS: i64 = 600_000;
+/// How many replaced addresses are remembered.
+const FORMER_COUNT: usize = 2;
+
+/// The current address and those it replaced.
+#[derive(Default)]
+pub(crate) struct PublicBase {
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Url>,
+    /// Newest first, with the Unix millisecond until which each is good.
+    former: Vec<(Url, i64)>,
+}
+
+impl PublicBase {
+    pub(crate) fn set(&self, base: Url, now_ms: i64) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.current.as_ref() == Some(&base) {
+            return;
+        }
+        state.former.retain(|(former, until_ms)| *former != base && *until_ms > now_ms);
+        if let Some(replaced) = state.current.replace(base) {
+            state.former.insert(0, (replaced, now_ms.saturating_add(FORMER_FOR_MS)));
+            state.former.truncate(FORMER_COUNT);
+        }
+    }
+
+    pub(crate) fn current(&self) -> Option<Url> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    /// The current address, then those replaced lately.
+    pub(crate) fn good(&self, now_ms: i64) -> Vec<Url> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let former = state.former.iter().filter(|(_, until_ms)| *until_ms > now_ms).map(|(base, _)| base);
+        state.current.iter().chain(former).cloned().collect()
+    }
+}
+
+/// `base` with `path_and_query` behind it, as text: nothing of the latter is rewritten.
+///
+/// A base may have a path of its own, which a proxy in front of us takes off.
+pub(crate) fn join(base: &Url, path_and_query: &str) -> String {
+    format!("{}{path_and_query}", base.as_str().trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("https://{host}.example")).unwrap()
+    }
+
+    fn good(base: &PublicBase, now_ms: i64) -> Vec<String> {
+        base.good(now_ms)
+            .iter()
+            .map(|url| url.host_str().unwrap().trim_end_matches(".example").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_replaced_address_stays_good_for_ten_minutes() {
+        let base = PublicBase::default();
+        assert!(good(&base, 0).is_empty());
+        base.set(url("a"), 0);
+        base.set(url("b"), 1_000);
+        assert_eq!(good(&base, 600_999), ["b", "a"]);
+        assert_eq!(good(&base, 601_000), ["b"]);
+    }
+
+    #[test]
+    fn two_replaced_addresses_are_remembered() {
+        let base = PublicBase::default();
+        for (at, host) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            base.set(url(host), i64::try_from(at).unwrap());
+        }
+        assert_eq!(good(&base, 10), ["d", "c", "b"]);
+    }
+
+    #[test]
+    fn setting_the_same_address_or_going_back_forgets_nothing() {
+        let base = PublicBase::default();
+        base.set(url("a"), 0);
+        base.set(url("a"), 1);
+        base.set(url("b"), 2);
+        base.set(url("a"), 3);
+        assert_eq!(good(&base, 4), ["a", "b"]);
+    }
+
+    #[test]
+    fn paths_are_joined_as_they_are() {
+        let base = Url::parse("https://h.example/prefix/").unwrap();
+        assert_eq!(join(&base, "/x%2Fy?b=2&a=%20+"), "https://h.example/prefix/x%2Fy?b=2&a=%20+");
+        assert_eq!(join(&url("h"), "/x"), "https://h.example/x");
+    }
+}

@@ -1,0 +1,255 @@
+//! A gateway with an agent behind it, and Twilio's hand in front.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dialer_domain::call::CallEvent;
+use dialer_domain::dial_policy::{RouteDecision, Situation, decide};
+use dialer_domain::identity::ClientIdentity;
+use dialer_domain::phone_number::E164;
+use dialer_domain::ports::Clock;
+use dialer_domain::sid::AccountSid;
+use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook};
+use dialer_twilio::signature::{SignedBody, WebhookKey, sign};
+use dialer_twilio::webhook::{Form, VoiceRequest};
+use secrecy::SecretString;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+pub(crate) const BASE: &str = "https://phone.example";
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+pub(crate) const CALL: &str = "CA00000000000000000000000000000001";
+pub(crate) const OURS: &str = "+12025550100";
+pub(crate) const THEIRS: &str = "+12025550123";
+const PRIMARY: &str = "primary-token-of-this-test";
+const SECONDARY: &str = "secondary-token-of-this-test";
+
+/// Time as the test sets it.
+#[derive(Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn set(&self, now_ms: i64) {
+        self.0.store(now_ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The account's tokens, the second as while tokens are being changed.
+struct Tokens;
+
+#[async_trait]
+impl AuthTokens for Tokens {
+    async fn keys(&self, account: Option<&AccountSid>) -> Arc<[WebhookKey]> {
+        match account {
+            Some(account) if account.as_str() != ACCOUNT => Arc::new([]),
+            _ => Arc::new([key(PRIMARY), key(SECONDARY)]),
+        }
+    }
+}
+
+fn key(token: &str) -> WebhookKey {
+    WebhookKey::AuthToken(SecretString::from(token))
+}
+
+/// The agent's side: the real policy, and a record of everything that was heard.
+pub(crate) struct Agent {
+    pub(crate) situation: Mutex<Situation>,
+    pub(crate) events: Mutex<Vec<CallEvent>>,
+    pub(crate) refused: Mutex<Vec<RefusedWebhook>>,
+    pub(crate) asked: AtomicUsize,
+    /// Permits to answer; a test that takes them away makes the agent hang.
+    pub(crate) gate: Semaphore,
+}
+
+#[async_trait]
+impl Calls for Agent {
+    async fn route(&self, request: VoiceRequest) -> RouteDecision {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _open = self.gate.acquire().await.unwrap();
+        let decision = decide(&request.query(), &self.situation.lock().unwrap());
+        self.events.lock().unwrap().extend(request.routed(&decision, 0));
+        decision
+    }
+
+    async fn leg_status(&self, event: CallEvent) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _open = self.gate.acquire().await.unwrap();
+        self.events.lock().unwrap().push(event);
+    }
+
+    fn webhook_refused(&self, refused: RefusedWebhook) {
+        self.refused.lock().unwrap().push(refused);
+    }
+}
+
+impl Agent {
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn event_count(&self) -> usize {
+        self.events.lock().unwrap().len()
+    }
+
+    /// Waits until the agent has been asked `times` times in all.
+    pub(crate) async fn until_asked(&self, times: usize) {
+        while self.asked() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// An answer as a client sees it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) gateway: Gateway,
+    pub(crate) agent: Arc<Agent>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) client: reqwest::Client,
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| ()).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut GatewayOptions)) -> Self {
+        let desk = Self::open_without_base(change).await;
+        desk.gateway.set_public_base(BASE.parse().unwrap());
+        desk
+    }
+
+    pub(crate) async fn open_without_base(change: impl FnOnce(&mut GatewayOptions)) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let agent = Arc::new(Agent {
+            situation: Mutex::new(Situation {
+                identity: ClientIdentity::parse("agent_1").unwrap(),
+                caller_id: Some(E164::parse_strict(OURS).unwrap()),
+                reachable: true,
+                busy: false,
+            }),
+            events: Mutex::default(),
+            refused: Mutex::default(),
+            asked: AtomicUsize::new(0),
+            gate: Semaphore::new(1),
+        });
+        let mut options = GatewayOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        options.clock = clock.clone();
+        change(&mut options);
+        let gateway = Gateway::start(options, Arc::new(Tokens), agent.clone()).await.unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        Self { gateway, agent, clock, client }
+    }
+
+    pub(crate) fn tokens(&self) -> Arc<dyn AuthTokens> {
+        Arc::new(Tokens)
+    }
+
+    /// Where the server really is, behind the public address.
+    pub(crate) fn local(&self, target: &str) -> String {
+        format!("http://{}{target}", self.gateway.local_addr())
+    }
+
+    /// A POST as Twilio makes it.
+    pub(crate) fn signed_post(&self, path: &str, form: &Form) -> reqwest::RequestBuilder {
+        self.unsigned_post(path, form).header("X-Twilio-Signature", signature(BASE, path, form))
+    }
+
+    pub(crate) fn unsigned_post(&self, path: &str, form: &Form) -> reqwest::RequestBuilder {
+        self.client
+            .post(self.local(path))
+            .header("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+            .body(form.encode())
+    }
+
+    /// Sends bytes as they are and reads the answer until the server closes.
+    pub(crate) async fn raw(&self, sent: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.gateway.local_addr()).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        read_to_end(&mut stream).await
+    }
+}
+
+pub(crate) async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A server that closes with unread bytes resets the connection after its answer.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+pub(crate) fn signature(base: &str, target: &str, form: &Form) -> String {
+    sign(&key(PRIMARY), &format!("{base}{target}"), SignedBody::Form(form.pairs()))
+}
+
+pub(crate) fn secondary_signature(target: &str, form: &Form) -> String {
+    sign(&key(SECONDARY), &format!("{BASE}{target}"), SignedBody::Form(form.pairs()))
+}
+
+/// The agent dials `to`.
+pub(crate) fn outgoing(to: &str) -> Form {
+    Form::new()
+        .with("AccountSid", ACCOUNT)
+        .with("ApplicationSid", "AP00000000000000000000000000000001")
+        .with("ApiVersion", "2010-04-01")
+        .with("CallSid", CALL)
+        .with("CallStatus", "ringing")
+        .with("Called", "")
+        .with("Caller", "client:agent_1")
+        .with("Direction", "inbound")
+        .with("From", "client:agent_1")
+        .with("To", to)
+        .with("CallId", "67e55044-10b1-426f-9247-bb680e5fe0c8")
+}
+
+/// Somebody calls our number.
+pub(crate) fn incoming() -> Form {
+    Form::new()
+        .with("AccountSid", ACCOUNT)
+        .with("CallSid", CALL)
+        .with("CallStatus", "ringing")
+        .with("Direction", "inbound")
+        .with("Caller", THEIRS)
+        .with("From", THEIRS)
+        .with("FromCity", "")
+        .with("Called", OURS)
+        .with("To", OURS)
+}
+
+/// The far leg of an outgoing call got to `status`.
+pub(crate) fn leg(status: &str, sequence: u32) -> Form {
+    Form::new()
+        .with("AccountSid", ACCOUNT)
+        .with("CallSid", "CA00000000000000000000000000000002")
+        .with("ParentCallSid", CALL)
+        .with("CallStatus", status)
+        .with("Direction", "outbound-dial")
+        .with("From", OURS)
+        .with("To", THEIRS)
+        .with("ToCity", "")
+        .with("Timestamp", "Sat, 21 Nov 2026 10:00:00 +0000")
+        .with("SequenceNumber", sequence.to_string())
+}

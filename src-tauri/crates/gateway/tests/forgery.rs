@@ -1,0 +1,131 @@
+//! What Twilio did not sign has no effect.
+
+use dialer_gateway::{RefusalReason, STATUS_PATH, VOICE_PATH};
+use dialer_twilio::webhook::Form;
+
+use crate::desk::{Answer, BASE, Desk, THEIRS, incoming, leg, outgoing, secondary_signature, signature};
+
+async fn assert_refused(desk: &Desk, what: &str, request: reqwest::RequestBuilder) {
+    let answer = Answer::of(request).await;
+    assert_eq!((answer.status, answer.body.as_str()), (403, ""), "{what}");
+    assert_eq!(desk.agent.asked(), 0, "{what}");
+}
+
+#[tokio::test]
+async fn forged_requests_get_an_empty_403() {
+    let desk = Desk::open().await;
+    let form = outgoing(THEIRS);
+    let good = signature(BASE, VOICE_PATH, &form);
+    let with = |form: &Form, signature: &str| {
+        desk.unsigned_post(VOICE_PATH, form).header("X-Twilio-Signature", signature)
+    };
+    assert_refused(&desk, "unsigned", desk.unsigned_post(VOICE_PATH, &form)).await;
+    assert_refused(&desk, "empty", with(&form, "")).await;
+    assert_refused(&desk, "cut", with(&form, &good[..20])).await;
+    assert_refused(&desk, "garbage", with(&form, "BwcHBwcHBwcHBwcHBwcHBwcHBwc=")).await;
+    assert_refused(&desk, "another call", with(&outgoing("+12025550199"), &good)).await;
+    assert_refused(&desk, "a parameter more", with(&form.clone().with("To", "+1900"), &good)).await;
+    assert_refused(&desk, "another path", with(&form, &signature(BASE, STATUS_PATH, &form))).await;
+    assert_refused(&desk, "another host", with(&form, &signature("https://else.example", VOICE_PATH, &form)))
+        .await;
+    assert_refused(
+        &desk,
+        "another scheme",
+        with(&form, &signature("http://phone.example", VOICE_PATH, &form)),
+    )
+    .await;
+    assert_refused(&desk, "status", desk.unsigned_post(STATUS_PATH, &leg("completed", 3))).await;
+    assert_refused(&desk, "get", desk.client.get(desk.local(VOICE_PATH))).await;
+    let settings =
+        with(&form, &good).header("X-Twilio-Webhooks-Signature-Settings", "key=k,algorithm=HMAC_SHA1");
+    assert_refused(&desk, "a key of its own choice", settings).await;
+}
+
+#[tokio::test]
+async fn a_query_added_to_a_signed_url_is_refused() {
+    let desk = Desk::open().await;
+    let form = incoming();
+    let request = desk.unsigned_post(&format!("{VOICE_PATH}?x=1"), &form);
+    assert_refused(&desk, "query", request.header("X-Twilio-Signature", signature(BASE, VOICE_PATH, &form)))
+        .await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_ours_is_refused() {
+    let desk = Desk::open().await;
+    let form = Form::new().with("AccountSid", "AC00000000000000000000000000000009").with("From", THEIRS);
+    assert_refused(&desk, "account", desk.signed_post(VOICE_PATH, &form)).await;
+    assert_eq!(desk.agent.refused.lock().unwrap()[0].reason, RefusalReason::NoKey);
+}
+
+#[tokio::test]
+async fn what_a_proxy_says_about_the_host_changes_nothing() {
+    let desk = Desk::open().await;
+    let lies = |request: reqwest::RequestBuilder| {
+        request
+            .header("Host", "else.example")
+            .header("X-Forwarded-Host", "else.example")
+            .header("X-Forwarded-Proto", "http")
+            .header("X-Forwarded-Port", "81")
+            .header("Forwarded", "host=else.example;proto=http")
+            .header("X-Original-URL", "/else")
+    };
+    assert_eq!(Answer::of(lies(desk.signed_post(VOICE_PATH, &incoming()))).await.status, 200);
+    // The same lies do not make a signature for the lied-about host good.
+    let form = outgoing(THEIRS);
+    let signed = signature("http://else.example:81", VOICE_PATH, &form);
+    let answer =
+        Answer::of(lies(desk.unsigned_post(VOICE_PATH, &form).header("X-Twilio-Signature", signed))).await;
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn the_port_may_be_in_the_signed_url_or_not() {
+    let desk = Desk::open().await;
+    let form = incoming();
+    for base in ["https://phone.example", "https://phone.example:443"] {
+        let signed = signature(base, VOICE_PATH, &form);
+        let answer =
+            Answer::of(desk.unsigned_post(VOICE_PATH, &form).header("X-Twilio-Signature", signed)).await;
+        assert_eq!(answer.status, 200, "{base}");
+    }
+}
+
+#[tokio::test]
+async fn the_secondary_token_is_good_while_tokens_change() {
+    let desk = Desk::open().await;
+    let form = incoming();
+    let signed = secondary_signature(VOICE_PATH, &form);
+    let answer = Answer::of(desk.unsigned_post(VOICE_PATH, &form).header("X-Twilio-Signature", signed)).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_replaced_address_is_good_for_ten_minutes_more() {
+    let desk = Desk::open().await;
+    desk.gateway.set_public_base("https://new.example".parse().unwrap());
+    desk.clock.set(599_999);
+    assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await.status, 204);
+    desk.clock.set(600_000);
+    assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("completed", 2))).await.status, 403);
+}
+
+#[tokio::test]
+async fn without_a_public_address_nothing_is_believed() {
+    let desk = Desk::open_without_base(|_| ()).await;
+    assert_refused(&desk, "no base", desk.signed_post(VOICE_PATH, &incoming())).await;
+    assert_eq!(desk.agent.refused.lock().unwrap()[0].reason, RefusalReason::NoPublicBase);
+}
+
+#[tokio::test]
+async fn refusals_are_counted_and_told_once_a_minute() {
+    let desk = Desk::open().await;
+    let unsigned = || Answer::of(desk.unsigned_post(VOICE_PATH, &incoming()));
+    for _ in 0..5 {
+        assert_eq!(unsigned().await.status, 403);
+    }
+    desk.clock.set(60_000);
+    assert_eq!(unsigned().await.status, 403);
+    let refused: Vec<_> = desk.agent.refused.lock().unwrap().iter().map(|r| (r.reason, r.count)).collect();
+    assert_eq!(refused, [(RefusalReason::Unsigned, 1), (RefusalReason::Unsigned, 6)]);
+}

@@ -1,0 +1,99 @@
+//! A request that comes again has no second effect.
+
+use std::time::Duration;
+
+use dialer_gateway::{STATUS_PATH, VOICE_PATH};
+
+use crate::desk::{Answer, Desk, THEIRS, incoming, leg, outgoing, signature};
+use crate::routes::spoken;
+
+#[tokio::test]
+async fn a_replayed_voice_webhook_gets_the_same_answer_and_asks_nobody() {
+    let desk = Desk::open().await;
+    let first = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
+    desk.agent.situation.lock().unwrap().caller_id = None;
+    let again = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
+    assert_eq!(first.body, again.body);
+    assert_eq!((desk.agent.asked(), desk.agent.event_count()), (1, 1));
+}
+
+#[tokio::test]
+async fn twilios_own_repetition_is_known_by_its_token() {
+    let desk = Desk::open().await;
+    let token = |request: reqwest::RequestBuilder| request.header("I-Twilio-Idempotency-Token", "t-1");
+    let first = Answer::of(token(desk.signed_post(VOICE_PATH, &incoming()))).await;
+    // The address changed in between, so the signature is another one.
+    desk.gateway.set_public_base("https://new.example".parse().unwrap());
+    let signed = signature("https://new.example", VOICE_PATH, &incoming());
+    let request = desk.unsigned_post(VOICE_PATH, &incoming()).header("X-Twilio-Signature", signed);
+    let again = Answer::of(token(request)).await;
+    assert_eq!(first.body, again.body);
+    assert_eq!(desk.agent.asked(), 1);
+}
+
+#[tokio::test]
+async fn another_call_under_the_same_token_is_another_call() {
+    let desk = Desk::open().await;
+    let mut other = outgoing(THEIRS);
+    for form in [incoming(), std::mem::take(&mut other)] {
+        let form: dialer_twilio::webhook::Form = form
+            .pairs()
+            .iter()
+            .map(|(name, value)| match name.as_str() {
+                "CallSid" if form.get("ApplicationSid").is_some() => {
+                    (name.clone(), "CA00000000000000000000000000000009".to_owned())
+                }
+                _ => (name.clone(), value.clone()),
+            })
+            .collect();
+        Answer::of(desk.signed_post(VOICE_PATH, &form).header("I-Twilio-Idempotency-Token", "t-1")).await;
+    }
+    assert_eq!(desk.agent.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_status_callback_is_told_once() {
+    let desk = Desk::open().await;
+    for _ in 0..3 {
+        assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await.status, 204);
+    }
+    assert_eq!(desk.agent.event_count(), 1);
+    for (status, sequence) in [("ringing", 2), ("completed", 1)] {
+        assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg(status, sequence))).await.status, 204);
+    }
+    assert_eq!(desk.agent.event_count(), 3);
+}
+
+#[tokio::test]
+async fn a_question_that_stayed_open_is_asked_again() {
+    let desk = Desk::open_with(|options| options.answer_within = Duration::from_millis(50)).await;
+    let held = desk.agent.gate.acquire().await.unwrap();
+    let apology = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
+    assert!(spoken(&apology).contains("try again"));
+    assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await.status, 503);
+    drop(held);
+    let answer = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
+    assert!(answer.body.contains("<Number"), "{}", answer.body);
+    assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await.status, 204);
+    assert_eq!(desk.agent.event_count(), 2);
+}
+
+#[tokio::test]
+async fn two_at_once_are_one() {
+    let desk = Desk::open().await;
+    let held = desk.agent.gate.acquire().await.unwrap();
+    let form = outgoing(THEIRS);
+    let both = async {
+        tokio::join!(
+            Answer::of(desk.signed_post(VOICE_PATH, &form)),
+            Answer::of(desk.signed_post(VOICE_PATH, &form))
+        )
+    };
+    let release = async {
+        desk.agent.until_asked(1).await;
+        drop(held);
+    };
+    let ((first, second), ()) = tokio::join!(both, release);
+    assert_eq!(first.body, second.body);
+    assert_eq!(desk.agent.asked(), 1);
+}
