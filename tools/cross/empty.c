@@ -1,0 +1,1 @@
+/* Compiled in place of Objective-C sources by zig-cc.sh. */

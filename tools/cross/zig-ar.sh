@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$ZIG_PYTHON" -m ziglang ar "$@"
