@@ -187,9 +187,9 @@ pub fn fold(id: CallId, events: &[CallEvent]) -> Option<CallLogEntry> {
     let answered_at_ms = if answered { evidence.connected_at_ms() } else { None }
         .map(|at| at.max(started_at_ms).min(ended_at_ms.unwrap_or(i64::MAX)));
     let duration_s = match ended_at_ms {
-        Some(ended) if answered => {
-            evidence.conversation_s().or_else(|| answered_at_ms.and_then(|up| u32::try_from((ended - up) / 1000).ok()))
-        }
+        Some(ended) if answered => evidence
+            .conversation_s()
+            .or_else(|| answered_at_ms.and_then(|up| u32::try_from((ended - up) / 1000).ok())),
         _ => None,
     };
     let verdict = verdict::judge(&evidence, answered);

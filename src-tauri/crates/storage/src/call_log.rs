@@ -94,7 +94,12 @@ impl CallStore for SqliteCallLog {
             let mut rows = statement.query(params![started_at_ms, id, limit + 1])?;
             let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
-                entries.push(read_row(connection, row.get(0)?, &row.get::<_, String>(1)?, &row.get::<_, String>(2)?)?);
+                entries.push(read_row(
+                    connection,
+                    row.get(0)?,
+                    &row.get::<_, String>(1)?,
+                    &row.get::<_, String>(2)?,
+                )?);
             }
             // One row beyond the page says that there is another page.
             let length = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -119,7 +124,11 @@ impl CallStore for SqliteCallLog {
     }
 }
 
-fn record(transaction: &Transaction<'_>, call: Option<CallId>, event: &CallEvent) -> Result<Option<Recorded>, Fault> {
+fn record(
+    transaction: &Transaction<'_>,
+    call: Option<CallId>,
+    event: &CallEvent,
+) -> Result<Option<Recorded>, Fault> {
     let sids = sids(event);
     let mut calls = calls_of(transaction, call, &sids)?.into_iter();
     let kept = calls.next();
@@ -178,8 +187,10 @@ fn calls_of(
 ) -> Result<BTreeMap<Age, CallId>, Fault> {
     let mut calls = BTreeMap::new();
     let mut add = |sql: &str, name: String| -> Result<(), Fault> {
-        let found: Option<(Age, String)> =
-            transaction.prepare_cached(sql)?.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found: Option<(Age, String)> = transaction
+            .prepare_cached(sql)?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         if let Some((age, id)) = found {
             calls.insert(age, read_id(&id)?);
         }
@@ -198,7 +209,8 @@ fn calls_of(
 }
 
 fn events_of(connection: &Connection, age: Age) -> Result<Vec<CallEvent>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT event FROM call_events WHERE call = ?1 ORDER BY seq")?;
+    let mut statement =
+        connection.prepare_cached("SELECT event FROM call_events WHERE call = ?1 ORDER BY seq")?;
     let mut rows = statement.query([age])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {

@@ -63,9 +63,7 @@ impl Folders {
 
     /// A folder for practice: empty, readable by the user alone, gone when this value is dropped.
     pub fn throw_away() -> Result<Self, FolderError> {
-        let folder = tempfile::Builder::new()
-            .prefix("kennex-dialer-practice-")
-            .tempdir()
+        let folder = private_files::create_temporary_folder("kennex-dialer-practice-")
             .map_err(|source| FolderError::NotCreated { folder: std::env::temp_dir(), source })?;
         Ok(Self { data: folder.path().to_owned(), _throw_away: Some(folder) })
     }

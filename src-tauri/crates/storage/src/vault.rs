@@ -153,8 +153,9 @@ mod tests {
     #[test]
     fn memory_keeps_each_secret_of_each_account_until_it_is_deleted() {
         let vault = MemoryVault::default();
-        let read =
-            |account: &str, name| vault.load(account, name).unwrap().map(|secret| secret.expose_secret().to_owned());
+        let read = |account: &str, name| {
+            vault.load(account, name).unwrap().map(|secret| secret.expose_secret().to_owned())
+        };
         vault.store("ACone", SecretName::AuthToken, &"first".into()).unwrap();
         vault.store("ACone", SecretName::ApiKeySecret, &"second".into()).unwrap();
         vault.store("ACtwo", SecretName::AuthToken, &"third".into()).unwrap();
@@ -181,7 +182,11 @@ mod tests {
         for (error, told) in errors.iter().zip(&told) {
             assert_eq!(told.code, ErrorCode::KeychainUnavailable);
             assert_eq!(told.detail, Some(error.to_string()));
-            assert!(told.message.matches(". ").count() >= 1 && told.message.ends_with('.'), "{}", told.message);
+            assert!(
+                told.message.matches(". ").count() >= 1 && told.message.ends_with('.'),
+                "{}",
+                told.message
+            );
         }
         for (n, one) in told.iter().enumerate() {
             assert!(told[n + 1..].iter().all(|other| other.message != one.message));

@@ -130,7 +130,9 @@ fn some_text(text: &str) -> Option<&str> {
 /// How far an SDK event shows the agent leg to be. Twilio alone says how a leg ended.
 fn as_leg_status(what: &SdkCallEvent) -> CallStatus {
     match what {
-        SdkCallEvent::Accepted | SdkCallEvent::Reconnecting | SdkCallEvent::Reconnected => CallStatus::InProgress,
+        SdkCallEvent::Accepted | SdkCallEvent::Reconnecting | SdkCallEvent::Reconnected => {
+            CallStatus::InProgress
+        }
         SdkCallEvent::Dialing
         | SdkCallEvent::Ringing
         | SdkCallEvent::Incoming
@@ -145,9 +147,9 @@ fn as_leg_status(what: &SdkCallEvent) -> CallStatus {
 /// For a call of which neither the voice webhook nor the SDK spoke, such as one that ended while
 /// the program was starting: a call this computer knows nothing of was somebody else's.
 fn guess_direction(legs: &BTreeMap<&CallSid, LegEvidence>) -> CallDirection {
-    let agent_is_parent = legs
-        .values()
-        .any(|leg| matches!((&leg.parent, leg.role), (Some(_), Some(LegRole::FarEnd)) | (None, Some(LegRole::Agent))));
+    let agent_is_parent = legs.values().any(|leg| {
+        matches!((&leg.parent, leg.role), (Some(_), Some(LegRole::FarEnd)) | (None, Some(LegRole::Agent)))
+    });
     if agent_is_parent { CallDirection::Outgoing } else { CallDirection::Incoming }
 }
 
@@ -224,11 +226,16 @@ impl Evidence<'_> {
     pub(super) fn connected_at_ms(&self) -> Option<i64> {
         let accepted = self.sdk.get(&SdkCallEvent::Accepted).copied();
         let ended = self.ended_at_ms().unwrap_or(i64::MAX);
-        let dialled_up =
-            self.dialled_legs().filter_map(|leg| leg.up_at_ms).min().filter(|up| accepted.is_none() || *up <= ended);
+        let dialled_up = self
+            .dialled_legs()
+            .filter_map(|leg| leg.up_at_ms)
+            .min()
+            .filter(|up| accepted.is_none() || *up <= ended);
         accepted.max(dialled_up).or_else(|| {
             // Neither answer was reported, but the completed leg tells how long it had been up.
-            self.dialled_legs().filter_map(|leg| Some(leg.ended_at_ms? - i64::from(leg.duration_s?) * 1000)).min()
+            self.dialled_legs()
+                .filter_map(|leg| Some(leg.ended_at_ms? - i64::from(leg.duration_s?) * 1000))
+                .min()
         })
     }
 

@@ -44,7 +44,9 @@ pub fn for_code(code: u32) -> Option<&'static str> {
             "Calls to this country are switched off. Allow it in the Twilio Console under Voice, Geographic permissions."
         }
         13_243 | 13_247 | 13_248 | 13_254 => "The SIP address cannot be called. Check it and try again.",
-        13_805 => "Calls of a trial account end after ten minutes. Upgrade the Twilio account for longer ones.",
+        13_805 => {
+            "Calls of a trial account end after ten minutes. Upgrade the Twilio account for longer ones."
+        }
         14_111 | 21_219 | 21_608 => {
             "A trial account can only call verified numbers. Verify this one in the Twilio Console, or upgrade the account."
         }
@@ -53,7 +55,9 @@ pub fn for_code(code: u32) -> Option<&'static str> {
             "Twilio refused this phone's sign-in. Try again; if it stays, open Settings and connect the account again."
         }
         20_105 => "This computer's clock is wrong. Set it right and try again.",
-        20_429 | 31_206 => "Twilio is getting too many requests from this account. Wait a minute and try again.",
+        20_429 | 31_206 => {
+            "Twilio is getting too many requests from this account. Wait a minute and try again."
+        }
         20_500 | 20_503 => "Twilio has a problem of its own. Try again in a few minutes.",
         21_214 => "Twilio has no route to this number.",
         21_216 => {
@@ -71,7 +75,9 @@ pub fn for_code(code: u32) -> Option<&'static str> {
         }
         CANCELLED => "The call was cancelled before it was answered.",
         31_401 => "The microphone was refused. Allow this program to use it in the system's settings.",
-        31_402 => "The microphone could not be opened. Choose another one, or close the program that uses it.",
+        31_402 => {
+            "The microphone could not be opened. Choose another one, or close the program that uses it."
+        }
         UNAVAILABLE => "The other party is not available.",
         BUSY => "The other party is busy.",
         DECLINED => "The other party declined the call.",

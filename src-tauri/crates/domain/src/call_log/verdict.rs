@@ -151,15 +151,20 @@ fn explain(evidence: &Evidence<'_>, outcome: CallOutcome) -> Verdict {
             .unwrap_or_default(),
         CallOutcome::Canceled | CallOutcome::Declined => (None, None),
         CallOutcome::Missed => {
-            let refusal = evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
+            let refusal =
+                evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
             refusal.or(leg_code.map(by_code)).unwrap_or_default()
         }
         CallOutcome::Failed => {
-            let refusal = evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
-            let (sentence, code) = refusal.or(leg_code.map(by_code)).or(sdk_failure.map(by_sdk)).unwrap_or_default();
+            let refusal =
+                evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));
+            let (sentence, code) =
+                refusal.or(leg_code.map(by_code)).or(sdk_failure.map(by_sdk)).unwrap_or_default();
             let unexplained = || match evidence.dialled_end() {
                 Some(_) => "The number could not be reached. Check it and try again.",
-                None => "The call ended before it was connected. Try again; if it keeps happening, open Diagnostics.",
+                None => {
+                    "The call ended before it was connected. Try again; if it keeps happening, open Diagnostics."
+                }
             };
             (sentence.or_else(|| Some(unexplained().to_owned())), code)
         }

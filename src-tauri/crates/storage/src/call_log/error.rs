@@ -113,7 +113,9 @@ impl CallLogError {
         let path = path.to_owned();
         #[expect(clippy::wildcard_enum_match_arm, reason = "of forty kinds, these have a cure of their own")]
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { source: source.into() },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { source: source.into() }
+            }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 Self::NotPermitted { path, source: source.into() }
             }

@@ -36,7 +36,9 @@ mod tests {
     fn a_released_step_is_never_edited() {
         let hashes: Vec<String> = MIGRATIONS
             .iter()
-            .map(|sql| Sha256::digest(sql.replace("\r\n", "\n")).iter().map(|byte| format!("{byte:02x}")).collect())
+            .map(|sql| {
+                Sha256::digest(sql.replace("\r\n", "\n")).iter().map(|byte| format!("{byte:02x}")).collect()
+            })
             .collect();
         assert_eq!(hashes, RELEASED, "logs in the field have run these: add a step instead of changing one");
     }

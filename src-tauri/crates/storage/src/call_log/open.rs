@@ -67,8 +67,8 @@ impl SqliteCallLog {
 
 /// Holds the lock file beside the log. The system releases it when the process ends, however it ends.
 fn take_lock(path: &Path) -> Result<File, CallLogError> {
-    let file =
-        private_files::create_file(&beside(path, ".lock")).map_err(|error| CallLogError::of_file(path, error))?;
+    let file = private_files::create_file(&beside(path, ".lock"))
+        .map_err(|error| CallLogError::of_file(path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(CallLogError::InUse { path: path.to_owned() }),
@@ -133,17 +133,31 @@ fn connect(path: &Path) -> Result<Connection, Obstacle> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite_error)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite_error)?;
     let version = read_version(&connection, path)?;
+    let known = migrate::newest();
+    if version > known {
+        close_tidily(&connection).map_err(sqlite_error)?;
+        return Err(Obstacle::Error(CallLogError::NewerSchema {
+            path: path.to_owned(),
+            found: version,
+            known,
+        }));
+    }
     // Switching an existing log to WAL again changes nothing.
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sqlite_error)?;
     connection.pragma_update(None, "synchronous", "full").map_err(sqlite_error)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(sqlite_error)?;
     if size > 0 {
-        check(&connection, path, was_not_closed || size <= CHECKED_AT_EACH_START)?;
+        check(&connection, path, was_not_closed, was_not_closed || size <= CHECKED_AT_EACH_START)?;
     }
     migrate::migrate(&mut connection, version).map_err(sqlite_error)?;
     check_schema(&connection)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite_error)?;
+    close_tidily(&connection).map_err(sqlite_error)?;
     Ok(connection)
+}
+
+/// Lets the end of the connection put the WAL into the file and remove it, as SQLite does by itself.
+fn close_tidily(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
 }
 
 /// The schema version of the file, 0 for one that was only just begun.
@@ -163,27 +177,33 @@ fn read_version(connection: &Connection, path: &Path) -> Result<i64, Obstacle> {
     if application != i64::from(APPLICATION_ID) {
         return Err(Obstacle::Unusable("it is another program's database".into()));
     }
-    let known = migrate::newest();
-    if version > known {
-        return Err(Obstacle::Error(CallLogError::NewerSchema { path: path.to_owned(), found: version, known }));
-    }
     Ok(version)
 }
 
-/// Looks for damage: in every page, or, in a large log that was closed properly, whether the end is
-/// missing.
-fn check(connection: &Connection, path: &Path, every_page: bool) -> Result<(), Obstacle> {
+/// Looks for damage: a missing end, and with `every_page` in every page.
+fn check(
+    connection: &Connection,
+    path: &Path,
+    was_not_closed: bool,
+    every_page: bool,
+) -> Result<(), Obstacle> {
     let sqlite_error = |error| Obstacle::of_sqlite(path, error);
+    // After a kill the last pages may be in the WAL alone. SQLite itself takes a cut page for zeros.
+    if !was_not_closed {
+        let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let expected = number("PRAGMA page_count").and_then(|pages| Ok(pages * number("PRAGMA page_size")?));
+        let found =
+            fs::metadata(path).map_err(|error| Obstacle::Error(CallLogError::of_file(path, error)))?.len();
+        if i64::try_from(found).unwrap_or(i64::MAX) < expected.map_err(sqlite_error)? {
+            return Err(Obstacle::Unusable("the end of the file is missing".into()));
+        }
+    }
     if every_page {
         let verdict: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sqlite_error)?;
-        return if verdict == "ok" { Ok(()) } else { Err(Obstacle::Unusable(verdict.into())) };
-    }
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let expected = number("PRAGMA page_count").and_then(|pages| Ok(pages * number("PRAGMA page_size")?));
-    let found = fs::metadata(path).map_err(|error| Obstacle::Error(CallLogError::of_file(path, error)))?.len();
-    if i64::try_from(found).unwrap_or(i64::MAX) < expected.map_err(sqlite_error)? {
-        return Err(Obstacle::Unusable("the end of the file is missing".into()));
+        if verdict != "ok" {
+            return Err(Obstacle::Unusable(verdict.into()));
+        }
     }
     Ok(())
 }
@@ -211,7 +231,9 @@ fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, CallLogError> {
         match fs::rename(beside(path, ending), beside(&kept, ending)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(CallLogError::NotSetAside { path: path.to_owned(), source: error.into() }),
+            Err(error) => {
+                return Err(CallLogError::NotSetAside { path: path.to_owned(), source: error.into() });
+            }
         }
     }
     Ok(kept)
@@ -219,13 +241,16 @@ fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, CallLogError> {
 
 /// `calls.damaged-20261123T101500Z.sqlite`, numbered where that is taken.
 fn free_name(path: &Path, now_ms: i64) -> PathBuf {
-    let now = OffsetDateTime::from_unix_timestamp(now_ms.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let now =
+        OffsetDateTime::from_unix_timestamp(now_ms.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     // These fields can always be written; an empty time would still leave a free name.
-    let time = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
+    let time =
+        now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
     let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, extension) = (part(path.file_stem()), part(path.extension()));
-    let is_taken =
-        |path: &Path| ["", "-wal", "-shm"].iter().any(|ending| fs::symlink_metadata(beside(path, ending)).is_ok());
+    let is_taken = |path: &Path| {
+        ["", "-wal", "-shm"].iter().any(|ending| fs::symlink_metadata(beside(path, ending)).is_ok())
+    };
     let mut number = 1;
     let mut name = format!("{stem}.damaged-{time}");
     loop {

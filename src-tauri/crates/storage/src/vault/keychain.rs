@@ -20,7 +20,10 @@ pub(super) use system::{Keychain, WORDS};
 /// Reads an error of the keychain library. An absent entry is no error here.
 pub(super) fn read_error(error: &keyring::Error) -> VaultError {
     let text = error.to_string();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add variants, and no other has a cure")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library may add variants, and no other has a cure"
+    )]
     match error {
         keyring::Error::PlatformFailure(source) => {
             system::read_platform_error(source.as_ref()).unwrap_or(VaultError::Failed(text))

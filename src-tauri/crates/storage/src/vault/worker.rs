@@ -40,7 +40,9 @@ impl Worker {
                 withdrawn.store(true, Ordering::Release);
                 Err(VaultError::TimedOut(timeout.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)))
             }
-            Err(RecvTimeoutError::Disconnected) => Err(VaultError::Failed("the keychain library stopped".into())),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(VaultError::Failed("the keychain library stopped".into()))
+            }
         }
     }
 
@@ -79,7 +81,10 @@ mod tests {
     #[test]
     fn an_answer_comes_back() {
         assert_eq!(Worker::default().ask(LONG, |_| Ok(5)), Ok(5));
-        assert_eq!(Worker::default().ask::<()>(LONG, |_| Err(VaultError::TimedOut(1))), Err(VaultError::TimedOut(1)));
+        assert_eq!(
+            Worker::default().ask::<()>(LONG, |_| Err(VaultError::TimedOut(1))),
+            Err(VaultError::TimedOut(1))
+        );
     }
 
     #[test]

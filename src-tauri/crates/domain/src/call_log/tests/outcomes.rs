@@ -175,12 +175,19 @@ fn precise_sdk_errors_speak_where_the_far_leg_was_not_reported() {
         (31_480, CallOutcome::NoAnswer),
         (31_008, CallOutcome::Canceled),
     ] {
-        assert_eq!(outcome(&Script::outgoing().sdk(SdkCallEvent::Ringing).sdk_failed(code)), Some(expected), "{code}");
+        assert_eq!(
+            outcome(&Script::outgoing().sdk(SdkCallEvent::Ringing).sdk_failed(code)),
+            Some(expected),
+            "{code}"
+        );
     }
     let row = Script::outgoing().sdk(SdkCallEvent::Ringing).sdk_failed(31_603).row();
     assert_eq!(row.reason.as_deref(), Some("The other party declined the call."));
     // The generic error after ringing says no more than that nobody answered.
-    assert_eq!(outcome(&Script::outgoing().sdk(SdkCallEvent::Ringing).sdk_failed(31_005)), Some(CallOutcome::NoAnswer));
+    assert_eq!(
+        outcome(&Script::outgoing().sdk(SdkCallEvent::Ringing).sdk_failed(31_005)),
+        Some(CallOutcome::NoAnswer)
+    );
     assert_eq!(outcome(&Script::outgoing().sdk_failed(31_005)), Some(CallOutcome::Failed));
 }
 
@@ -193,8 +200,12 @@ fn twilios_error_code_gives_the_reason() {
 
 #[test]
 fn a_lost_connection_explains_an_answered_call() {
-    let row =
-        ringing_out().leg(InProgress).sdk(SdkCallEvent::Accepted).sdk_failed(53_405).sdk(SdkCallEvent::Ended).row();
+    let row = ringing_out()
+        .leg(InProgress)
+        .sdk(SdkCallEvent::Accepted)
+        .sdk_failed(53_405)
+        .sdk(SdkCallEvent::Ended)
+        .row();
     assert_eq!((row.outcome, row.error_code), (Some(CallOutcome::Answered), Some(53_405)));
     assert_eq!(row.reason.as_deref(), reason::for_code(53_405));
 }
@@ -218,8 +229,11 @@ fn an_incoming_call_that_was_answered() {
 
 #[test]
 fn the_callers_duration_serves_where_the_agents_leg_was_not_reported() {
-    let row =
-        Script::incoming().sdk(SdkCallEvent::Accepted).sdk(SdkCallEvent::Ended).parent_ended(Completed, Some(31)).row();
+    let row = Script::incoming()
+        .sdk(SdkCallEvent::Accepted)
+        .sdk(SdkCallEvent::Ended)
+        .parent_ended(Completed, Some(31))
+        .row();
     assert_eq!((row.outcome, row.duration_s), (Some(CallOutcome::Answered), Some(31)));
 }
 
@@ -228,10 +242,16 @@ fn an_incoming_call_that_was_not_answered() {
     let declined = ringing_in().sdk(SdkCallEvent::Declined).leg(Busy).parent_ended(Completed, Some(0));
     assert_eq!(outcome(&declined), Some(CallOutcome::Declined));
     assert_eq!(outcome(&ringing_in().leg(Busy)), Some(CallOutcome::Declined), "Twilio's word for reject()");
-    assert_eq!(outcome(&ringing_in().sdk(SdkCallEvent::CanceledByCaller).leg(Canceled)), Some(CallOutcome::Missed));
+    assert_eq!(
+        outcome(&ringing_in().sdk(SdkCallEvent::CanceledByCaller).leg(Canceled)),
+        Some(CallOutcome::Missed)
+    );
     assert_eq!(outcome(&ringing_in().leg(NoAnswer)), Some(CallOutcome::Missed));
     // The caller went on to voicemail: Twilio's parent leg is answered, the agent is not.
-    assert_eq!(outcome(&ringing_in().leg(NoAnswer).parent_ended(Completed, Some(40))), Some(CallOutcome::Missed));
+    assert_eq!(
+        outcome(&ringing_in().leg(NoAnswer).parent_ended(Completed, Some(40))),
+        Some(CallOutcome::Missed)
+    );
     assert_eq!(outcome(&ringing_in().sdk_failed(31_008)), Some(CallOutcome::Missed));
 
     let row = Script::new(CallDirection::Incoming)

@@ -37,7 +37,8 @@ fn story(direction: CallDirection, turn: Turn, talk_ms: i64) -> Script {
         Turn::NeverReachedTwilio(code) => return begun.sdk_failed(code).sdk(SdkCallEvent::Ended),
         Turn::Refused => {
             let refused = begun.routed(Some("No outgoing number has been chosen."));
-            let refused = if outgoing { refused.sdk(SdkCallEvent::Accepted).sdk(SdkCallEvent::Ended) } else { refused };
+            let refused =
+                if outgoing { refused.sdk(SdkCallEvent::Accepted).sdk(SdkCallEvent::Ended) } else { refused };
             return refused.parent_ended(Completed, Some(4));
         }
         Turn::AnsweredAndLeft | Turn::AnsweredAndLost(_) | Turn::Unanswered(_) | Turn::HungUp => {}
@@ -63,7 +64,8 @@ fn story(direction: CallDirection, turn: Turn, talk_ms: i64) -> Script {
             .leg_with(Completed, Some(talked_s), None)
             .parent_ended(Completed, None),
         Turn::Unanswered(status) => {
-            let told = if outgoing { rings.sdk_failed(31_005) } else { rings.sdk(SdkCallEvent::CanceledByCaller) };
+            let told =
+                if outgoing { rings.sdk_failed(31_005) } else { rings.sdk(SdkCallEvent::CanceledByCaller) };
             told.sdk(SdkCallEvent::Ended).leg(status).parent_ended(Completed, Some(0))
         }
         Turn::HungUp | Turn::Refused | Turn::NeverReachedTwilio(_) => {
@@ -82,7 +84,8 @@ fn direction() -> impl Strategy<Value = CallDirection> {
 }
 
 fn whole_call() -> impl Strategy<Value = Vec<CallEvent>> {
-    (direction(), turn(), 0..600_000_i64).prop_map(|(direction, turn, talk_ms)| story(direction, turn, talk_ms).events)
+    (direction(), turn(), 0..600_000_i64)
+        .prop_map(|(direction, turn, talk_ms)| story(direction, turn, talk_ms).events)
 }
 
 /// Any order, and each event up to three times; a repeat arrives later than the first.
@@ -90,8 +93,9 @@ fn shaken(events: Vec<CallEvent>) -> impl Strategy<Value = Vec<CallEvent>> {
     let copies = prop::collection::vec(1..=3_usize, events.len());
     copies
         .prop_map(move |copies| {
-            let repeat =
-                |(event, copies): (&CallEvent, usize)| (0..copies).map(|n| later(event, n)).collect::<Vec<_>>();
+            let repeat = |(event, copies): (&CallEvent, usize)| {
+                (0..copies).map(|n| later(event, n)).collect::<Vec<_>>()
+            };
             events.iter().zip(copies).flat_map(repeat).collect::<Vec<_>>()
         })
         .prop_shuffle()
@@ -100,7 +104,9 @@ fn shaken(events: Vec<CallEvent>) -> impl Strategy<Value = Vec<CallEvent>> {
 fn later(event: &CallEvent, n: usize) -> CallEvent {
     let mut event = event.clone();
     match &mut event {
-        CallEvent::Routed { at_ms, .. } | CallEvent::LegStatus { at_ms, .. } | CallEvent::Sdk { at_ms, .. } => {
+        CallEvent::Routed { at_ms, .. }
+        | CallEvent::LegStatus { at_ms, .. }
+        | CallEvent::Sdk { at_ms, .. } => {
             *at_ms += 1500 * i64::try_from(n).unwrap();
         }
     }
@@ -111,8 +117,17 @@ fn later(event: &CallEvent, n: usize) -> CallEvent {
 fn any_event() -> impl Strategy<Value = CallEvent> {
     let sid = || (1..=3_u8).prop_map(|n| CallSid::from_bytes([n; 16]));
     let time = || (0..8_i64).prop_map(|n| START + n * 700);
-    let status =
-        select(vec![CallStatus::Queued, Initiated, Ringing, InProgress, Completed, Busy, NoAnswer, Canceled, Failed]);
+    let status = select(vec![
+        CallStatus::Queued,
+        Initiated,
+        Ringing,
+        InProgress,
+        Completed,
+        Busy,
+        NoAnswer,
+        Canceled,
+        Failed,
+    ]);
     let role = prop::option::of(select(vec![LegRole::Agent, LegRole::FarEnd]));
     let code = || select(vec![0_u32, 31_005, 31_008, 31_486, 13_227, 39_999]);
     let what = prop_oneof![
@@ -160,15 +175,17 @@ fn any_event() -> impl Strategy<Value = CallEvent> {
                     }
                 }
             ),
-        (direction(), prop::option::of(sid()), prop::option::of(sid()), peer(), prop::option::of(peer()), what, time())
-            .prop_map(|(direction, call_sid, parent_call_sid, peer, our_number, what, at_ms)| CallEvent::Sdk {
-                direction,
-                call_sid,
-                parent_call_sid,
-                peer,
-                our_number,
-                what,
-                at_ms
+        (
+            direction(),
+            prop::option::of(sid()),
+            prop::option::of(sid()),
+            peer(),
+            prop::option::of(peer()),
+            what,
+            time()
+        )
+            .prop_map(|(direction, call_sid, parent_call_sid, peer, our_number, what, at_ms)| {
+                CallEvent::Sdk { direction, call_sid, parent_call_sid, peer, our_number, what, at_ms }
             }),
     ]
 }
@@ -181,7 +198,9 @@ fn any_events() -> impl Strategy<Value = Vec<CallEvent>> {
 fn denies_a_conversation(event: &CallEvent) -> bool {
     match event {
         CallEvent::Routed { refusal, .. } => refusal.is_some(),
-        CallEvent::LegStatus { status, parent_call_sid, .. } => status.is_final() && parent_call_sid.is_some(),
+        CallEvent::LegStatus { status, parent_call_sid, .. } => {
+            status.is_final() && parent_call_sid.is_some()
+        }
         CallEvent::Sdk { .. } => false,
     }
 }

@@ -31,7 +31,9 @@ impl Keychain {
 }
 
 /// Reads an `OSStatus` (Apple, Security framework, `SecBase.h`).
-pub(super) fn read_platform_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<VaultError> {
+pub(super) fn read_platform_error(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Option<VaultError> {
     let error = error.downcast_ref::<security_framework::base::Error>()?;
     let text = error.to_string();
     Some(match error.code() {

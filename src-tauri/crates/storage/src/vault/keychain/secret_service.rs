@@ -66,15 +66,22 @@ impl Keychain {
     }
 }
 
-pub(super) fn read_platform_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<VaultError> {
+pub(super) fn read_platform_error(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Option<VaultError> {
     use secret_service::Error;
 
     let error = error.downcast_ref::<Error>()?;
     let text = error.to_string();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add variants, and no other has a cure")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library may add variants, and no other has a cure"
+    )]
     Some(match error {
         // `NoResult`: there is no default keyring to write to.
-        Error::Locked | Error::NoResult | Error::Prompt | Error::PromptDisconnected => VaultError::Locked(text),
+        Error::Locked | Error::NoResult | Error::Prompt | Error::PromptDisconnected => {
+            VaultError::Locked(text)
+        }
         Error::Unavailable => VaultError::Missing(text),
         Error::Zbus(error) => read_bus_error(error, text),
         Error::ZbusFdo(error) => read_fdo_error(error, text),
@@ -85,7 +92,10 @@ pub(super) fn read_platform_error(error: &(dyn std::error::Error + Send + Sync +
 fn read_bus_error(error: &zbus::Error, text: String) -> VaultError {
     use zbus::Error;
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add variants, and no other has a cure")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library may add variants, and no other has a cure"
+    )]
     match error {
         Error::Address(_) | Error::Connection(..) | Error::Handshake(_) | Error::InputOutput(_) => {
             VaultError::Missing(text)
@@ -144,6 +154,9 @@ mod tests {
         assert!(matches!(read(Error::Zbus(zbus::Error::Address(text()))), VaultError::Missing(_)));
         assert!(matches!(read(Error::Prompt), VaultError::Locked(_)));
         assert!(matches!(read(Error::Crypto("bad key")), VaultError::Failed(_)));
-        assert!(matches!(read_error_name("org.freedesktop.Secret.Error.IsLocked", text()), VaultError::Locked(_)));
+        assert!(matches!(
+            read_error_name("org.freedesktop.Secret.Error.IsLocked", text()),
+            VaultError::Locked(_)
+        ));
     }
 }

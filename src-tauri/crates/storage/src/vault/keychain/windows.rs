@@ -31,7 +31,9 @@ impl Keychain {
 
 /// Reads a Windows error by the library's text, which is all it gives out
 /// (windows-native-keyring-store 1.1, `PlatformError`).
-pub(super) fn read_platform_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<VaultError> {
+pub(super) fn read_platform_error(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Option<VaultError> {
     let text = error.to_string();
     Some(match text.as_str() {
         // A session without a logon, such as a service, has no Credential Manager.
