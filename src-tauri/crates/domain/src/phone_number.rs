@@ -1,6 +1,17 @@
-//! Telephone numbers in E.164 and how they are shown.
+//! Telephone numbers: read from what people type and paste, written in E.164, shown for reading.
+//!
+//! What a number looks like in each country is Google's libphonenumber metadata. A number counts as
+//! dialable when its length is possible in its country; whether it is assigned is for the network
+//! to say, because metadata ages and a phone that refuses a new number is worse than one that tries.
 
+mod as_you_type;
+mod reading;
+mod region_name;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
+
+pub use reading::{inspect, parse};
 
 /// A telephone number in E.164: `+` and 7 to 15 digits, the first not zero.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
@@ -54,7 +65,6 @@ impl From<E164> for String {
 
 /// What the number field shows for what was typed so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[ts(export)]
 pub struct NumberInspection {
     /// The typed text, formatted as far as it goes.
     pub formatted: String,
@@ -65,3 +75,19 @@ pub struct NumberInspection {
     /// Why it cannot be dialled yet, as a sentence with the cure; absent when it can, or when nothing was typed.
     pub problem: Option<String>,
 }
+
+/// The number in international form with its country's grouping, such as `+1 202-555-0123`. A number
+/// that fits no country's pattern is shown as it is.
+pub fn format(number: &E164) -> String {
+    let shown = PHONE_NUMBER_UTIL
+        .parse(number.as_str(), None)
+        .map(|parsed| PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::International).into_owned());
+    let is_same = |shown: &String| {
+        let digits = shown.bytes().filter(u8::is_ascii_digit);
+        digits.eq(number.as_str().bytes().skip(1))
+    };
+    shown.ok().filter(is_same).unwrap_or_else(|| number.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests;
