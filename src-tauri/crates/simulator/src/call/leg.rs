@@ -1,0 +1,385 @@
+//! One leg of a call: the connection to one party, whoever that is.
+//!
+//! A leg's own task (of the SDK, or of a far end) moves it through its states and obeys
+//! [`LegCommand`]s; the session that plays TwiML gives them and watches the states.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use dialer_domain::call::CallStatus;
+use dialer_domain::sid::{CallSid, TwimlAppSid};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::audio::PortId;
+use crate::event::{DigitPath, Happening};
+use crate::far_end::{Heard, Voice};
+use crate::network::Network;
+use crate::webhook::{StatusCallbacks, StatusDetail, call_form};
+
+/// `Direction` of a leg. A call of our own SDK is `inbound` too: into Twilio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LegDirection {
+    Inbound,
+    OutboundDial,
+}
+
+/// Who is at the other end of a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Sdk,
+    FarEnd,
+}
+
+/// Where a leg stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LegState {
+    Initiated,
+    Ringing,
+    Answered,
+    Ended(End),
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Completed,
+    Busy,
+    Declined,
+    NoAnswer,
+    Canceled,
+    Failed { sip_code: u16, error_code: Option<u32> },
+}
+
+impl End {
+    /// `CallStatus` of the end. A declined call is `busy`: Twilio has no status of its own for it.
+    pub(crate) fn status(self) -> CallStatus {
+        match self {
+            Self::Completed => CallStatus::Completed,
+            Self::Busy | Self::Declined => CallStatus::Busy,
+            Self::NoAnswer => CallStatus::NoAnswer,
+            Self::Canceled => CallStatus::Canceled,
+            Self::Failed { .. } => CallStatus::Failed,
+        }
+    }
+
+    /// The error in the `hangup` message of an SDK leg that was never answered.
+    ///
+    /// That Twilio's `hangup` carries one when the far end was busy, declined or did not answer is
+    /// known from public reports of "31005 Error sent from gateway in HANGUP"
+    /// (twilio-voice.js issue 140); which code belongs to which end is our reading of the codes'
+    /// meanings in the SDK's error list.
+    pub(crate) fn signalling_error(self) -> Option<(u32, &'static str)> {
+        match self {
+            Self::Completed | Self::Canceled => None,
+            Self::Busy => Some((31_486, "Busy Here")),
+            Self::Declined => Some((31_603, "Decline")),
+            Self::NoAnswer => Some((31_480, "Temporarily Unavailable")),
+            Self::Failed { sip_code: 404, .. } => Some((31_404, "Not Found")),
+            Self::Failed { .. } => Some((31_480, "Temporarily Unavailable")),
+        }
+    }
+}
+
+/// What a session wants of a leg.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum LegCommand {
+    /// Tell the party that it is ringing at the other end, with or without sound from there.
+    Ring { early_media: bool },
+    /// Take the call.
+    Answer,
+    /// A key was pressed by the other party.
+    Digit(char, DigitPath),
+    /// The party at this end is to press these keys; only far ends do.
+    Press(String),
+    /// End the leg.
+    End(End),
+}
+
+/// A leg as the rest of the program sees it.
+pub(crate) struct Leg {
+    pub(crate) sid: CallSid,
+    pub(crate) parent: Option<CallSid>,
+    pub(crate) direction: LegDirection,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// The TwiML App a call of the SDK came through.
+    pub(crate) application_sid: Option<TwimlAppSid>,
+    pub(crate) party: Party,
+    commands: mpsc::UnboundedSender<LegCommand>,
+    state: watch::Sender<LegState>,
+    times: Mutex<Times>,
+    digits: broadcast::Sender<(char, DigitPath)>,
+    port: OnceLock<PortId>,
+    voice: OnceLock<Arc<Mutex<Voice>>>,
+    packets: AtomicU64,
+    callbacks: Option<StatusCallbacks>,
+}
+
+/// What a new leg is.
+pub(crate) struct NewLeg {
+    pub(crate) parent: Option<CallSid>,
+    pub(crate) direction: LegDirection,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) application_sid: Option<TwimlAppSid>,
+    pub(crate) party: Party,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    started_ms: i64,
+    answered_ms: Option<i64>,
+    ended_ms: Option<i64>,
+    answered: Option<Instant>,
+    ended: Option<Instant>,
+}
+
+/// A leg for people and programs outside. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The leg.
+    pub call_sid: CallSid,
+    /// Its parent leg.
+    pub parent_call_sid: Option<CallSid>,
+    /// Where it comes from: a number or `client:…`.
+    pub from: String,
+    /// Where it goes to.
+    pub to: String,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// When it began.
+    pub started_at_ms: i64,
+    /// When it was answered.
+    pub answered_at_ms: Option<i64>,
+    /// When it ended.
+    pub ended_at_ms: Option<i64>,
+    /// Simulated seconds from answer to end, once ended.
+    pub duration_s: Option<u32>,
+}
+
+impl Leg {
+    /// A leg in its first state, known to the network, and the commands its task must obey.
+    /// `first` is `Ringing` for a parent and `Initiated` for a dialled leg.
+    pub(crate) fn begin(
+        network: &Arc<Network>,
+        new: NewLeg,
+        first: LegState,
+        callbacks: impl FnOnce(&CallSid) -> Option<StatusCallbacks>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<LegCommand>) {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let sid = network.sids.call();
+        let callbacks = callbacks(&sid);
+        let leg = Arc::new(Self {
+            sid,
+            parent: new.parent,
+            direction: new.direction,
+            from: new.from,
+            to: new.to,
+            application_sid: new.application_sid,
+            party: new.party,
+            commands,
+            state: watch::Sender::new(first.clone()),
+            times: Mutex::new(Times {
+                started_ms: network.now_ms(),
+                answered_ms: None,
+                ended_ms: None,
+                answered: None,
+                ended: None,
+            }),
+            digits: broadcast::channel(64).0,
+            port: OnceLock::new(),
+            voice: OnceLock::new(),
+            packets: AtomicU64::new(0),
+            callbacks,
+        });
+        network.add_leg(&leg);
+        leg.announce(network, &first);
+        (leg, receiver)
+    }
+
+    /// Moves on to `state` and tells everybody; a leg that has ended stays ended, and one that was
+    /// answered ends as completed whatever the reason.
+    pub(crate) fn enter(&self, network: &Network, state: LegState) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = match (&*self.state.borrow(), state) {
+            (LegState::Ended(_), _) => return,
+            (LegState::Answered, LegState::Ended(_)) => LegState::Ended(End::Completed),
+            (LegState::Answered, _) => return,
+            (LegState::Ringing, LegState::Initiated | LegState::Ringing) => return,
+            (_, new) => new,
+        };
+        match &state {
+            LegState::Answered => {
+                times.answered_ms = Some(network.now_ms());
+                times.answered = Some(Instant::now());
+            }
+            LegState::Ended(_) => {
+                times.ended_ms = Some(network.now_ms());
+                times.ended = Some(Instant::now());
+            }
+            LegState::Initiated | LegState::Ringing => {}
+        }
+        drop(times);
+        // The witnesses first: who waits for the state may look at them.
+        self.announce(network, &state);
+        self.state.send_replace(state);
+    }
+
+    fn announce(&self, network: &Network, state: &LegState) {
+        let status = status_of(state);
+        network.record(Happening::LegStatus {
+            call_sid: self.sid.clone(),
+            parent_call_sid: self.parent.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            status,
+        });
+        if let Some(callbacks) = &self.callbacks {
+            let form = call_form(network.account.account_sid.as_str(), self, status);
+            callbacks.report(status, form, network.now_ms(), self.detail(network, state));
+        }
+    }
+
+    /// What a status callback about `state` says beyond the call.
+    pub(crate) fn detail(&self, network: &Network, state: &LegState) -> StatusDetail {
+        let mut detail = StatusDetail::default();
+        if let LegState::Ended(end) = state {
+            if *end == End::Completed {
+                detail.talked = Some(self.talked(network));
+            }
+            if let End::Failed { sip_code, error_code } = end {
+                detail.sip_code = Some(*sip_code);
+                detail.error_code = *error_code;
+            }
+        }
+        detail
+    }
+
+    /// Simulated time from answer to end, or to now.
+    pub(crate) fn talked(&self, network: &Network) -> std::time::Duration {
+        let times = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.answered.map_or(std::time::Duration::ZERO, |answered| {
+            let end = times.ended.unwrap_or_else(Instant::now);
+            network.pace.simulated(end.saturating_duration_since(answered))
+        })
+    }
+
+    pub(crate) fn state(&self) -> LegState {
+        self.state.borrow().clone()
+    }
+
+    pub(crate) fn status(&self) -> CallStatus {
+        status_of(&self.state.borrow())
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<LegState> {
+        self.state.subscribe()
+    }
+
+    /// Waits for the leg's end.
+    pub(crate) async fn ended(&self) -> End {
+        let mut state = self.watch();
+        loop {
+            if let LegState::Ended(end) = *state.borrow_and_update() {
+                return end;
+            }
+            if state.changed().await.is_err() {
+                return End::Completed;
+            }
+        }
+    }
+
+    /// Asks the leg's task for something. A leg that has ended needs nothing more.
+    pub(crate) fn command(&self, command: LegCommand) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Answers the call and waits until it is answered; `false` if it ended instead.
+    pub(crate) async fn answer(&self) -> bool {
+        self.command(LegCommand::Answer);
+        let mut state = self.watch();
+        loop {
+            match *state.borrow_and_update() {
+                LegState::Answered => return true,
+                LegState::Ended(_) => return false,
+                LegState::Initiated | LegState::Ringing => {}
+            }
+            if state.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Ends the leg and waits for the end.
+    pub(crate) async fn end(&self, end: End) {
+        self.command(LegCommand::End(end));
+        self.ended().await;
+    }
+
+    /// The leg's place at the switch, once it has one.
+    pub(crate) fn port(&self) -> Option<PortId> {
+        self.port.get().copied()
+    }
+
+    pub(crate) fn set_port(&self, port: PortId) {
+        // A leg gets one place at the switch; a second would be a defect the first one survives.
+        let _ = self.port.set(port);
+    }
+
+    pub(crate) fn set_voice(&self, voice: Arc<Mutex<Voice>>) {
+        let _ = self.voice.set(voice);
+    }
+
+    pub(crate) fn count_packet(&self) {
+        self.packets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// RTP packets that came from the party.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets.load(Ordering::Relaxed)
+    }
+
+    /// What the party has heard, if it is a far end that was answered.
+    pub(crate) fn heard(&self) -> Option<Heard> {
+        self.voice.get().map(|voice| voice.lock().unwrap_or_else(PoisonError::into_inner).heard())
+    }
+
+    /// The party pressed a key.
+    pub(crate) fn pressed(&self, digit: char, via: DigitPath) {
+        // Nobody may be interested.
+        let _ = self.digits.send((digit, via));
+    }
+
+    /// Keys the party presses from now on.
+    pub(crate) fn keys(&self) -> broadcast::Receiver<(char, DigitPath)> {
+        self.digits.subscribe()
+    }
+
+    pub(crate) fn record(&self, network: &Network) -> CallRecord {
+        let times = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a call fit")]
+        let duration_s = times.ended.map(|_| self.talked(network).as_secs_f64().round() as u32);
+        CallRecord {
+            call_sid: self.sid.clone(),
+            parent_call_sid: self.parent.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            status: self.status(),
+            started_at_ms: times.started_ms,
+            answered_at_ms: times.answered_ms,
+            ended_at_ms: times.ended_ms,
+            duration_s,
+        }
+    }
+}
+
+fn status_of(state: &LegState) -> CallStatus {
+    match state {
+        LegState::Initiated => CallStatus::Initiated,
+        LegState::Ringing => CallStatus::Ringing,
+        LegState::Answered => CallStatus::InProgress,
+        LegState::Ended(end) => end.status(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The people at the other end: what practice numbers do when called, and how they sound.
+
+mod leg;
+mod script;
+mod table;
+mod voice;
+
+pub(crate) use leg::{call_in, pick_up};
+pub use script::{AnswerScript, FarEndScript, TalkScript};
+pub use table::{FarEnd, far_ends};
+pub(crate) use table::{ACCOUNT_NUMBERS, script_for};
+pub use voice::Heard;
+pub(crate) use voice::Voice;

@@ -1,0 +1,136 @@
+//! What can be asked of a running simulator from outside, whether in the same process or over HTTP.
+
+use std::sync::Arc;
+
+use dialer_domain::phone_number::E164;
+use dialer_domain::sid::{CallSid, TwimlAppSid};
+use serde::{Deserialize, Serialize};
+
+use crate::account::TwimlApp;
+use crate::call::{CallRecord, End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Session};
+use crate::far_end::{Heard, call_in};
+use crate::network::Network;
+
+/// A telephone call to one of the account's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncomingCall {
+    /// Who calls. Once answered, it behaves as that practice number does.
+    pub from: E164,
+    /// Which number is called; by default the first that has an application.
+    #[serde(default)]
+    pub to: Option<E164>,
+}
+
+/// Why something asked of the simulator was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperationError {
+    /// The account has no such number.
+    #[error("The practice account does not own {0}. Call one of its own numbers.")]
+    UnknownNumber(E164),
+    /// No application answers for the number, so a call to it would fail unheard.
+    #[error("No application answers for that number. Bind the number to an application first.")]
+    NotRouted,
+    /// There is no such application.
+    #[error("There is no application {0}. Create one first.")]
+    UnknownApplication(TwimlAppSid),
+    /// There is no such call, or it is over.
+    #[error("There is no call {0} in progress.")]
+    UnknownCall(CallSid),
+    /// The digits are none.
+    #[error("Digits are 0 to 9, A to D, * and #; w and W wait.")]
+    NotDigits,
+}
+
+impl Network {
+    pub(crate) fn create_application(&self, app: TwimlApp) -> TwimlAppSid {
+        let sid = self.sids.application();
+        self.resources().applications.insert(sid.clone(), app);
+        sid
+    }
+
+    pub(crate) fn update_application(&self, sid: &TwimlAppSid, app: TwimlApp) -> Result<(), OperationError> {
+        match self.resources().applications.get_mut(sid) {
+            Some(known) => {
+                *known = app;
+                Ok(())
+            }
+            None => Err(OperationError::UnknownApplication(sid.clone())),
+        }
+    }
+
+    pub(crate) fn bind_number(&self, number: &E164, application: Option<TwimlAppSid>) -> Result<(), OperationError> {
+        let mut resources = self.resources();
+        if let Some(sid) = application.as_ref().filter(|sid| !resources.applications.contains_key(sid)) {
+            return Err(OperationError::UnknownApplication(sid.clone()));
+        }
+        let owned =
+            resources.number_mut(number).ok_or_else(|| OperationError::UnknownNumber(number.clone()))?;
+        owned.application_sid = application;
+        Ok(())
+    }
+
+    pub(crate) fn place_incoming(self: &Arc<Self>, call: &IncomingCall) -> Result<CallSid, OperationError> {
+        let (to, app) = {
+            let resources = self.resources();
+            if let Some(unknown) = call.to.as_ref().filter(|to| !resources.owns(to.as_str())) {
+                return Err(OperationError::UnknownNumber(unknown.clone()));
+            }
+            let (to, _, app) = resources.route(call.to.as_ref()).ok_or(OperationError::NotRouted)?;
+            (to, app)
+        };
+        if app.voice_url.is_none() {
+            return Err(OperationError::NotRouted);
+        }
+        let new = NewLeg {
+            parent: None,
+            direction: LegDirection::Inbound,
+            from: call.from.as_str().to_owned(),
+            to: to.as_str().to_owned(),
+            application_sid: None,
+            party: Party::FarEnd,
+        };
+        let (leg, commands) = Leg::begin(self, new, LegState::Ringing, |_| None);
+        let script = self.script(call.from.as_str());
+        self.spawn(call_in(Arc::clone(self), Arc::clone(&leg), commands, script));
+        self.spawn(Session::new(Arc::clone(self), Arc::clone(&leg), app, Vec::new()).run());
+        Ok(leg.sid.clone())
+    }
+
+    /// What the far end in the call of leg `sid` has heard; `None` if it was never up.
+    pub(crate) fn heard(&self, sid: &CallSid) -> Option<Heard> {
+        let leg = self.leg(sid)?;
+        let root = leg.parent.as_ref().unwrap_or(&leg.sid);
+        let of_call = |other: &Arc<Leg>| other.sid == *root || other.parent.as_ref() == Some(root);
+        let legs: Vec<Arc<Leg>> = self.legs().into_iter().filter(of_call).collect();
+        let mut heard = leg.heard().or_else(|| legs.iter().rev().find_map(|other| other.heard()))?;
+        heard.packets = legs.iter().map(|other| other.packets()).sum();
+        Some(heard)
+    }
+
+    pub(crate) fn calls(&self) -> Vec<CallRecord> {
+        self.legs().iter().map(|leg| leg.record(self)).collect()
+    }
+
+    fn live_leg(&self, sid: &CallSid) -> Result<Arc<Leg>, OperationError> {
+        self.leg(sid)
+            .filter(|leg| !leg.status().is_final())
+            .ok_or_else(|| OperationError::UnknownCall(sid.clone()))
+    }
+
+    /// The party of leg `sid` hangs up, or gives up ringing.
+    pub(crate) fn hang_up(&self, sid: &CallSid) -> Result<(), OperationError> {
+        self.live_leg(sid)?.command(LegCommand::End(End::Canceled));
+        Ok(())
+    }
+
+    /// The far end of leg `sid` presses keys.
+    pub(crate) fn press(&self, sid: &CallSid, digits: &str) -> Result<(), OperationError> {
+        let valid = !digits.is_empty() && digits.len() <= 64;
+        if !valid || !digits.chars().all(|c| matches!(c, '0'..='9' | 'A'..='D' | '*' | '#' | 'w' | 'W')) {
+            return Err(OperationError::NotDigits);
+        }
+        self.live_leg(sid)?.command(LegCommand::Press(digits.to_owned()));
+        Ok(())
+    }
+}

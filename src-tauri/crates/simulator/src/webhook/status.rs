@@ -1,0 +1,126 @@
+//! Status callbacks of one leg.
+//!
+//! Each waits for the answer to the one before, so that without injected faults they arrive in
+//! order; Twilio promises no order, which the faults can show.
+
+use std::sync::Arc;
+
+use dialer_domain::call::CallStatus;
+use dialer_domain::sid::CallSid;
+use dialer_twilio::webhook::Form;
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::fetch::{Conversation, Request};
+use super::form::{StatusDetail, add_status};
+use crate::account::WebhookMethod;
+use crate::event::{AlertLevel, WebhookPurpose};
+use crate::network::Network;
+use crate::twiml::CallbackEvent;
+
+/// Where and when to report a leg.
+pub(crate) struct StatusCallbacks {
+    events: Vec<CallbackEvent>,
+    queue: mpsc::UnboundedSender<Notice>,
+}
+
+struct Notice {
+    form: Form,
+    at_ms: i64,
+    detail: StatusDetail,
+    last: bool,
+}
+
+impl StatusCallbacks {
+    /// Callbacks to `url`; they are sent from a task that ends with the last one.
+    pub(crate) fn start(
+        network: &Arc<Network>,
+        call_sid: CallSid,
+        url: Url,
+        method: WebhookMethod,
+        events: Vec<CallbackEvent>,
+    ) -> Self {
+        let (queue, notices) = mpsc::unbounded_channel();
+        let sender = Sender { network: Arc::clone(network), call_sid, url, method, conversation: Conversation::new() };
+        network.spawn(sender.run(notices));
+        Self { events, queue }
+    }
+
+    /// Reports that the leg reached `status`, if that was asked for. `form` is the call's form.
+    pub(crate) fn report(&self, status: CallStatus, form: Form, at_ms: i64, detail: StatusDetail) {
+        let event = match status {
+            CallStatus::Initiated => CallbackEvent::Initiated,
+            CallStatus::Ringing => CallbackEvent::Ringing,
+            CallStatus::InProgress => CallbackEvent::Answered,
+            CallStatus::Completed
+            | CallStatus::Busy
+            | CallStatus::NoAnswer
+            | CallStatus::Canceled
+            | CallStatus::Failed => CallbackEvent::Completed,
+            CallStatus::Queued => return,
+        };
+        if self.events.contains(&event) {
+            // The task is gone only while the simulator shuts down.
+            let _ = self.queue.send(Notice { form, at_ms, detail, last: status.is_final() });
+        }
+    }
+}
+
+struct Sender {
+    network: Arc<Network>,
+    call_sid: CallSid,
+    url: Url,
+    method: WebhookMethod,
+    conversation: Conversation,
+}
+
+impl Sender {
+    async fn run(self, mut notices: mpsc::UnboundedReceiver<Notice>) {
+        let mut sequence = 0;
+        let mut held: Vec<Form> = Vec::new();
+        while let Some(mut notice) = notices.recv().await {
+            add_status(&mut notice.form, sequence, notice.at_ms, &notice.detail);
+            sequence += 1;
+            held.push(notice.form);
+            if self.network.faults().reorder_status_callbacks && !notice.last {
+                continue;
+            }
+            // Held ones leave last first; without the fault there is just the one.
+            while let Some(form) = held.pop() {
+                self.send(form).await;
+            }
+            if notice.last {
+                return;
+            }
+        }
+    }
+
+    async fn send(&self, form: Form) {
+        let faults = self.network.faults();
+        if faults.drop_status_callbacks {
+            return;
+        }
+        let times = if faults.duplicate_status_callbacks { 2 } else { 1 };
+        for _ in 0..times {
+            self.send_once(form.clone()).await;
+        }
+    }
+
+    /// Twilio's debugger warns with 15002 when nobody answers and 15003 for other answers than 2xx
+    /// (Twilio's pages on status callbacks; the codes' texts come from its error list).
+    async fn send_once(&self, form: Form) {
+        let request = Request {
+            purpose: WebhookPurpose::StatusCallback,
+            url: self.url.clone(),
+            method: self.method,
+            form,
+            call_sid: self.call_sid.clone(),
+        };
+        let warning = match self.conversation.tell(&self.network, request).await {
+            Ok(200..=299) => return,
+            Ok(status) => (15_003, format!("The status callback was answered with HTTP {status}")),
+            Err(failure) => (15_002, format!("The status callback was not answered: {}", failure.text)),
+        };
+        self.network.alert(&self.call_sid, AlertLevel::Warning, warning.0, &warning.1);
+    }
+}
