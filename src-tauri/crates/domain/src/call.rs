@@ -25,7 +25,6 @@ impl std::fmt::Display for CallId {
 /// Who started the call, seen from the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum CallDirection {
     /// The agent called.
     Outgoing,
@@ -36,7 +35,6 @@ pub enum CallDirection {
 /// Twilio's `CallStatus` of one leg, in the order in which a leg may pass through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub enum CallStatus {
     /// Accepted by Twilio, not yet dialled.
     Queued,
@@ -99,7 +97,6 @@ impl CallStatus {
 /// How a call ended, in the agent's words rather than a leg's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum CallOutcome {
     /// The two parties spoke.
     Answered,
@@ -120,7 +117,6 @@ pub enum CallOutcome {
 /// Which of the two legs an event speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum LegRole {
     /// The SDK's leg.
     Agent,
@@ -177,6 +173,8 @@ pub enum CallEvent {
         parent_call_sid: Option<CallSid>,
         /// The other party.
         peer: String,
+        /// Which of our numbers was called, for an incoming call (`called` parameter of `<Client>`).
+        our_number: Option<String>,
         /// What happened.
         what: SdkCallEvent,
         /// Unix milliseconds at our clock.
@@ -187,7 +185,6 @@ pub enum CallEvent {
 /// What the SDK said about a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[ts(export)]
 pub enum SdkCallEvent {
     /// `connect()` was called.
     Dialing,
