@@ -3,6 +3,7 @@
 //! Positions are RTP time in 48 kHz samples, not sequence numbers, because telephone-event packets
 //! share the sequence numbers and carry no sound.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::codec::{CodecError, CodecName, Decoder, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
@@ -33,10 +34,7 @@ pub struct JitterOptions {
 
 impl Default for JitterOptions {
     fn default() -> Self {
-        Self {
-            target_frames: 3,
-            limit_frames: 20,
-        }
+        Self { target_frames: 3, limit_frames: 20 }
     }
 }
 
@@ -123,10 +121,7 @@ impl JitterBuffer {
             return Ok(());
         };
         let position = packet.timestamp * u64::from(SAMPLE_RATE / packet.codec.clock_rate());
-        let same_codec = self
-            .decoder
-            .as_ref()
-            .is_some_and(|decoder| decoder.codec() == packet.codec);
+        let same_codec = self.decoder.as_ref().is_some_and(|decoder| decoder.codec() == packet.codec);
         let reference = self.next.or_else(|| self.waiting.keys().next().copied());
         let jumped = reference.is_some_and(|reference| reference.abs_diff(position) > MAX_JUMP);
         if !same_codec || packet.ssrc != self.ssrc || jumped {
@@ -137,11 +132,14 @@ impl JitterBuffer {
         }
         if self.next.is_some_and(|next| position < next) {
             self.counts.late += 1;
-        } else if self.waiting.contains_key(&position) {
-            self.counts.duplicates += 1;
-        } else {
-            self.waiting.insert(position, (packet.payload, samples));
-            self.enforce_limit();
+            return Ok(());
+        }
+        match self.waiting.entry(position) {
+            Entry::Occupied(_) => self.counts.duplicates += 1,
+            Entry::Vacant(place) => {
+                place.insert((packet.payload, samples));
+                self.enforce_limit();
+            }
         }
         Ok(())
     }
@@ -253,10 +251,7 @@ impl JitterBuffer {
         }
         for index in 0..FRAME_SAMPLES {
             let share = index as f32 / FRAME_SAMPLES as f32;
-            let (old, new) = (
-                f32::from(self.ready[index]),
-                f32::from(self.ready[index + FRAME_SAMPLES]),
-            );
+            let (old, new) = (f32::from(self.ready[index]), f32::from(self.ready[index + FRAME_SAMPLES]));
             self.ready[index + FRAME_SAMPLES] = crate::resample::to_sample(old * (1.0 - share) + new * share);
         }
         self.ready.drain(..FRAME_SAMPLES);
@@ -331,14 +326,7 @@ mod tests {
             assert_eq!(report.dropouts, 0);
             assert!((report.dominant.unwrap().hz - 400.0).abs() < 1.0);
             let counts = buffer.counts();
-            assert_eq!(
-                counts,
-                JitterCounts {
-                    played: 198,
-                    ..JitterCounts::default()
-                },
-                "{codec:?}"
-            );
+            assert_eq!(counts, JitterCounts { played: 198, ..JitterCounts::default() }, "{codec:?}");
             assert_eq!(buffer.waiting_samples(), 2 * FRAME_SAMPLES);
         }
     }
@@ -359,11 +347,7 @@ mod tests {
         let report = play(&mut buffer, &ticks);
         assert_eq!(report.dropouts, 0);
         let counts = buffer.counts();
-        assert_eq!(
-            (counts.duplicates, counts.late, counts.concealed_samples, counts.fec),
-            (16, 0, 0, 0),
-            "{counts:?}"
-        );
+        assert_eq!((counts.duplicates, counts.late, counts.concealed_samples, counts.fec), (16, 0, 0, 0), "{counts:?}");
     }
 
     #[test]
@@ -374,11 +358,7 @@ mod tests {
             let mut buffer = JitterBuffer::new(JitterOptions::default());
             play(&mut buffer, &ticks);
             let counts = buffer.counts();
-            assert_eq!(
-                counts.fec * FRAME_SAMPLES as u64 + counts.concealed_samples,
-                FRAME_SAMPLES as u64,
-                "{codec:?}"
-            );
+            assert_eq!(counts.fec * FRAME_SAMPLES as u64 + counts.concealed_samples, FRAME_SAMPLES as u64, "{codec:?}");
             assert_eq!(counts.played, 97);
             assert_eq!(buffer.waiting_samples(), 2 * FRAME_SAMPLES, "nothing shifted");
         }
@@ -413,10 +393,7 @@ mod tests {
             }
         }
         assert_eq!(last_of_pause, SILENCE);
-        assert_eq!(
-            buffer.counts().concealed_samples,
-            (MAX_CONCEALED * FRAME_SAMPLES) as u64
-        );
+        assert_eq!(buffer.counts().concealed_samples, (MAX_CONCEALED * FRAME_SAMPLES) as u64);
         assert_eq!(buffer.counts().played, 48 + 2 + 48);
     }
 
@@ -434,25 +411,16 @@ mod tests {
             ticks.push(all.by_ref().take(count).cloned().collect());
         }
         let report = play(&mut fast, &ticks);
-        assert!(
-            fast.waiting_samples() <= 6 * FRAME_SAMPLES,
-            "{}",
-            fast.waiting_samples()
-        );
+        assert!(fast.waiting_samples() <= 6 * FRAME_SAMPLES, "{}", fast.waiting_samples());
         assert!(fast.counts().discarded >= 8, "{:?}", fast.counts());
         assert_eq!(report.dropouts, 0);
         // And one frame more than packets: 0.5 % slow.
         let mut slow = JitterBuffer::new(JitterOptions::default());
         let mut all = sent.iter();
-        let ticks: Vec<Vec<AudioPacket>> = (0..2_400)
-            .map(|index| all.by_ref().take(usize::from(index % 200 != 199)).cloned().collect())
-            .collect();
+        let ticks: Vec<Vec<AudioPacket>> =
+            (0..2_400).map(|index| all.by_ref().take(usize::from(index % 200 != 199)).cloned().collect()).collect();
         play(&mut slow, &ticks);
-        assert!(
-            slow.counts().concealed_samples <= 14 * FRAME_SAMPLES as u64,
-            "{:?}",
-            slow.counts()
-        );
+        assert!(slow.counts().concealed_samples <= 14 * FRAME_SAMPLES as u64, "{:?}", slow.counts());
         assert_eq!(slow.counts().late, 0);
     }
 
@@ -464,11 +432,7 @@ mod tests {
         ticks.extend(one_by_one(&sent[80..]));
         let mut buffer = JitterBuffer::new(JitterOptions::default());
         play(&mut buffer, &ticks);
-        assert!(
-            buffer.waiting_samples() <= 20 * FRAME_SAMPLES,
-            "{}",
-            buffer.waiting_samples()
-        );
+        assert!(buffer.waiting_samples() <= 20 * FRAME_SAMPLES, "{}", buffer.waiting_samples());
         assert!(buffer.counts().discarded >= 20);
     }
 
@@ -478,11 +442,7 @@ mod tests {
         let first = packets(CodecName::Opus, 30);
         let second: Vec<_> = packets(CodecName::Opus, 30)
             .into_iter()
-            .map(|packet| AudioPacket {
-                ssrc: 2,
-                timestamp: packet.timestamp + 4_000_000_000,
-                ..packet
-            })
+            .map(|packet| AudioPacket { ssrc: 2, timestamp: packet.timestamp + 4_000_000_000, ..packet })
             .collect();
         let third = packets(CodecName::Pcmu, 30);
         let mut ticks = one_by_one(&first);
@@ -495,10 +455,7 @@ mod tests {
 
     #[test]
     fn packets_of_other_lengths_and_rubbish_are_taken_in_stride() {
-        let mut buffer = JitterBuffer::new(JitterOptions {
-            target_frames: 2,
-            limit_frames: 20,
-        });
+        let mut buffer = JitterBuffer::new(JitterOptions { target_frames: 2, limit_frames: 20 });
         for index in 0..20 {
             let packet = AudioPacket {
                 codec: CodecName::Pcmu,
@@ -509,13 +466,7 @@ mod tests {
             };
             buffer.push(packet).unwrap();
             buffer
-                .push(AudioPacket {
-                    codec: CodecName::Pcmu,
-                    ssrc: 1,
-                    sequence: 0,
-                    timestamp: 0,
-                    payload: Vec::new(),
-                })
+                .push(AudioPacket { codec: CodecName::Pcmu, ssrc: 1, sequence: 0, timestamp: 0, payload: Vec::new() })
                 .unwrap();
             buffer.pop();
             if index % 2 == 1 {
@@ -523,11 +474,7 @@ mod tests {
             }
         }
         let counts = buffer.counts();
-        assert_eq!(
-            (counts.malformed, counts.concealed_samples, counts.late),
-            (20, 0, 0),
-            "{counts:?}"
-        );
+        assert_eq!((counts.malformed, counts.concealed_samples, counts.late), (20, 0, 0), "{counts:?}");
         assert!(counts.played >= 17, "{counts:?}");
     }
 }

@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`api`] | what the user interface's `RTCPeerConnection` replacement says and hears |
 //! | [`codec`] | Opus and PCMU; all sound inside is 48 kHz mono in frames of 20 ms |
+//! | [`devices`] | microphones and loudspeakers, real and synthetic |
+//! | [`engine`] | connections with a microphone and a loudspeaker, behind the `voice_*` commands |
 //! | [`jitter`] | packets in as the network brings them, frames out every 20 ms |
 //! | [`resample`] | sample-rate conversion |
 //! | [`signal`] | tones, DTMF and the instruments that measure them |
@@ -11,6 +13,8 @@
 
 pub mod api;
 pub mod codec;
+pub mod devices;
+pub mod engine;
 pub mod jitter;
 pub mod resample;
 pub mod signal;

@@ -32,15 +32,7 @@ impl Resampler {
         let common = greatest_common_divisor(from, to);
         let (up, down) = (to / common, from / common);
         let (rows, taps) = if up == down { (vec![1.0], 1) } else { design(up, down) };
-        Self {
-            up,
-            down,
-            rows,
-            taps,
-            window: vec![0.0; taps - 1],
-            row: 0,
-            offset: 0,
-        }
+        Self { up, down, rows, taps, window: vec![0.0; taps - 1], row: 0, offset: 0 }
     }
 
     /// Converts `input` and appends the result to `output`; the fractional rest is kept for the next call.
@@ -52,11 +44,7 @@ impl Resampler {
         self.window.extend(input.iter().map(|&sample| f32::from(sample)));
         while let Some(samples) = self.window.get(self.offset..self.offset + self.taps) {
             let coefficients = &self.rows[self.row * self.taps..(self.row + 1) * self.taps];
-            let sum: f32 = samples
-                .iter()
-                .zip(coefficients)
-                .map(|(sample, weight)| sample * weight)
-                .sum();
+            let sum: f32 = samples.iter().zip(coefficients).map(|(sample, weight)| sample * weight).sum();
             output.push(to_sample(sum));
             self.row += self.down;
             self.offset += self.row / self.up;
@@ -159,11 +147,7 @@ mod tests {
         ] {
             let output = convert(from, to, 1_000.0, 441);
             let expected = to as usize / 2;
-            assert!(
-                output.len().abs_diff(expected) <= 1 + expected / 100,
-                "{from}->{to}: {}",
-                output.len()
-            );
+            assert!(output.len().abs_diff(expected) <= 1 + expected / 100, "{from}->{to}: {}", output.len());
             let steady = &output[output.len() / 4..];
             let level = rms_dbfs(steady);
             assert!((level + 10.0).abs() < 0.2, "{from}->{to}: {level} dBFS");
@@ -181,10 +165,7 @@ mod tests {
 
     #[test]
     fn the_cut_into_blocks_makes_no_difference() {
-        assert_eq!(
-            convert(44_100, 48_000, 700.0, 100),
-            convert(44_100, 48_000, 700.0, 22_050)
-        );
+        assert_eq!(convert(44_100, 48_000, 700.0, 100), convert(44_100, 48_000, 700.0, 22_050));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The engine's parts against each other, over real sockets on 127.0.0.1.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod engine;
+mod far_end;
 mod netem;
 mod transport;
 mod wait;

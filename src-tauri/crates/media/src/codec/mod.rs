@@ -214,9 +214,8 @@ mod tests {
             std::array::from_fn(|_| {
                 time += 1.0 / f64::from(SAMPLE_RATE);
                 let swell = 0.55 - 0.45 * (std::f64::consts::TAU * 4.0 * time).cos();
-                let buzz: f64 = (1..=20)
-                    .map(|n| (std::f64::consts::TAU * 140.0 * f64::from(n) * time).sin() / f64::from(n))
-                    .sum();
+                let buzz: f64 =
+                    (1..=20).map(|n| (std::f64::consts::TAU * 140.0 * f64::from(n) * time).sin() / f64::from(n)).sum();
                 #[expect(clippy::cast_possible_truncation, reason = "well within range")]
                 let sample = (buzz * swell * 5_000.0) as i16;
                 sample
@@ -228,12 +227,7 @@ mod tests {
     fn both_codecs_carry_a_tone() {
         for codec in [CodecName::Opus, CodecName::Pcmu] {
             let mut meter = SignalMeter::new();
-            through(codec, tone(), |_| false)
-                .0
-                .as_chunks()
-                .0
-                .iter()
-                .for_each(|frame| meter.feed(frame));
+            through(codec, tone(), |_| false).0.as_chunks().0.iter().for_each(|frame| meter.feed(frame));
             let report = meter.report();
             let dominant = report.dominant.unwrap();
             assert!((dominant.hz - 440.0).abs() < 1.0, "{codec:?}: {dominant:?}");
@@ -266,9 +260,7 @@ mod tests {
             let mut tone = Tone::new(440.0, -12.0);
             let mut output = Vec::new();
             for _ in 0..20 {
-                decoder
-                    .decode(&encoder.encode(&tone.next_frame()).unwrap(), &mut output)
-                    .unwrap();
+                decoder.decode(&encoder.encode(&tone.next_frame()).unwrap(), &mut output).unwrap();
             }
             output.clear();
             (0..25).for_each(|_| decoder.decode_lost(&mut output));

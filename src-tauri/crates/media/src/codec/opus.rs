@@ -128,8 +128,5 @@ fn has_fec_copy(payload: &[u8]) -> bool {
 }
 
 fn failed(error: ::opus::Error) -> CodecError {
-    CodecError::Library {
-        codec: "Opus",
-        reason: error.description().to_owned(),
-    }
+    CodecError::Library { codec: "Opus", reason: error.description().to_owned() }
 }

@@ -14,10 +14,7 @@ pub(super) struct PcmuEncoder {
 
 impl PcmuEncoder {
     pub(super) fn new() -> Self {
-        Self {
-            resampler: Resampler::new(SAMPLE_RATE, WIRE_RATE),
-            pending: Vec::with_capacity(2 * WIRE_FRAME),
-        }
+        Self { resampler: Resampler::new(SAMPLE_RATE, WIRE_RATE), pending: Vec::with_capacity(2 * WIRE_FRAME) }
     }
 
     pub(super) fn encode(&mut self, frame: &Frame) -> Vec<u8> {
@@ -141,9 +138,7 @@ impl Concealment {
             }
             both / power.sqrt()
         };
-        (SHORTEST..=LONGEST)
-            .max_by(|&a, &b| likeness(a).total_cmp(&likeness(b)))
-            .unwrap_or(LONGEST)
+        (SHORTEST..=LONGEST).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(LONGEST)
     }
 }
 
@@ -158,11 +153,7 @@ fn compress(sample: i16) -> u8 {
     // The bias makes the highest set bit one of 7 to 14.
     let exponent = 31 - magnitude.leading_zeros() - 7;
     let mantissa = magnitude >> (exponent + 3) & 0x0f;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "three and four bits"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three and four bits")]
     let code = sign | ((exponent as u8) << 4) | mantissa as u8;
     !code
 }
@@ -173,11 +164,7 @@ fn expand(code: u8) -> i16 {
     let exponent = code >> 4 & 0x07;
     let magnitude = (((i32::from(code & 0x0f) << 3) + BIAS) << exponent) - BIAS;
     #[expect(clippy::cast_possible_truncation, reason = "at most 32124")]
-    let sample = if code & 0x80 == 0 {
-        magnitude as i16
-    } else {
-        -(magnitude as i16)
-    };
+    let sample = if code & 0x80 == 0 { magnitude as i16 } else { -(magnitude as i16) };
     sample
 }
 
@@ -188,15 +175,9 @@ mod tests {
     #[test]
     fn mu_law_meets_the_table_of_g711() {
         // Decision and output values of ITU-T G.711 table 2a/2b, times four for 16 bits.
-        for (sample, code) in [
-            (0, 0xff),
-            (32_124, 0x80),
-            (-32_124, 0x00),
-            (16_764, 0x8f),
-            (-16_764, 0x0f),
-            (132, 0xef),
-            (-132, 0x6f),
-        ] {
+        for (sample, code) in
+            [(0, 0xff), (32_124, 0x80), (-32_124, 0x00), (16_764, 0x8f), (-16_764, 0x0f), (132, 0xef), (-132, 0x6f)]
+        {
             assert_eq!(compress(sample), code, "{sample}");
             assert_eq!(expand(code), sample, "{code:#x}");
         }

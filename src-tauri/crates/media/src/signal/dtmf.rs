@@ -5,21 +5,14 @@ use crate::codec::{FRAME_SAMPLES, Frame};
 const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 /// Column frequencies in Hz (ITU-T Q.23).
 const COLUMNS: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
-const KEYS: [[char; 4]; 4] = [
-    ['1', '2', '3', 'A'],
-    ['4', '5', '6', 'B'],
-    ['7', '8', '9', 'C'],
-    ['*', '0', '#', 'D'],
-];
+const KEYS: [[char; 4]; 4] = [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// The two frequencies of a key in Hz, low group first (ITU-T Q.23).
 pub fn dtmf_frequencies(digit: char) -> Option<(f32, f32)> {
     let digit = digit.to_ascii_uppercase();
-    KEYS.iter().enumerate().find_map(|(row, keys)| {
-        keys.iter()
-            .position(|&key| key == digit)
-            .map(|column| (ROWS[row], COLUMNS[column]))
-    })
+    KEYS.iter()
+        .enumerate()
+        .find_map(|(row, keys)| keys.iter().position(|&key| key == digit).map(|column| (ROWS[row], COLUMNS[column])))
 }
 
 /// Block of the analysis: 20 ms, moved on by half its length.
@@ -113,10 +106,7 @@ fn strongest(block: &[i16], group: &[f32; 4]) -> Option<(usize, f64)> {
     let powers = group.map(|hz| goertzel_power(block, hz, 48_000.0));
     let (best, power) = powers.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let lead = 10_f64.powf(MIN_LEAD_DB / 10.0);
-    let alone = powers
-        .iter()
-        .enumerate()
-        .all(|(index, other)| index == best || other * lead <= power);
+    let alone = powers.iter().enumerate().all(|(index, other)| index == best || other * lead <= power);
     (alone && power.sqrt() >= MIN_AMPLITUDE).then_some((best, power))
 }
 
@@ -141,21 +131,13 @@ mod tests {
 
     fn hear(samples: &[i16]) -> String {
         let mut detector = DtmfDetector::new();
-        samples
-            .as_chunks::<FRAME_SAMPLES>()
-            .0
-            .iter()
-            .filter_map(|frame| detector.feed(frame))
-            .collect()
+        samples.as_chunks::<FRAME_SAMPLES>().0.iter().filter_map(|frame| detector.feed(frame)).collect()
     }
 
     #[test]
     fn every_key_is_told_apart() {
         for digit in "0123456789*#ABCD".chars() {
-            assert_eq!(
-                listen(&[(None, 33), (Some(digit), 100), (None, 100)], -10.0),
-                digit.to_string()
-            );
+            assert_eq!(listen(&[(None, 33), (Some(digit), 100), (None, 100)], -10.0), digit.to_string());
         }
     }
 
@@ -178,10 +160,7 @@ mod tests {
         );
         assert_eq!(listen(&[(Some('7'), 2_000), (None, 100)], -20.0), "7");
         // A hole of 10 ms is no new key.
-        assert_eq!(
-            listen(&[(Some('7'), 100), (None, 10), (Some('7'), 100), (None, 100)], -20.0),
-            "7"
-        );
+        assert_eq!(listen(&[(Some('7'), 100), (None, 10), (Some('7'), 100), (None, 100)], -20.0), "7");
     }
 
     #[test]

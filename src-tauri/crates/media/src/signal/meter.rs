@@ -42,11 +42,7 @@ pub fn dominant_frequency(samples: &[i16]) -> Option<Dominant> {
     let peak = bins.max_by(|&a, &b| power(a).total_cmp(&power(b)))?;
     let [left, middle, right] = [peak - 1, peak, peak + 1].map(|bin| power(bin).max(1e-9).ln());
     let bend = left - 2.0 * middle + right;
-    let shift = if bend.abs() > 1e-12 {
-        0.5 * (left - right) / bend
-    } else {
-        0.0
-    };
+    let shift = if bend.abs() > 1e-12 { 0.5 * (left - right) / bend } else { 0.0 };
     let hz = (peak as f64 + shift) * bin_hz;
     // A Hann window halves the amplitude; the transform of a sine has half of it in either bin.
     let amplitude = power(peak).sqrt() * 4.0 / samples.len() as f64;
@@ -54,19 +50,12 @@ pub fn dominant_frequency(samples: &[i16]) -> Option<Dominant> {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "reports need no more than f32")]
-    let found = Dominant {
-        hz: hz as f32,
-        level_dbfs: (20.0 * (amplitude / 32_768.0).log10()) as f32,
-    };
+    let found = Dominant { hz: hz as f32, level_dbfs: (20.0 * (amplitude / 32_768.0).log10()) as f32 };
     Some(found)
 }
 
 fn bin_at(hz: f64, bin_hz: f64) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a small positive number"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
     let bin = (hz / bin_hz) as usize;
     bin.max(1)
 }

@@ -15,10 +15,7 @@ pub fn rms(samples: &[i16]) -> f32 {
     if samples.is_empty() {
         return 0.0;
     }
-    let sum: f64 = samples
-        .iter()
-        .map(|&sample| f64::from(sample) * f64::from(sample))
-        .sum();
+    let sum: f64 = samples.iter().map(|&sample| f64::from(sample) * f64::from(sample)).sum();
     #[expect(clippy::cast_possible_truncation, reason = "a level needs no more than f32")]
     let root = ((sum / samples.len() as f64).sqrt() / 32_768.0) as f32;
     root

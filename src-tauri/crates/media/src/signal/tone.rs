@@ -59,10 +59,7 @@ pub struct TwoTone {
 impl TwoTone {
     /// Sines of `low_hz` and `high_hz`, each at `level_dbfs`; keep it at −6 or below.
     pub fn new(low_hz: f32, high_hz: f32, level_dbfs: f32) -> Self {
-        Self {
-            low: Tone::new(low_hz, level_dbfs),
-            high: Tone::new(high_hz, level_dbfs),
-        }
+        Self { low: Tone::new(low_hz, level_dbfs), high: Tone::new(high_hz, level_dbfs) }
     }
 
     /// The sound of a key, `0-9`, `*`, `#` or `A-D`; `None` for any other character.
@@ -109,9 +106,6 @@ mod tests {
     fn only_keys_have_a_sound() {
         assert!(TwoTone::dtmf('5', -6.0).is_some());
         assert!(TwoTone::dtmf('w', -6.0).is_none());
-        assert_eq!(
-            TwoTone::dtmf('1', 0.0).map(|mut tone| tone.next_frame().contains(&i16::MAX)),
-            Some(true)
-        );
+        assert_eq!(TwoTone::dtmf('1', 0.0).map(|mut tone| tone.next_frame().contains(&i16::MAX)), Some(true));
     }
 }

@@ -202,6 +202,15 @@ impl PeerHandle {
         &self.addresses
     }
 
+    /// The host candidates as SDP attribute values (`candidate:…`), one for each address.
+    pub fn local_candidates(&self) -> Vec<String> {
+        self.addresses
+            .iter()
+            .filter_map(|address| str0m::Candidate::host(*address, "udp").ok())
+            .map(|candidate| candidate.to_sdp_string().trim_end().to_owned())
+            .collect()
+    }
+
     /// An offer to send to the far end. A further one replaces one that was not answered.
     pub async fn create_offer(&self) -> Result<String, TransportError> {
         self.ask(|reply| Command::CreateOffer { ice_restart: false, reply }).await?
