@@ -7,11 +7,12 @@ packages_for() {
         # A C compiler for aws-lc and SQLite, cmake for Opus, ALSA headers for cpal, WebKitGTK for Tauri.
         build) echo build-essential ca-certificates cmake libasound2-dev libwebkit2gtk-4.1-dev pkg-config ;;
         # Loaded while running, so no linker asks for them: the tray, and the page's ring tone.
-        run) echo gstreamer1.0-plugins-base gstreamer1.0-plugins-good libayatana-appindicator3-1 ;;
+        run) echo gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-pulseaudio libayatana-appindicator3-1 ;;
         # A display and a session bus of our own.
         headless) echo dbus xauth xvfb ;;
-        # WebDriver for the real window.
-        test) echo webkit2gtk-driver ;;
+        # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a
+        # keychain of the tests' own, and `kill`.
+        test) echo chromium gnome-keyring procps pulseaudio pulseaudio-utils webkit2gtk-driver ;;
         check) echo shellcheck ;;
         screenshots) echo chromium ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
@@ -44,11 +45,15 @@ need() {
         root=sudo
     fi
     say "installing:$missing"
+    mkdir -p .dev
     # A bare machine has no package lists, and old ones name files that are gone.
-    $root apt-get update -qq </dev/null
     # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 $missing </dev/null
+    if ! { $root apt-get update \
+        && $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+            -o DPkg::Lock::Timeout=600 $missing; } </dev/null >.dev/apt.log 2>&1; then
+        tail -n 20 .dev/apt.log >&2
+        stop "apt-get could not install them; above is the end of .dev/apt.log."
+    fi
 }
 
 # On a system without apt what matters is probed; what is missing is told, and nothing is installed.
@@ -71,7 +76,11 @@ elsewhere() {
                     have $program || lacks="$lacks $program"
                 done
                 ;;
-            test) have WebKitWebDriver || lacks="$lacks WebKitWebDriver" ;;
+            test)
+                for program in WebKitWebDriver chromium gnome-keyring-daemon pactl pulseaudio; do
+                    have $program || lacks="$lacks $program"
+                done
+                ;;
             check) have shellcheck || lacks="$lacks shellcheck" ;;
             screenshots) have chromium || lacks="$lacks chromium" ;;
             cross) stop "the checks for other systems run on Debian 12 only: they use its compiler packages." ;;
