@@ -17,7 +17,7 @@ pub(in crate::vault) const WORDS: Words = Words {
 
 /// The login keychain needs no session.
 #[derive(Default)]
-pub(in crate::vault) struct Keychain;
+pub(in crate::vault) struct Keychain {}
 
 impl Keychain {
     pub(in crate::vault) fn with_entry<T>(

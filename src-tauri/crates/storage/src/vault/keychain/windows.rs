@@ -16,7 +16,7 @@ pub(in crate::vault) const WORDS: Words = Words {
 
 /// Credential Manager needs no session.
 #[derive(Default)]
-pub(in crate::vault) struct Keychain;
+pub(in crate::vault) struct Keychain {}
 
 impl Keychain {
     pub(in crate::vault) fn with_entry<T>(
