@@ -3,75 +3,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dialer_media::api::{
-    AudioDevice, CodecName, ConnectionState, DeviceKind, IceState, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent,
+    AudioDevice, CodecName, ConnectionState, DeviceKind, IceState, PeerId, SdpType, StatsEntry, VoiceEvent,
 };
 use dialer_media::devices::{AudioDevices, Capture, DEFAULT_DEVICE, DeviceError, Playout, ToneDevices};
-use dialer_media::engine::{EngineOptions, VoiceEngine, VoiceError};
+use dialer_media::engine::VoiceError;
 use dialer_media::signal::SignalReport;
 use dialer_media::transport::PeerOptions;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::agent::Agent;
 use crate::far_end::{FarEnd, is_silence};
 use crate::wait::within;
 
 const BOTH: [CodecName; 2] = [CodecName::Opus, CodecName::Pcmu];
-
-struct Agent {
-    engine: VoiceEngine,
-    events: UnboundedReceiver<VoiceEvent>,
-    peer: PeerId,
-}
-
-impl Agent {
-    async fn new(devices: Arc<dyn AudioDevices>) -> Self {
-        let (sender, events) = unbounded_channel();
-        let engine = VoiceEngine::start(EngineOptions::new(devices), sender);
-        let peer = engine.create(PeerConfig::default()).await.unwrap();
-        Self { engine, events, peer }
-    }
-
-    /// As the SDK places a call.
-    async fn call(&mut self, far_end: &FarEnd, codecs: &[CodecName]) {
-        let offer = self.engine.create_offer(self.peer, codecs.to_vec(), false).await.unwrap();
-        self.engine.set_local(self.peer, SdpType::Offer, offer.clone()).await.unwrap();
-        let answer = far_end.peer.accept_offer(offer).await.unwrap();
-        self.engine.set_remote(self.peer, SdpType::Answer, answer).await.unwrap();
-        self.connected().await;
-    }
-
-    /// As the SDK answers one.
-    async fn answer(&mut self, far_end: &FarEnd, codecs: &[CodecName]) {
-        let offer = far_end.peer.create_offer().await.unwrap();
-        self.engine.set_remote(self.peer, SdpType::Offer, offer).await.unwrap();
-        let answer = self.engine.create_answer(self.peer, codecs.to_vec()).await.unwrap();
-        self.engine.set_local(self.peer, SdpType::Answer, answer.clone()).await.unwrap();
-        far_end.peer.accept_answer(answer).await.unwrap();
-        self.connected().await;
-    }
-
-    async fn connected(&mut self) {
-        self.event("the connection", |event| match event {
-            VoiceEvent::ConnectionState { state: ConnectionState::Connected, .. } => Some(()),
-            _ => None,
-        })
-        .await;
-    }
-
-    async fn event<T>(&mut self, what: &str, mut wanted: impl FnMut(VoiceEvent) -> Option<T>) -> T {
-        within(what, async {
-            loop {
-                if let Some(found) = wanted(self.events.recv().await.expect("the engine lives")) {
-                    return found;
-                }
-            }
-        })
-        .await
-    }
-
-    async fn stats(&self) -> Vec<StatsEntry> {
-        self.engine.stats(self.peer).await.unwrap()
-    }
-}
 
 /// Measures a second at a time until one is clean: a busy computer may spoil some, a defect spoils all.
 async fn clean_second(devices: &ToneDevices, hz: f32) -> SignalReport {

@@ -1,0 +1,192 @@
+//! A call through a real sound server: a private PulseAudio with a cable for a microphone.
+//!
+//! The server's address travels in the environment, so the call runs in a process of its own.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dialer_media::api::{CodecName, DeviceKind};
+use dialer_media::codec::{FRAME_SAMPLES, Frame};
+use dialer_media::devices::{AudioDevices as _, SystemDevices};
+use dialer_media::signal::{SignalMeter, SignalReport, Tone};
+
+use crate::agent::Agent;
+use crate::far_end::FarEnd;
+use crate::wait::{LIMIT, within};
+
+const NEEDED: &str = "install PulseAudio for this test: apt-get install pulseaudio pulseaudio-utils";
+
+/// A process that ends with the test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start_server(folder: &Path) -> (Process, String) {
+    let socket = folder.join("native");
+    let child = Command::new("pulseaudio")
+        .args(["--daemonize=no", "-n", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"])
+        .args(["-L", &format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display())])
+        .args(["-L", "module-null-sink sink_name=speaker"])
+        .args(["-L", "module-null-sink sink_name=cable"])
+        .args(["-L", "module-remap-source source_name=mic master=cable.monitor"])
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("PULSE_RUNTIME_PATH", folder)
+        .env("PULSE_STATE_PATH", folder)
+        .env("HOME", folder)
+        .env_remove("PULSE_SERVER")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect(NEEDED);
+    let server = Process(child);
+    let address = format!("unix:{}", socket.display());
+    let began = Instant::now();
+    for command in [["set-default-sink", "speaker"], ["set-default-source", "mic"]] {
+        while !Command::new("pactl")
+            .args(["-s", &address])
+            .args(command)
+            .stderr(Stdio::null())
+            .status()
+            .expect(NEEDED)
+            .success()
+        {
+            assert!(began.elapsed() < LIMIT, "the private PulseAudio did not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    (server, address)
+}
+
+#[test]
+fn a_call_through_a_sound_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, address) = start_server(folder.path());
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sound_server::the_call", "--ignored", "--nocapture"])
+        .env("PULSE_SERVER", address)
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn without_a_sound_server_the_cure_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sound_server::no_server", "--ignored", "--nocapture"])
+        .env("PULSE_SERVER", format!("unix:{}/nothing", folder.path().display()))
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("PULSE_RUNTIME_PATH", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "needs an environment without a sound server; without_a_sound_server_the_cure_is_named gives it one"]
+fn no_server() {
+    let problem = SystemDevices.open_capture("default", std::thread::current()).err().unwrap().to_string();
+    assert!(problem.contains("PipeWire"), "{problem}");
+}
+
+/// Plays a tone into the cable, as a voice into a microphone.
+fn speak(hz: f32) -> Process {
+    let mut player = Command::new("pacat")
+        .args([
+            "--playback",
+            "--device=cable",
+            "--raw",
+            "--format=s16le",
+            "--rate=48000",
+            "--channels=1",
+            "--latency-msec=20",
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect(NEEDED);
+    let mut input = player.stdin.take().unwrap();
+    let mut tone = Tone::new(hz, -12.0);
+    std::thread::spawn(move || {
+        // Ends when the player does.
+        while input.write_all(&tone.next_frame().map(i16::to_le_bytes).concat()).is_ok() {}
+    });
+    Process(player)
+}
+
+/// Hears what the loudspeaker plays, a second at a time, until a second is as it should be.
+fn listen(right: impl Fn(&SignalReport) -> bool) -> SignalReport {
+    let mut recorder = Command::new("parec")
+        .args([
+            "--device=speaker.monitor",
+            "--raw",
+            "--format=s16le",
+            "--rate=48000",
+            "--channels=1",
+            "--latency-msec=20",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect(NEEDED);
+    let mut output = recorder.stdout.take().unwrap();
+    let _recorder = Process(recorder);
+    let began = Instant::now();
+    loop {
+        let mut meter = SignalMeter::new();
+        for _ in 0..50 {
+            let mut bytes = [0; 2 * FRAME_SAMPLES];
+            output.read_exact(&mut bytes).unwrap();
+            let frame: Frame =
+                std::array::from_fn(|index| i16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]]));
+            meter.feed(&frame);
+        }
+        let report = meter.report();
+        if right(&report) {
+            return report;
+        }
+        assert!(began.elapsed() < LIMIT, "the loudspeaker plays {report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a sound server of its own; a_call_through_a_sound_server starts one"]
+async fn the_call() {
+    let mut agent = Agent::new(Arc::new(SystemDevices)).await;
+    let listed = agent.engine.devices().await.unwrap();
+    let ids = |kind| -> Vec<&str> {
+        listed.iter().filter(|device| device.kind == kind).map(|device| device.id.as_str()).collect()
+    };
+    assert_eq!(ids(DeviceKind::Microphone), ["default", "pulseaudio:mic"], "monitors are no microphones");
+    assert_eq!(ids(DeviceKind::Speaker), ["default", "pulseaudio:speaker", "pulseaudio:cable"]);
+
+    let _voice = speak(440.0);
+    let far_end = FarEnd::gateway(&[CodecName::Opus], 1_000.0);
+    agent.call(&far_end, &[CodecName::Opus]).await;
+    let there = within("the microphone's tone at the far end", async {
+        loop {
+            let report = far_end.measure(50).await;
+            if report.dominant.is_some_and(|dominant| (dominant.hz - 440.0).abs() < 3.0) && report.dropouts == 0 {
+                return report;
+            }
+        }
+    })
+    .await;
+    let right = |report: &SignalReport| {
+        report.dominant.is_some_and(|dominant| (dominant.hz - 1_000.0).abs() < 3.0) && report.dropouts == 0
+    };
+    let back = tokio::task::spawn_blocking(move || listen(right)).await.unwrap();
+    assert!((there.dominant.unwrap().level_dbfs + 12.0).abs() < 2.0, "{there:?}");
+    assert!((back.dominant.unwrap().level_dbfs + 12.0).abs() < 2.0, "{back:?}");
+    agent.engine.close(agent.peer).await.unwrap();
+}
