@@ -13,8 +13,5 @@ fn bindings_are_fresh() {
         return;
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == fresh,
-        "ui/src/host/bindings.ts is stale: run `./dev bindings` and commit the result"
-    );
+    assert!(written == fresh, "ui/src/host/bindings.ts is stale: run `./dev bindings` and commit the result");
 }

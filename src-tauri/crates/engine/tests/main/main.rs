@@ -2,3 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is the test's failure")]
 
 mod bindings;
+mod log_privacy;
+mod phone;
+mod practice_call;

@@ -1,0 +1,277 @@
+//! One task owns the state; everything else sends it a [`Request`].
+
+use std::sync::Arc;
+
+use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
+use dialer_domain::dial_policy::{self, RouteDecision};
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::ports::Clock;
+use dialer_domain::token::TokenSpan;
+use dialer_media::api::{DeviceKind, VoiceEvent};
+use dialer_twilio::webhook::VoiceRequest;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::api::{ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice};
+use crate::ledger;
+use crate::state::{Account, LiveCall, State, token_refusal};
+
+/// How often the token's age is looked at. Short, because a computer that slept must notice soon.
+const TOKEN_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What the Controller can be asked or told.
+#[derive(Debug)]
+pub enum Request {
+    /// A page was loaded and wants to know how things stand.
+    Attach(oneshot::Sender<Standing>),
+    /// The account, for whoever mints a token or reads a number.
+    Account(oneshot::Sender<Account>),
+    /// A token was issued.
+    TokenIssued(TokenSpan),
+    /// The SDK's Device changed.
+    Device(DeviceReport),
+    /// Something happened to a call.
+    Call(CallReport),
+    /// Twilio asks what a call should do.
+    Route {
+        /// What it says about the call.
+        request: VoiceRequest,
+        /// Where the answer goes.
+        reply: oneshot::Sender<RouteDecision>,
+    },
+    /// Twilio reports a leg.
+    LegStatus(CallEvent),
+    /// The webhook server came up, or could not.
+    Webhooks(Result<(), UserError>),
+    /// Put up a notice.
+    Raise(Notice),
+    /// Take a notice down: its cause is gone.
+    Clear(String),
+    /// Take a notice down at the agent's wish.
+    Dismiss(String),
+    /// The native voice engine speaks.
+    Voice(VoiceEvent),
+    /// Run an action in the window.
+    Act(ActionRequest),
+    /// Look whether the token must be renewed.
+    LookAtToken,
+}
+
+/// How things stand, for a page that was just loaded.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The account.
+    pub account: Account,
+    /// The lights.
+    pub lights: Lights,
+    /// The notices.
+    pub notices: Vec<Notice>,
+}
+
+/// The part of the state that others may watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The header.
+    pub agent: AgentView,
+    /// The lights.
+    pub lights: Lights,
+    /// The calls that are not over.
+    pub calls: Vec<LiveCall>,
+}
+
+pub(crate) struct Controller {
+    state: State,
+    clock: Arc<dyn Clock>,
+    ledger: mpsc::UnboundedSender<ledger::Entry>,
+    events: broadcast::Sender<HostEvent>,
+    view: watch::Sender<View>,
+}
+
+impl Controller {
+    pub(crate) fn new(
+        account: Account,
+        clock: Arc<dyn Clock>,
+        ledger: mpsc::UnboundedSender<ledger::Entry>,
+        events: broadcast::Sender<HostEvent>,
+    ) -> (Self, watch::Receiver<View>) {
+        let state = State::new(account);
+        let (view, seen) = watch::channel(view_of(&state));
+        (Self { state, clock, ledger, events, view }, seen)
+    }
+
+    /// Serves requests until every sender is gone.
+    pub(crate) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+        let mut look = tokio::time::interval(TOKEN_LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let request = tokio::select! {
+                request = requests.recv() => match request {
+                    Some(request) => request,
+                    None => return,
+                },
+                _ = look.tick() => Request::LookAtToken,
+            };
+            self.serve(request);
+            self.publish();
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Attach(reply) => self.attach(reply),
+            Request::Account(reply) => {
+                let _ = reply.send(self.state.account().clone());
+            }
+            Request::TokenIssued(token) => self.state.token_issued(token),
+            Request::Device(report) => self.device_reported(report),
+            Request::Call(report) => self.call_reported(report),
+            Request::Route { request, reply } => self.route(&request, reply),
+            Request::LegStatus(event) => self.leg_status(event),
+            Request::Webhooks(state) => self.state.webhooks_changed(state),
+            Request::Raise(notice) => {
+                let changed = self.state.raise(notice);
+                self.notices_changed(changed);
+            }
+            Request::Clear(id) => {
+                let changed = self.state.clear(&id);
+                self.notices_changed(changed);
+            }
+            Request::Dismiss(id) => {
+                let changed = self.state.dismiss(&id);
+                self.notices_changed(changed);
+            }
+            Request::Voice(event) => self.voice(event),
+            Request::Act(action) => self.emit(HostEvent::ActionRequested(action)),
+            Request::LookAtToken => {
+                if self.state.renewal_due(self.clock.now_ms()) {
+                    self.emit(HostEvent::TokenRenewalDue);
+                }
+            }
+        }
+    }
+
+    /// A new page means the old one is gone, and with it the SDK that carried its calls.
+    fn attach(&mut self, reply: oneshot::Sender<Standing>) {
+        for call in self.state.page_loaded() {
+            let what = SdkCallEvent::Ended;
+            self.record_sdk(&CallReport {
+                call: call.id,
+                direction: call.direction,
+                call_sid: call.call_sid,
+                parent_call_sid: None,
+                peer: call.peer,
+                our_number: None,
+                what,
+            });
+        }
+        let _ = reply.send(Standing {
+            account: self.state.account().clone(),
+            lights: self.state.lights(),
+            notices: self.state.notices().to_vec(),
+        });
+    }
+
+    fn device_reported(&mut self, report: DeviceReport) {
+        if let Some(error) = &report.error {
+            tracing::warn!(code = error.code, message = %error.message, "the Voice SDK's device reports an error");
+            // A refused token is cured by a new one as long as the key is good.
+            if token_refusal(error).is_some() {
+                self.emit(HostEvent::TokenRenewalDue);
+            }
+        }
+        self.state.device_reported(report);
+    }
+
+    fn call_reported(&mut self, report: CallReport) {
+        self.record_sdk(&report);
+        self.state.call_reported(&report);
+    }
+
+    fn record_sdk(&self, report: &CallReport) {
+        let event = CallEvent::Sdk {
+            direction: report.direction,
+            call_sid: report.call_sid.clone(),
+            parent_call_sid: report.parent_call_sid.clone(),
+            peer: report.peer.clone(),
+            our_number: report.our_number.clone(),
+            what: report.what.clone(),
+            at_ms: self.clock.now_ms(),
+        };
+        let _ = self.ledger.send(ledger::Entry { call: Some(report.call), event });
+    }
+
+    fn route(&self, request: &VoiceRequest, reply: oneshot::Sender<RouteDecision>) {
+        let query = request.query();
+        let mut situation = self.state.situation();
+        // The call that asks is itself one of the live calls; it does not make the line busy.
+        situation.busy = self.state.calls().any(|call| Some(call.id) != query.call_id);
+        let decision = dial_policy::decide(&query, &situation);
+        if let Some(event) = request.routed(&decision, self.clock.now_ms()) {
+            let _ = self.ledger.send(ledger::Entry { call: known_call(query.call_id, &self.state), event });
+        }
+        let _ = reply.send(decision);
+    }
+
+    fn leg_status(&self, event: CallEvent) {
+        let _ = self.ledger.send(ledger::Entry { call: None, event });
+    }
+
+    fn voice(&mut self, event: VoiceEvent) {
+        if let VoiceEvent::DeviceNotice { device, trouble, message, .. } = &event {
+            let (id, code) = match device {
+                DeviceKind::Microphone => ("microphone", ErrorCode::MicrophoneMissing),
+                DeviceKind::Speaker => ("speaker", ErrorCode::SpeakerMissing),
+            };
+            let changed = if *trouble {
+                self.state.raise(Notice {
+                    id: id.into(),
+                    error: UserError::new(code, message.clone()),
+                    dismissible: true,
+                })
+            } else {
+                self.state.clear(id)
+            };
+            self.notices_changed(changed);
+        }
+        self.emit(HostEvent::Voice(event));
+    }
+
+    fn notices_changed(&self, changed: bool) {
+        if changed {
+            self.emit(HostEvent::NoticesChanged(self.state.notices().to_vec()));
+        }
+    }
+
+    /// Nobody listening is no error: the page asks for a snapshot when it comes.
+    fn emit(&self, event: HostEvent) {
+        let _ = self.events.send(event);
+    }
+
+    /// Tells watchers and the UI what changed, and nothing if nothing did.
+    fn publish(&self) {
+        let fresh = view_of(&self.state);
+        let old = self.view.borrow().clone();
+        if fresh == old {
+            return;
+        }
+        if fresh.lights != old.lights {
+            self.emit(HostEvent::LightsChanged(fresh.lights.clone()));
+        }
+        if fresh.agent != old.agent {
+            self.emit(HostEvent::AgentChanged(fresh.agent.clone()));
+        }
+        self.view.send_replace(fresh);
+    }
+}
+
+/// A `CallId` in a webhook was chosen by the webview; it is believed only if we know the call.
+fn known_call(claimed: Option<CallId>, state: &State) -> Option<CallId> {
+    claimed.filter(|id| state.calls().any(|call| call.id == *id))
+}
+
+fn view_of(state: &State) -> View {
+    View {
+        agent: state.account().agent_view(),
+        lights: state.lights(),
+        calls: state.calls().cloned().collect(),
+    }
+}

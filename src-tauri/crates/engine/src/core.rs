@@ -1,0 +1,327 @@
+//! [`Core`]: the handle through which hosts, the gateway and the self-test reach the Controller.
+
+use std::sync::Arc;
+
+use dialer_domain::call::CallEvent;
+use dialer_domain::call_log::{CallLogPage, Cursor};
+use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::phone_number::{self, NumberInspection};
+use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
+use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
+use dialer_media::engine::VoiceEngine;
+use dialer_simulator::Simulator;
+use dialer_twilio::access_token::AccessToken;
+use dialer_twilio::webhook::VoiceRequest;
+use secrecy::ExposeSecret as _;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::api::{
+    AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, Notice, PracticeCall,
+    Snapshot,
+};
+use crate::controller::{Controller, Request, Standing, View};
+use crate::ledger;
+use crate::state::Account;
+
+/// How long an access token lasts, in seconds. Tokens are minted locally, so short costs nothing;
+/// an hour bridges a night's sleep no better than a day and leaks less.
+const TOKEN_TTL_S: u32 = 3_600;
+/// Rows of the call log a fresh page is given.
+const FIRST_PAGE: u32 = 50;
+/// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
+const EVENT_BACKLOG: usize = 1_024;
+
+/// What a [`Core`] is made of.
+pub struct Parts {
+    /// The account to work with.
+    pub account: Account,
+    /// Where its secrets are.
+    pub vault: Arc<dyn Vault>,
+    /// Where calls are logged.
+    pub store: Arc<dyn CallStore>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The native voice engine and its events, where this host has one.
+    pub voice: Option<(VoiceEngine, mpsc::UnboundedReceiver<VoiceEvent>)>,
+    /// The practice Twilio, in practice mode.
+    pub simulator: Option<Simulator>,
+}
+
+/// Reaches the Controller; cheap to clone. The Controller ends when the last clone is gone.
+#[derive(Clone)]
+pub struct Core {
+    requests: mpsc::UnboundedSender<Request>,
+    events: broadcast::Sender<HostEvent>,
+    view: watch::Receiver<View>,
+    vault: Arc<dyn Vault>,
+    store: Arc<dyn CallStore>,
+    clock: Arc<dyn Clock>,
+    voice: Option<VoiceEngine>,
+    simulator: Option<Simulator>,
+}
+
+impl Core {
+    /// Starts the Controller and the ledger on the current Tokio runtime.
+    pub fn start(parts: Parts) -> Self {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let (to_ledger, entries) = mpsc::unbounded_channel();
+        let (controller, view) =
+            Controller::new(parts.account, Arc::clone(&parts.clock), to_ledger, events.clone());
+        tokio::spawn(ledger::run(Arc::clone(&parts.store), entries, events.clone(), requests.downgrade()));
+        tokio::spawn(controller.run(inbox));
+        let voice = parts.voice.map(|(engine, mut spoken)| {
+            let controller = requests.downgrade();
+            tokio::spawn(async move {
+                while let Some(event) = spoken.recv().await {
+                    let Some(controller) = controller.upgrade() else { return };
+                    let _ = controller.send(Request::Voice(event));
+                }
+            });
+            engine
+        });
+        Self {
+            requests,
+            events,
+            view,
+            vault: parts.vault,
+            store: parts.store,
+            clock: parts.clock,
+            voice,
+            simulator: parts.simulator,
+        }
+    }
+
+    /// Everything the UI is told from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<HostEvent> {
+        self.events.subscribe()
+    }
+
+    /// Lights and live calls, as they change.
+    pub fn watch(&self) -> watch::Receiver<View> {
+        self.view.clone()
+    }
+
+    /// Where calls are logged.
+    pub fn store(&self) -> &Arc<dyn CallStore> {
+        &self.store
+    }
+
+    /// Asks the window to run an action, as its button would.
+    pub fn act(&self, action: ActionRequest) {
+        self.tell(Request::Act(action));
+    }
+
+    /// Puts up a notice.
+    pub fn raise(&self, notice: Notice) {
+        self.tell(Request::Raise(notice));
+    }
+
+    /// The webhook server came up, or could not.
+    pub fn webhooks_changed(&self, state: Result<(), UserError>) {
+        self.tell(Request::Webhooks(state));
+    }
+
+    /// Decides what a call should do.
+    pub async fn route(&self, request: VoiceRequest) -> Result<RouteDecision, UserError> {
+        self.ask(|reply| Request::Route { request, reply }).await
+    }
+
+    /// Takes in a status callback.
+    pub fn leg_status(&self, event: CallEvent) {
+        self.tell(Request::LegStatus(event));
+    }
+
+    fn tell(&self, request: Request) {
+        // The Controller outlives every Core, so this fails only while the runtime shuts down.
+        let _ = self.requests.send(request);
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, UserError> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(request(reply));
+        answer.await.map_err(|_| UserError::new(ErrorCode::Internal, "The program is closing."))
+    }
+
+    fn voice(&self) -> Result<&VoiceEngine, UserError> {
+        self.voice.as_ref().ok_or_else(|| {
+            UserError::new(
+                ErrorCode::MediaFailed,
+                "This host has no native voice engine. Open the page in a browser with WebRTC, or use the desktop window.",
+            )
+        })
+    }
+}
+
+/// Runs a blocking call of a port without holding up the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, UserError> + Send + 'static,
+) -> Result<T, UserError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| {
+        Err(UserError::new(
+            ErrorCode::Internal,
+            "A part of the program failed. Try again; if it stays, restart it.",
+        )
+        .with_detail(panicked.to_string()))
+    })
+}
+
+fn log_unreadable(error: &dialer_domain::ports::CallStoreError) -> UserError {
+    UserError::new(
+        ErrorCode::CallLogUnavailable,
+        "The call log cannot be read. Check the disk and the folder's permissions, then try again.",
+    )
+    .with_detail(error.to_string())
+}
+
+fn voice_failed(error: &dialer_media::engine::VoiceError) -> UserError {
+    UserError::new(ErrorCode::MediaFailed, "The call's sound could not be set up. Hang up and try again.")
+        .with_detail(error.to_string())
+}
+
+#[async_trait::async_trait]
+impl Commands for Core {
+    async fn snapshot(&self) -> Result<Snapshot, UserError> {
+        let Standing { account, lights, notices } = self.ask(Request::Attach).await?;
+        Ok(Snapshot {
+            agent: account.agent_view(),
+            signalling: account.signalling,
+            native_voice: self.voice.is_some(),
+            lights,
+            notices,
+            practice: account.practice,
+            call_log: self.list_call_log(None, FIRST_PAGE).await?,
+        })
+    }
+
+    async fn inspect_number(&self, text: String) -> Result<NumberInspection, UserError> {
+        let account = self.ask(Request::Account).await?;
+        Ok(phone_number::inspect(&text, &account.home_region))
+    }
+
+    async fn issue_access_token(&self) -> Result<AccessTokenView, UserError> {
+        let account = self.ask(Request::Account).await?;
+        let vault = Arc::clone(&self.vault);
+        let owner = account.account_sid.to_string();
+        let secret = blocking(move || {
+            vault
+                .load(&owner, SecretName::ApiKeySecret)
+                .map_err(|error| dialer_storage::vault::user_error(&error))
+        })
+        .await?
+        .ok_or_else(|| {
+            UserError::new(
+                ErrorCode::KeychainUnavailable,
+                "The saved key is no longer in the keychain. Connect the account again.",
+            )
+        })?;
+        let token = AccessToken::new(account.account_sid, account.api_key_sid, account.identity.as_str())
+            .map(|token| {
+                token
+                    .outgoing(account.twiml_app_sid)
+                    .incoming(true)
+                    .ttl_s(TOKEN_TTL_S)
+                    .jti_suffix(uuid::Uuid::new_v4().simple().to_string())
+            })
+            .and_then(|token| token.sign(self.clock.now_ms(), &secret))
+            .map_err(|error| {
+                UserError::new(
+                    ErrorCode::TokenRejected,
+                    "No session could be opened: the saved account is not valid. Connect the account again.",
+                )
+                .with_detail(error.to_string())
+            })?;
+        self.tell(Request::TokenIssued(token.span));
+        Ok(AccessTokenView {
+            token: token.jwt.expose_secret().to_owned(),
+            identity: account.identity.to_string(),
+            expires_at_ms: token.span.expires_at_ms,
+        })
+    }
+
+    async fn report_device(&self, report: DeviceReport) -> Result<(), UserError> {
+        self.tell(Request::Device(report));
+        Ok(())
+    }
+
+    async fn report_call(&self, report: CallReport) -> Result<(), UserError> {
+        self.tell(Request::Call(report));
+        Ok(())
+    }
+
+    async fn list_call_log(&self, before: Option<Cursor>, limit: u32) -> Result<CallLogPage, UserError> {
+        let store = Arc::clone(&self.store);
+        blocking(move || store.list(before, limit).map_err(|error| log_unreadable(&error))).await
+    }
+
+    async fn dismiss_notice(&self, id: String) -> Result<(), UserError> {
+        self.tell(Request::Dismiss(id));
+        Ok(())
+    }
+
+    async fn practice_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
+        let simulator = self.simulator.as_ref().ok_or_else(|| {
+            UserError::new(ErrorCode::Internal, "Practice calls exist in practice mode only.")
+        })?;
+        crate::practice::place_incoming(simulator, call)
+    }
+
+    async fn voice_create(&self, config: PeerConfig) -> Result<PeerId, UserError> {
+        self.voice()?.create(config).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_create_offer(
+        &self,
+        peer: PeerId,
+        codecs: Vec<CodecName>,
+        ice_restart: bool,
+    ) -> Result<String, UserError> {
+        self.voice()?.create_offer(peer, codecs, ice_restart).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_create_answer(&self, peer: PeerId, codecs: Vec<CodecName>) -> Result<String, UserError> {
+        self.voice()?.create_answer(peer, codecs).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_set_local(&self, peer: PeerId, sdp_type: SdpType, sdp: String) -> Result<(), UserError> {
+        self.voice()?.set_local(peer, sdp_type, sdp).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_set_remote(&self, peer: PeerId, sdp_type: SdpType, sdp: String) -> Result<(), UserError> {
+        self.voice()?.set_remote(peer, sdp_type, sdp).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_set_muted(&self, peer: PeerId, muted: bool) -> Result<(), UserError> {
+        self.voice()?.set_muted(peer, muted).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_can_send_dtmf(&self, peer: PeerId) -> Result<bool, UserError> {
+        self.voice()?.can_send_dtmf(peer).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_insert_dtmf(
+        &self,
+        peer: PeerId,
+        tones: String,
+        duration_ms: u32,
+        gap_ms: u32,
+    ) -> Result<(), UserError> {
+        self.voice()?
+            .insert_dtmf(peer, tones, duration_ms, gap_ms)
+            .await
+            .map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_stats(&self, peer: PeerId) -> Result<Vec<StatsEntry>, UserError> {
+        self.voice()?.stats(peer).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_close(&self, peer: PeerId) -> Result<(), UserError> {
+        self.voice()?.close(peer).await.map_err(|error| voice_failed(&error))
+    }
+
+    async fn voice_devices(&self) -> Result<Vec<AudioDevice>, UserError> {
+        self.voice()?.devices().await.map_err(|error| voice_failed(&error))
+    }
+}

@@ -1,0 +1,420 @@
+//! What the Controller knows, and what follows from it. Pure: every input is an argument.
+
+use std::collections::BTreeMap;
+
+use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
+use dialer_domain::dial_policy::Situation;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::identity::ClientIdentity;
+use dialer_domain::phone_number::{self, E164};
+use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
+use dialer_domain::token::{Renewal, TokenSpan, renewal};
+
+use crate::api::{
+    AgentView, CallReport, DeviceReport, DeviceState, Light, LightState, Lights, Notice, PracticeView,
+    SdkError, SignallingView,
+};
+
+/// The account the phone works with; its secrets stay in the vault under the account SID.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Shown in the header.
+    pub agent_name: String,
+    /// Whom access tokens name.
+    pub identity: ClientIdentity,
+    /// The account.
+    pub account_sid: AccountSid,
+    /// The API key that signs access tokens.
+    pub api_key_sid: ApiKeySid,
+    /// The app whose voice URL our outgoing calls ask.
+    pub twiml_app_sid: TwimlAppSid,
+    /// Shown to called parties.
+    pub caller_id: Option<E164>,
+    /// ISO 3166 code of the region in which numbers without a country code are read.
+    pub home_region: String,
+    /// Where the SDK connects.
+    pub signalling: SignallingView,
+    /// Practice numbers, in practice mode.
+    pub practice: Option<PracticeView>,
+}
+
+impl Account {
+    /// The header.
+    pub fn agent_view(&self) -> AgentView {
+        AgentView {
+            name: self.agent_name.clone(),
+            identity: self.identity.to_string(),
+            caller_id: self.caller_id.clone(),
+            caller_id_formatted: self.caller_id.as_ref().map(phone_number::format),
+        }
+    }
+}
+
+/// What a call is doing, as the SDK last said.
+///
+/// ```text
+///  Dialing ──▶ Ringing ──▶ Connected ⇄ Reconnecting
+///     │           │            │            │
+///  Incoming ──────┴────────────┴────────────┴──▶ (removed: the call log keeps it)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPhase {
+    /// `connect()` was called.
+    Dialing,
+    /// The far end rings.
+    Ringing,
+    /// An incoming call rings here.
+    Incoming,
+    /// The two parties can speak.
+    Connected,
+    /// Signalling or media was lost.
+    Reconnecting,
+}
+
+/// A call that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveCall {
+    /// Our name of it.
+    pub id: CallId,
+    /// Who started it.
+    pub direction: CallDirection,
+    /// What it is doing.
+    pub phase: CallPhase,
+    /// The agent leg, once known.
+    pub call_sid: Option<CallSid>,
+    /// The other party.
+    pub peer: String,
+}
+
+/// Everything the Controller task owns.
+#[derive(Debug)]
+pub struct State {
+    account: Account,
+    device: DeviceReport,
+    was_registered: bool,
+    webhooks: Result<(), UserError>,
+    token: Option<TokenSpan>,
+    renewal_asked_at_ms: Option<i64>,
+    calls: BTreeMap<CallId, LiveCall>,
+    notices: Vec<Notice>,
+}
+
+/// How long an unanswered request for a renewal is given before it is repeated, in milliseconds.
+const RENEWAL_RETRY_MS: i64 = 15_000;
+
+impl State {
+    /// A phone that has just started.
+    pub fn new(account: Account) -> Self {
+        Self {
+            account,
+            device: DeviceReport { state: DeviceState::Unregistered, error: None },
+            was_registered: false,
+            webhooks: Ok(()),
+            token: None,
+            renewal_asked_at_ms: None,
+            calls: BTreeMap::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The calls that are not over, oldest `CallId` first.
+    pub fn calls(&self) -> impl Iterator<Item = &LiveCall> {
+        self.calls.values()
+    }
+
+    /// The standing notices, oldest first.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// What the dial policy needs to know now.
+    pub fn situation(&self) -> Situation {
+        Situation {
+            identity: self.account.identity.clone(),
+            caller_id: self.account.caller_id.clone(),
+            reachable: self.device.state == DeviceState::Registered,
+            busy: !self.calls.is_empty(),
+        }
+    }
+
+    /// Takes in what the SDK's Device says.
+    pub fn device_reported(&mut self, report: DeviceReport) {
+        if report.state == DeviceState::Registered {
+            self.was_registered = true;
+        }
+        self.device = report;
+    }
+
+    /// Takes in what happened to a call.
+    pub fn call_reported(&mut self, report: &CallReport) {
+        let phase = match &report.what {
+            SdkCallEvent::Dialing => CallPhase::Dialing,
+            SdkCallEvent::Ringing => CallPhase::Ringing,
+            SdkCallEvent::Incoming => CallPhase::Incoming,
+            SdkCallEvent::Accepted | SdkCallEvent::Reconnected => CallPhase::Connected,
+            SdkCallEvent::Reconnecting => CallPhase::Reconnecting,
+            SdkCallEvent::HungUp
+            | SdkCallEvent::Declined
+            | SdkCallEvent::CanceledByCaller
+            | SdkCallEvent::Ended
+            | SdkCallEvent::Failed { .. } => {
+                self.calls.remove(&report.call);
+                return;
+            }
+        };
+        let call = self.calls.entry(report.call).or_insert_with(|| LiveCall {
+            id: report.call,
+            direction: report.direction,
+            phase,
+            call_sid: None,
+            peer: report.peer.clone(),
+        });
+        call.phase = phase;
+        if report.call_sid.is_some() {
+            call.call_sid.clone_from(&report.call_sid);
+        }
+    }
+
+    /// A page was loaded anew: what the previous page held is gone with it.
+    pub fn page_loaded(&mut self) -> Vec<LiveCall> {
+        self.device = DeviceReport { state: DeviceState::Unregistered, error: None };
+        self.was_registered = false;
+        std::mem::take(&mut self.calls).into_values().collect()
+    }
+
+    /// The webhook server came up, or could not.
+    pub fn webhooks_changed(&mut self, state: Result<(), UserError>) {
+        self.webhooks = state;
+    }
+
+    /// A token was issued.
+    pub fn token_issued(&mut self, token: TokenSpan) {
+        self.token = Some(token);
+        self.renewal_asked_at_ms = None;
+    }
+
+    /// Whether the SDK should be given a new token now. Asks again when nothing came of the last time.
+    pub fn renewal_due(&mut self, now_ms: i64) -> bool {
+        let Some(token) = self.token else { return false };
+        let in_call = !self.calls.is_empty();
+        let asked_lately =
+            self.renewal_asked_at_ms.is_some_and(|at| (0..RENEWAL_RETRY_MS).contains(&(now_ms - at)));
+        if renewal(now_ms, token, in_call) != Renewal::Now || asked_lately {
+            return false;
+        }
+        self.renewal_asked_at_ms = Some(now_ms);
+        true
+    }
+
+    /// Puts up a notice, replacing one of the same id. Answers whether anything changed.
+    pub fn raise(&mut self, notice: Notice) -> bool {
+        if self.notices.contains(&notice) {
+            return false;
+        }
+        match self.notices.iter_mut().find(|n| n.id == notice.id) {
+            Some(old) => *old = notice,
+            None => self.notices.push(notice),
+        }
+        true
+    }
+
+    /// Takes a notice down because its cause is gone. Answers whether it was there.
+    pub fn clear(&mut self, id: &str) -> bool {
+        let before = self.notices.len();
+        self.notices.retain(|n| n.id != id);
+        before != self.notices.len()
+    }
+
+    /// Takes a notice down at the agent's wish. Answers whether it was there and dismissible.
+    pub fn dismiss(&mut self, id: &str) -> bool {
+        let before = self.notices.len();
+        self.notices.retain(|n| n.id != id || !n.dismissible);
+        before != self.notices.len()
+    }
+
+    /// The two lights. They fail separately: without a registration calls may still go out.
+    pub fn lights(&self) -> Lights {
+        let calls_in = self.webhooks_light().unwrap_or_else(|| self.device_light());
+        let calls_out = if self.account.caller_id.is_none() {
+            not_reachable("No outgoing number has been chosen. Pick one in the settings.")
+        } else {
+            calls_in.clone()
+        };
+        Lights { calls_out, calls_in }
+    }
+
+    fn webhooks_light(&self) -> Option<Light> {
+        self.webhooks.as_ref().err().map(|error| not_reachable(&error.message))
+    }
+
+    fn device_light(&self) -> Light {
+        let refusal = self.device.error.as_ref().and_then(token_refusal);
+        match (self.device.state, refusal) {
+            (DeviceState::Registered, _) => Light { state: LightState::Ready, reason: None },
+            (_, Some(error)) => not_reachable(&error.message),
+            (DeviceState::Reconnecting, None) => reconnecting(),
+            (DeviceState::Unregistered | DeviceState::Registering | DeviceState::Destroyed, None) => {
+                if self.was_registered {
+                    reconnecting()
+                } else {
+                    Light { state: LightState::Starting, reason: None }
+                }
+            }
+        }
+    }
+}
+
+fn not_reachable(reason: &str) -> Light {
+    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()) }
+}
+
+fn reconnecting() -> Light {
+    Light {
+        state: LightState::Reconnecting,
+        reason: Some("The connection to the phone service was lost. It is being restored by itself.".into()),
+    }
+}
+
+/// The sentence for an SDK error that no amount of waiting cures: Twilio refused the token.
+///
+/// Codes: Twilio, "Error and Warning Dictionary"; the 312xx are the Voice SDK's own.
+pub fn token_refusal(error: &SdkError) -> Option<UserError> {
+    let message = match error.code {
+        20104 | 31205 => {
+            "Twilio says the session has expired. Check that this computer's clock is right; a new session is being requested."
+        }
+        20105 => {
+            "Twilio says the session is not valid yet. This computer's clock is wrong: set it, then restart the program."
+        }
+        20157 | 31207 => {
+            "Twilio refused the session because it was asked to last too long. Please report this."
+        }
+        20101..=20103 | 20106 | 20107 | 20151 | 31201..=31204 => {
+            "Twilio refused the saved key. The key may have been deleted, or it belongs to another account: connect the account again."
+        }
+        _ => return None,
+    };
+    Some(
+        UserError::new(ErrorCode::TokenRejected, message)
+            .with_detail(format!("{} {}", error.code, error.message)),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed expectation is the test's failure")]
+mod tests {
+    use super::*;
+
+    fn account() -> Account {
+        Account {
+            agent_name: "Practice".into(),
+            identity: ClientIdentity::parse("agent_1").unwrap(),
+            account_sid: AccountSid::from_bytes([1; 16]),
+            api_key_sid: ApiKeySid::from_bytes([2; 16]),
+            twiml_app_sid: TwimlAppSid::from_bytes([3; 16]),
+            caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
+            home_region: "US".into(),
+            signalling: SignallingView::Practice { host: "127.0.0.1:1".into() },
+            practice: None,
+        }
+    }
+
+    fn device(state: DeviceState, code: Option<u32>) -> DeviceReport {
+        DeviceReport { state, error: code.map(|code| SdkError { code, message: String::new() }) }
+    }
+
+    fn call(n: u8, what: SdkCallEvent) -> CallReport {
+        CallReport {
+            call: CallId(uuid::Uuid::from_bytes([n; 16])),
+            direction: CallDirection::Outgoing,
+            call_sid: None,
+            parent_call_sid: None,
+            peer: "+12025550101".into(),
+            our_number: None,
+            what,
+        }
+    }
+
+    #[test]
+    fn lights_follow_the_device() {
+        let mut state = State::new(account());
+        assert_eq!(state.lights().calls_in.state, LightState::Starting);
+        state.device_reported(device(DeviceState::Registered, None));
+        assert_eq!(state.lights().calls_in.state, LightState::Ready);
+        assert_eq!(state.lights().calls_out.state, LightState::Ready);
+        state.device_reported(device(DeviceState::Reconnecting, None));
+        assert_eq!(state.lights().calls_in.state, LightState::Reconnecting);
+        state.device_reported(device(DeviceState::Unregistered, Some(20105)));
+        let light = state.lights().calls_in;
+        assert_eq!(light.state, LightState::NotReachable);
+        assert!(light.reason.unwrap().contains("clock"));
+    }
+
+    #[test]
+    fn the_lights_fail_separately() {
+        let mut state = State::new(Account { caller_id: None, ..account() });
+        state.device_reported(device(DeviceState::Registered, None));
+        assert_eq!(state.lights().calls_in.state, LightState::Ready);
+        assert_eq!(state.lights().calls_out.state, LightState::NotReachable);
+    }
+
+    #[test]
+    fn a_renewal_is_asked_once_and_repeated_when_nothing_came() {
+        let mut state = State::new(account());
+        state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
+        assert!(!state.renewal_due(1_000_000));
+        assert!(state.renewal_due(3_000_000));
+        assert!(!state.renewal_due(3_005_000));
+        assert!(state.renewal_due(3_016_000));
+        state.token_issued(TokenSpan { issued_at_ms: 3_016_000, expires_at_ms: 6_616_000 });
+        assert!(!state.renewal_due(3_032_000));
+    }
+
+    #[test]
+    fn a_call_defers_the_renewal() {
+        let mut state = State::new(account());
+        state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
+        state.call_reported(&call(1, SdkCallEvent::Accepted));
+        assert!(!state.renewal_due(3_000_000));
+        state.call_reported(&call(1, SdkCallEvent::Ended));
+        assert!(state.renewal_due(3_000_000));
+    }
+
+    #[test]
+    fn a_call_lives_until_any_end() {
+        for end in [
+            SdkCallEvent::HungUp,
+            SdkCallEvent::CanceledByCaller,
+            SdkCallEvent::Failed { code: 31005, message: String::new() },
+        ] {
+            let mut state = State::new(account());
+            state.call_reported(&call(1, SdkCallEvent::Dialing));
+            assert!(state.situation().busy);
+            state.call_reported(&call(1, end));
+            assert!(!state.situation().busy);
+        }
+    }
+
+    #[test]
+    fn notices_replace_and_dismiss() {
+        let notice = |message: &str, dismissible| Notice {
+            id: "microphone".into(),
+            error: UserError::new(ErrorCode::MicrophoneMissing, message),
+            dismissible,
+        };
+        let mut state = State::new(account());
+        assert!(state.raise(notice("a", false)));
+        assert!(!state.raise(notice("a", false)));
+        assert!(state.raise(notice("b", false)));
+        assert_eq!(state.notices().len(), 1);
+        assert!(!state.dismiss("microphone"));
+        assert!(state.raise(notice("b", true)));
+        assert!(state.dismiss("microphone"));
+        assert!(!state.clear("microphone"));
+    }
+}

@@ -1,0 +1,119 @@
+//! Core, gateway, simulator and voice engine together: whole calls without a window.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialer_domain::call::{CallDirection, CallOutcome};
+use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::phone_number::E164;
+use dialer_engine::api::{Commands as _, HostEvent, LightState, PracticeCall};
+use dialer_engine::practice::{Practice, PracticeOptions};
+use dialer_media::devices::ToneDevices;
+
+use crate::phone::Phone;
+
+const TONE_NUMBER: &str = "+12025550101";
+const ENDS_BY_ITSELF: &str = "+12025550131";
+
+pub(crate) async fn practice(folder: &std::path::Path) -> (Practice, Arc<ToneDevices>) {
+    let devices = Arc::new(ToneDevices::new(1_000.0));
+    let practice = Practice::start(PracticeOptions {
+        call_log: folder.join("calls.sqlite"),
+        simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        devices: Some(devices.clone()),
+    })
+    .await
+    .unwrap();
+    (practice, devices)
+}
+
+/// The row of the newest call, once `done` says it is complete.
+pub(crate) async fn logged(practice: &Practice, done: impl Fn(&CallLogEntry) -> bool) -> CallLogEntry {
+    let mut events = practice.core.subscribe();
+    let look = async {
+        loop {
+            let page = practice.core.list_call_log(None, 10).await.unwrap();
+            if let Some(entry) = page.entries.into_iter().next().filter(|entry| done(entry)) {
+                return entry;
+            }
+            // Any change of the log is a reason to look again.
+            while !matches!(events.recv().await.unwrap(), HostEvent::CallLogChanged(_)) {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), look).await.expect("the call is logged in the end")
+}
+
+pub(crate) fn complete(entry: &CallLogEntry) -> bool {
+    entry.outcome.is_some() && entry.legs.len() == 2 && entry.legs.iter().all(|leg| leg.status.is_final())
+}
+
+async fn heard_440(devices: &ToneDevices) {
+    let listen = async {
+        while devices.playout_report().dominant.is_none_or(|tone| (tone.hz - 440.0).abs() > 3.0) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), listen).await.expect("the far end's tone is heard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_out_is_heard_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let call = phone.call(TONE_NUMBER).await;
+    heard_440(&devices).await;
+    phone.hang_up(&call).await;
+    let entry = logged(&practice, complete).await;
+    assert_eq!(entry.id, call.id);
+    assert_eq!(entry.direction, CallDirection::Outgoing);
+    assert_eq!(entry.peer, TONE_NUMBER);
+    assert_eq!(entry.outcome, Some(CallOutcome::Answered));
+    assert_eq!(practice.core.list_call_log(None, 10).await.unwrap().entries.len(), 1, "one call is one row");
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_is_heard_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    practice
+        .core
+        .practice_incoming(PracticeCall { from: E164::parse_strict(TONE_NUMBER).unwrap() })
+        .await
+        .unwrap();
+    let call = phone.answer().await;
+    heard_440(&devices).await;
+    phone.hang_up(&call).await;
+    let entry = logged(&practice, complete).await;
+    assert_eq!(entry.direction, CallDirection::Incoming);
+    assert_eq!(entry.peer, TONE_NUMBER);
+    assert_eq!(entry.outcome, Some(CallOutcome::Answered));
+    assert_eq!(practice.core.list_call_log(None, 10).await.unwrap().entries.len(), 1, "one call is one row");
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_far_end_may_end_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let call = phone.call(ENDS_BY_ITSELF).await;
+    phone.remote_hang_up(&call).await;
+    let entry = logged(&practice, complete).await;
+    assert_eq!(entry.outcome, Some(CallOutcome::Answered));
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lights_follow_the_phone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let mut view = practice.core.watch();
+    assert_eq!(view.borrow().lights.calls_in.state, LightState::Starting);
+    let _phone = Phone::register(practice.core.clone()).await;
+    view.wait_for(|view| view.lights.calls_in.state == LightState::Ready).await.unwrap();
+    practice.shutdown().await;
+}

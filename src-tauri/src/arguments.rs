@@ -1,0 +1,33 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// A desktop softphone for Twilio. Until an account is connected it opens in practice mode, where
+/// every call is a real audio call to a Twilio simulator inside the program.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    /// Practice mode with a throw-away data folder; never touches the keychain.
+    #[arg(long)]
+    pub(crate) practice: bool,
+
+    /// Place and receive a practice call through the window's own actions, measure the sound both
+    /// ways, print a line per stage, and exit 0 only if all passed.
+    #[arg(long)]
+    pub(crate) self_test: bool,
+
+    /// Where the self-test writes its result as JSON.
+    #[arg(long, value_name = "FILE", requires = "self_test")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Practice mode: listen here for signalling and control, so that tests and tools can drive the
+    /// simulator. By default the system chooses a free port.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", hide_default_value = true)]
+    pub(crate) simulator_listen: std::net::SocketAddr,
+
+    /// Practice mode: write the simulator's address to this file once it listens.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) simulator_address_file: Option<PathBuf>,
+}

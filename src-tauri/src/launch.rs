@@ -1,0 +1,99 @@
+//! Puts the program together and runs it until the window is closed.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use dialer_domain::ports::{SecretName, Vault as _};
+use dialer_engine::core::Core;
+use dialer_engine::practice::{self, Practice, PracticeOptions};
+use dialer_engine::self_test::{SelfTest, Sound};
+use dialer_media::devices::{AudioDevices, SystemDevices};
+use dialer_storage::folders::Folders;
+use dialer_storage::vault::OsVault;
+use tauri::Manager as _;
+
+use crate::arguments::Arguments;
+use crate::{commands, events, window};
+
+/// Runs the app; answers with its exit code.
+pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("The program could not start its background tasks")?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let folders =
+        if arguments.practice || arguments.self_test { Folders::throw_away() } else { Folders::of_user() }
+            .context("The program has nowhere to keep its data")?;
+    let (devices, sound) = sound(arguments.self_test);
+    let practice = runtime.block_on(Practice::start(PracticeOptions {
+        call_log: folders.call_log(),
+        simulator_listen: arguments.simulator_listen,
+        devices: Some(devices),
+    }))?;
+    if let Some(file) = &arguments.simulator_address_file {
+        std::fs::write(file, practice.simulator.signal_host())
+            .with_context(|| format!("The simulator's address could not be written to {}", file.display()))?;
+    }
+    let core = practice.core.clone();
+    if !arguments.practice && !arguments.self_test {
+        runtime.spawn(look_for_keychain(core.clone()));
+    }
+    let test = sound.map(|sound| SelfTest::new(core.clone(), practice.simulator.clone(), sound));
+
+    let code = show(core, test, arguments)?;
+    runtime.block_on(practice.shutdown());
+    Ok(code)
+}
+
+/// The computer's own sound devices; in a self-test a tone and a meter, which need no hardware.
+fn sound(self_test: bool) -> (Arc<dyn AudioDevices>, Option<Sound>) {
+    if self_test {
+        let sound = Sound::default();
+        (sound.devices(), Some(sound))
+    } else {
+        (Arc::new(SystemDevices), None)
+    }
+}
+
+/// An account that cannot exist: asking for its secret shows whether the keychain answers, without
+/// unlocking anything.
+const NOBODY: &str = "nobody";
+
+/// Tells the agent early, once, when an account could not be kept on this computer.
+async fn look_for_keychain(core: Core) {
+    let looked = tokio::task::spawn_blocking(|| OsVault::new().load(NOBODY, SecretName::AuthToken)).await;
+    if let Ok(Err(error)) = looked {
+        tracing::warn!(%error, "the keychain cannot be used");
+        core.raise(practice::keychain_notice(&error));
+    }
+}
+
+fn show(core: Core, test: Option<SelfTest>, arguments: &Arguments) -> anyhow::Result<u8> {
+    let report = arguments.report.clone();
+    let app = tauri::Builder::default()
+        .manage(core.clone())
+        .invoke_handler(tauri::generate_handler![commands::host])
+        .setup(move |app| {
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(events::forward(core, handle.clone()));
+            window::open(app)?;
+            if let Some(test) = test {
+                tauri::async_runtime::spawn(async move {
+                    let code = test.run_and_report(report.as_deref()).await;
+                    handle.exit(code);
+                });
+            }
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+        .context("The window could not be opened. On Linux a display is needed: run it from a desktop, or use ./dev run, which makes one")?;
+    let code = app.run_return(|app, event| {
+        if let tauri::RunEvent::ExitRequested { .. } = event {
+            for window in app.webview_windows().values() {
+                let _ = window.hide();
+            }
+        }
+    });
+    Ok(u8::try_from(code).unwrap_or(1))
+}

@@ -1,0 +1,96 @@
+// What a person does at the window, the same for the desktop's webview and for a browser.
+import { until } from './processes.js';
+
+const by = (testId) => `[data-testid="${testId}"]`;
+
+/** The keys of the pad by character. */
+const KEY = { '*': 'key-star', '#': 'key-hash' };
+
+export class Page {
+  /** @param {{ click(css: string): Promise<void>, type(css: string, text: string): Promise<void>, evaluate(script: string, ...args: unknown[]): Promise<any>, screenshot(): Promise<Buffer>, resize(w: number, h: number): Promise<void> }} driver */
+  constructor(driver) {
+    this.driver = driver;
+  }
+
+  press(testId) {
+    return this.driver.click(by(testId));
+  }
+
+  key(character) {
+    return this.press(KEY[character] ?? `key-${character}`);
+  }
+
+  text(testId) {
+    return this.driver.evaluate(
+      'const e = document.querySelector(arguments[0]); return e ? (e.value ?? e.textContent).trim() : null;',
+      by(testId),
+    );
+  }
+
+  attribute(testId, name) {
+    return this.driver.evaluate(
+      'return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null;',
+      by(testId),
+      name,
+    );
+  }
+
+  has(testId) {
+    return this.driver.evaluate(
+      'return document.querySelector(arguments[0]) !== null;',
+      by(testId),
+    );
+  }
+
+  appears(testId, limitMs) {
+    return until(`${testId} to appear`, () => this.has(testId), limitMs);
+  }
+
+  async disappears(testId, limitMs) {
+    await until(`${testId} to go`, async () => !(await this.has(testId)), limitMs);
+  }
+
+  /** The two lights say Ready. */
+  async ready() {
+    for (const light of ['light-out', 'light-in']) {
+      await until(
+        `${light} to be ready`,
+        async () => (await this.attribute(light, 'data-state')) === 'ready',
+        30_000,
+      );
+    }
+  }
+
+  /** Replaces what stands in the number field. */
+  async enterNumber(text) {
+    await this.driver.evaluate(
+      'const e = document.querySelector(arguments[0]); e.focus(); e.value = ""; e.dispatchEvent(new Event("input", { bubbles: true }));',
+      by('number-input'),
+    );
+    await this.driver.type(by('number-input'), text);
+  }
+
+  async call(number) {
+    await this.enterNumber(number);
+    await this.press('call-button');
+  }
+
+  /** Rows of the log, newest first. */
+  log() {
+    return this.driver.evaluate(
+      'return [...document.querySelectorAll(arguments[0])].map((e) => ({ outcome: e.dataset.outcome ?? null, direction: e.dataset.direction, text: e.textContent.trim() }));',
+      by('log-entry'),
+    );
+  }
+
+  /** Shows the history where the window is too narrow for it to stand beside the pad. */
+  async showLog() {
+    if (!(await this.has('log-list'))) await this.press('nav-recents');
+    await this.appears('log-list');
+  }
+
+  async showPad() {
+    if (!(await this.has('number-input'))) await this.press('nav-keypad');
+    await this.appears('number-input');
+  }
+}
