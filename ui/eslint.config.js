@@ -30,7 +30,16 @@ const upward = (...folders) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'src/host/bindings.ts', 'tests/e2e', 'tests/screens'] },
+  {
+    ignores: [
+      'dist',
+      'node_modules',
+      'src/host/bindings.ts',
+      'tests/e2e',
+      'tests/browser',
+      'tests/screens',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   ...svelte.configs.recommended,
   {

@@ -111,6 +111,7 @@ export class HttpHost implements Host {
           handler(JSON.parse(line) as HostEvent);
         }).catch(() => undefined);
       }
+      if (over()) return;
       await new Promise<void>((resume) => {
         const pause = RETRY_AFTER_MS[Math.min(failures, RETRY_AFTER_MS.length - 1)];
         this.#browser.setTimeout(resume, pause ?? 0);

@@ -43,7 +43,6 @@ export const en = {
 
   'practice.title': 'Practice numbers',
   'practice.about': 'Calls stay on this computer and cost nothing.',
-  'practice.incoming': 'Have someone call me',
   'practice.call': 'Call {number}: {does}',
 
   'action.call': 'Call',
@@ -51,16 +50,14 @@ export const en = {
   'action.decline': 'Decline',
   'action.hangUp': 'Hang up',
   'action.mute': 'Mute',
-  'action.unmute': 'Unmute',
+  'action.muted': 'Muted',
   'action.keypad': 'Keypad',
-  'action.hideKeypad': 'Hide keypad',
   'action.press': 'Press a key',
   'action.sendDigits': 'Send digits',
   'action.erase': 'Delete the last digit',
   'action.practiceIncoming': 'Have someone call me',
   'action.showPage': 'Switch between keypad and recents',
   'action.keys': 'Show the keys',
-  'action.lights': 'Show why',
   'action.close': 'Close what is open',
   'action.done': 'Done',
   'action.callAgain': 'Call again',
@@ -123,7 +120,6 @@ export const en = {
   'trouble.microphone_silent': 'We do not hear your microphone. Check that it is on and not muted.',
 
   'recents.title': 'Recents',
-  'recents.list': 'Calls, newest first',
   'recents.today': 'Today',
   'recents.yesterday': 'Yesterday',
   'recents.empty': 'No calls yet',

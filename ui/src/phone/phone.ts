@@ -157,7 +157,8 @@ export class Phone {
     if (isLive(state) && state.call.id === begun.id) {
       this.#move(event);
       const after = this.#state;
-      this.#reportEvent(after.name === 'idle' ? begun : after.call, event);
+      // What means nothing in this state, such as reconnecting while it rings, is no news either.
+      if (after !== state) this.#reportEvent(after.name === 'idle' ? begun : after.call, event);
       return;
     }
     // The agent's own doing is reported already; the end completes it.

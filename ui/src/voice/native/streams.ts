@@ -13,12 +13,10 @@ export class StandInTrack {
   #enabled = true;
   #ended = false;
   #onEnabled: ((enabled: boolean) => void) | null = null;
-  readonly #track: MediaStreamTrack;
   /** Keeps the source of the track alive as long as the track. */
   readonly #source: MediaStreamAudioDestinationNode;
 
   constructor(track: MediaStreamTrack, source: MediaStreamAudioDestinationNode) {
-    this.#track = track;
     this.#source = source;
     const nativeStop = track.stop.bind(track);
     Object.defineProperties(track, {
@@ -53,10 +51,6 @@ export class StandInTrack {
 
   get enabled(): boolean {
     return this.#enabled;
-  }
-
-  get track(): MediaStreamTrack {
-    return this.#track;
   }
 }
 
