@@ -125,8 +125,14 @@ fn speak(hz: f32) -> Process {
     Process(player)
 }
 
+/// A whole second of the tone without a hole.
+fn is_clean(report: &SignalReport, hz: f32) -> bool {
+    let right = report.dominant.is_some_and(|dominant| (dominant.hz - hz).abs() < 3.0);
+    right && report.dropouts == 0 && report.blocks > 90
+}
+
 /// Hears what the loudspeaker plays, a second at a time, until a second is as it should be.
-fn listen(right: impl Fn(&SignalReport) -> bool) -> SignalReport {
+fn listen(hz: f32) -> SignalReport {
     let mut recorder = Command::new("parec")
         .args([
             "--device=speaker.monitor",
@@ -152,7 +158,7 @@ fn listen(right: impl Fn(&SignalReport) -> bool) -> SignalReport {
             meter.feed(&frame);
         }
         let report = meter.report();
-        if right(&report) {
+        if is_clean(&report, hz) {
             return report;
         }
         assert!(began.elapsed() < LIMIT, "the loudspeaker plays {report:?}");
@@ -176,16 +182,13 @@ async fn the_call() {
     let there = within("the microphone's tone at the far end", async {
         loop {
             let report = far_end.measure(50).await;
-            if report.dominant.is_some_and(|dominant| (dominant.hz - 440.0).abs() < 3.0) && report.dropouts == 0 {
+            if is_clean(&report, 440.0) {
                 return report;
             }
         }
     })
     .await;
-    let right = |report: &SignalReport| {
-        report.dominant.is_some_and(|dominant| (dominant.hz - 1_000.0).abs() < 3.0) && report.dropouts == 0
-    };
-    let back = tokio::task::spawn_blocking(move || listen(right)).await.unwrap();
+    let back = tokio::task::spawn_blocking(|| listen(1_000.0)).await.unwrap();
     assert!((there.dominant.unwrap().level_dbfs + 12.0).abs() < 2.0, "{there:?}");
     assert!((back.dominant.unwrap().level_dbfs + 12.0).abs() < 2.0, "{back:?}");
     agent.engine.close(agent.peer).await.unwrap();

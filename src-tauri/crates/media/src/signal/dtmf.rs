@@ -142,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_survive_the_codecs() {
+        use crate::codec::{CodecName, Decoder, Encoder};
+        for codec in [CodecName::Opus, CodecName::Pcmu] {
+            let (mut encoder, mut decoder) = (Encoder::new(codec).unwrap(), Decoder::new(codec).unwrap());
+            let mut sound = Vec::new();
+            for digit in "159#0*D".chars() {
+                let mut tone = TwoTone::dtmf(digit, -10.0).unwrap();
+                for index in 0..9 {
+                    let frame = if index < 5 { tone.next_frame() } else { crate::codec::SILENCE };
+                    decoder.decode(&encoder.encode(&frame).unwrap(), &mut sound).unwrap();
+                }
+            }
+            assert_eq!(hear(&sound), "159#0*D", "{codec:?}");
+        }
+    }
+
+    #[test]
     fn repeated_keys_count_and_long_ones_do_not() {
         assert_eq!(
             listen(

@@ -25,6 +25,8 @@ const DATAGRAM: usize = 2_000;
 const MAX_UNANNOUNCED: usize = 4;
 /// Sleeping longer than this is pointless and keeps timers far from their limits.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// After an error of the library, it is asked again this much later, not at once.
+const AFTER_ERROR: Duration = Duration::from_millis(20);
 
 pub(super) struct Driver {
     options: PeerOptions,
@@ -35,8 +37,6 @@ pub(super) struct Driver {
     tracker: Tracker,
     reported: (IceState, ConnectionState),
     origin: Instant,
-    /// Where the library sends to; also the only address unannounced streams are taken from.
-    remote: Option<SocketAddr>,
     unannounced: VecDeque<Ssrc>,
     received: ReceiveCounter,
     heard_keys: EventReceiver,
@@ -65,7 +65,6 @@ impl Driver {
             tracker: Tracker::new(options.failed_after),
             reported: (IceState::New, ConnectionState::New),
             origin: now,
-            remote: None,
             unannounced: VecDeque::new(),
             received: ReceiveCounter::default(),
             heard_keys: EventReceiver::default(),
@@ -86,8 +85,11 @@ impl Driver {
         let closed = loop {
             let due = self.drain();
             self.report();
-            let wake =
-                [Some(due), self.tracker.deadline(), self.keys_deadline()].into_iter().flatten().min().unwrap_or(due);
+            let wake = [Some(due), self.tracker.deadline(now()), self.keys_deadline()]
+                .into_iter()
+                .flatten()
+                .min()
+                .unwrap_or(due);
             let wake = wake.min(now() + LONGEST_SLEEP);
             tokio::select! {
                 command = commands.recv() => match command {
@@ -116,14 +118,13 @@ impl Driver {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => return at,
                 Ok(Output::Transmit(transmit)) => {
-                    self.remote = Some(transmit.destination);
                     self.link.send(transmit.source, transmit.destination, &transmit.contents);
                 }
                 Ok(Output::Event(event)) => self.on_event(event),
-                Err(error) => self.failed(&error),
-            }
-            if !self.rtc.is_alive() {
-                return now() + LONGEST_SLEEP;
+                Err(error) => {
+                    self.failed(&error);
+                    return now() + AFTER_ERROR;
+                }
             }
         }
     }
@@ -202,23 +203,23 @@ impl Driver {
 
     fn take(&mut self, datagram: &Datagram, contents: &[u8]) {
         let at = now();
-        self.expect_unannounced(datagram.source, contents);
         let Ok(receive) = Receive::new(Protocol::Udp, datagram.source, datagram.destination, contents) else { return };
         let input = Input::Receive(at, receive);
         // Strangers' datagrams go no further than this.
         if self.rtc.accepts(&input) {
             self.tracker.heard(at);
+            self.expect_unannounced(contents);
             self.input(input);
         }
     }
 
     /// Makes room for a stream whose SSRC the far end did not announce by `a=ssrc` and does not label
     /// with `a=mid`, as a gateway need not; the library would drop it. Whether it is genuine is decided by its encryption.
-    fn expect_unannounced(&mut self, source: SocketAddr, contents: &[u8]) {
+    fn expect_unannounced(&mut self, contents: &[u8]) {
         let (Some(mid), true) = (self.negotiation.mid, self.tracker.is_open()) else { return };
         let [first, second, _, _, _, _, _, _, a, b, c, d, ..] = *contents else { return };
         // RTP version 2; 192 to 223 in the second byte is RTCP (RFC 5761 §4).
-        if first >> 6 != 2 || (192..=223).contains(&second) || self.remote != Some(source) {
+        if first >> 6 != 2 || (192..=223).contains(&second) {
             return;
         }
         let ssrc = Ssrc::from(u32::from_be_bytes([a, b, c, d]));

@@ -114,15 +114,12 @@ impl Tracker {
         }
     }
 
-    /// When [`Tracker::states`] may change by the passing of time alone.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    /// When, after `now`, [`Tracker::states`] may change by the passing of time alone.
+    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         self.negotiated?;
         let silence = self.heard.map(|heard| heard + SILENCE);
         let failure = self.trouble_since.map(|since| since + self.failed_after);
-        match (silence, failure) {
-            (Some(silence), Some(failure)) => Some(silence.min(failure)),
-            (one, other) => one.or(other),
-        }
+        silence.into_iter().chain(failure).filter(|at| *at > now).min()
     }
 }
 
@@ -151,14 +148,16 @@ mod tests {
     fn a_silent_far_end_is_disconnected_comes_back_or_fails() {
         let start = Instant::now();
         let mut tracker = connected(start);
-        assert_eq!(tracker.deadline(), Some(start + SILENCE));
+        assert_eq!(tracker.deadline(start), Some(start + SILENCE));
         assert_eq!(tracker.states(start + SILENCE).1, ConnectionState::Disconnected);
         tracker.heard(start + Duration::from_secs(20));
         assert_eq!(tracker.states(start + Duration::from_secs(20)).1, ConnectionState::Connected);
         let lost = start + Duration::from_secs(25);
         assert_eq!(tracker.states(lost).0, IceState::Disconnected);
         assert_eq!(tracker.states(lost + PATIENCE - Duration::from_millis(1)).1, ConnectionState::Disconnected);
+        assert_eq!(tracker.deadline(lost), Some(lost + PATIENCE), "a moment that is past wakes nobody");
         assert_eq!(tracker.states(lost + PATIENCE), (IceState::Failed, ConnectionState::Failed));
+        assert_eq!(tracker.deadline(lost + PATIENCE), None);
     }
 
     #[test]
@@ -167,7 +166,7 @@ mod tests {
         let mut tracker = Tracker::new(PATIENCE);
         tracker.negotiated(start);
         tracker.states(start);
-        assert_eq!(tracker.deadline(), Some(start + PATIENCE));
+        assert_eq!(tracker.deadline(start), Some(start + PATIENCE));
         assert_eq!(tracker.states(start + PATIENCE), (IceState::Failed, ConnectionState::Failed));
     }
 
