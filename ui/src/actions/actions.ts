@@ -31,6 +31,11 @@ interface Action<Id extends ActionId> {
   label: PlainKey;
   /** Keys that mean it and that the list of keys shows; `mod` is Ctrl, on a Mac Command. */
   keys: readonly string[];
+  /**
+   * The second click of a double click does not count: by then another button may stand where the
+   * first one was, and it would end or place a call.
+   */
+  deliberate?: true;
   /** True, or the sentence that says why not now. */
   enabled: (state: ActionState, args: ActionArguments[Id]) => true | string;
   perform: (app: App, args: ActionArguments[Id], source: Source) => void | Promise<void>;
@@ -60,6 +65,7 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
   place_call: {
     label: 'action.call',
     keys: ['enter'],
+    deliberate: true,
     enabled: callable,
     async perform(app, { number }) {
       if (number !== undefined) await app.setNumber(number);
@@ -69,18 +75,21 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
   answer: {
     label: 'action.answer',
     keys: ['mod+shift+a'],
+    deliberate: true,
     enabled: incoming,
     perform: (app) => app.answer(),
   },
   decline: {
     label: 'action.decline',
     keys: ['mod+shift+d'],
+    deliberate: true,
     enabled: incoming,
     perform: (app) => app.decline(),
   },
   hang_up: {
     label: 'action.hangUp',
     keys: ['mod+shift+e'],
+    deliberate: true,
     enabled: noCall,
     // Ending a call that still rings means declining it.
     perform: (app) => (incoming(app.state) === true ? app.decline() : app.hangUp()),

@@ -62,7 +62,8 @@ export function stateWords(state: PhoneState): string {
 
 function endedWords({ ending, verdict }: Extract<PhoneState, { name: 'ended' }>): string {
   // Twilio knows better why an outgoing call was not answered.
-  if (ending.how === 'unanswered' && verdict) return outcomeWords(verdict.outcome);
+  const open = ending.how === 'unanswered' || ending.how === 'failed';
+  if (open && verdict && verdict.outcome !== 'failed') return outcomeWords(verdict.outcome);
   switch (ending.how) {
     case 'hung_up':
       return t('ended.hung_up');

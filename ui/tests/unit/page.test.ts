@@ -297,6 +297,14 @@ describe('in a call', () => {
     expect(input().value).toBe('');
   });
 
+  it('is not ended by the second click of a double click', async () => {
+    const call = await talk();
+    await fireEvent.click(by('hangup-button'), { detail: 2 });
+    expect(call.done).toEqual([]);
+    await fireEvent.click(by('hangup-button'), { detail: 1 });
+    expect(call.done).toEqual(['hangUp']);
+  });
+
   it('plays the ringing tone only until the answer, and not over the network’s own', async () => {
     await type('+12025550100');
     await click('call-button');
