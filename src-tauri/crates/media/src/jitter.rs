@@ -287,17 +287,22 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use crate::codec::Encoder;
-    use crate::signal::{SignalMeter, SignalReport, Tone};
+    use crate::signal::{SignalMeter, SignalReport, Tone, speech_like};
 
     fn packets(codec: CodecName, count: usize) -> Vec<AudioPacket> {
-        let (mut encoder, mut tone) = (Encoder::new(codec).unwrap(), Tone::new(400.0, -12.0));
+        let mut tone = Tone::new(400.0, -12.0);
+        packets_of(codec, count, || tone.next_frame())
+    }
+
+    fn packets_of(codec: CodecName, count: usize, mut sound: impl FnMut() -> Frame) -> Vec<AudioPacket> {
+        let mut encoder = Encoder::new(codec).unwrap();
         (0..count as u64)
             .map(|index| AudioPacket {
                 codec,
                 ssrc: 1,
                 sequence: 500 + index,
                 timestamp: 77_777 + index * u64::from(codec.ticks_per_frame()),
-                payload: encoder.encode(&tone.next_frame()).unwrap(),
+                payload: encoder.encode(&sound()).unwrap(),
             })
             .collect()
     }
@@ -362,6 +367,17 @@ mod tests {
             assert_eq!(counts.played, 97);
             assert_eq!(buffer.waiting_samples(), 2 * FRAME_SAMPLES, "nothing shifted");
         }
+    }
+
+    #[test]
+    fn speech_comes_back_from_the_copy_in_the_next_packet() {
+        let mut ticks = one_by_one(&packets_of(CodecName::Opus, 300, speech_like()));
+        (20..290).step_by(10).for_each(|index| ticks[index].clear());
+        let mut buffer = JitterBuffer::new(JitterOptions::default());
+        play(&mut buffer, &ticks);
+        let counts = buffer.counts();
+        assert!(counts.fec >= 15, "of 27: {counts:?}");
+        assert_eq!(counts.fec + counts.concealed_samples / FRAME_SAMPLES as u64, 27, "{counts:?}");
     }
 
     #[test]

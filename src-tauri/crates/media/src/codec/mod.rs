@@ -180,7 +180,7 @@ impl Decoder {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::signal::{SignalMeter, Tone, rms_dbfs};
+    use crate::signal::{SignalMeter, Tone, rms_dbfs, speech_like};
 
     /// Sends sound through a codec, losing the frames that `lost` names; FEC is used where it can be.
     /// Also answers how many lost frames came back by FEC.
@@ -204,23 +204,6 @@ mod tests {
     fn tone() -> impl FnMut() -> Frame {
         let mut tone = Tone::new(440.0, -12.0);
         move || tone.next_frame()
-    }
-
-    /// A buzz of 20 harmonics of 140 Hz, swelling four times a second: a crude vowel. The speech
-    /// detector inside Opus takes it for speech; a steady tone it does not, and then writes no copies.
-    fn speech_like() -> impl FnMut() -> Frame {
-        let mut time = 0.0_f64;
-        move || {
-            std::array::from_fn(|_| {
-                time += 1.0 / f64::from(SAMPLE_RATE);
-                let swell = 0.55 - 0.45 * (std::f64::consts::TAU * 4.0 * time).cos();
-                let buzz: f64 =
-                    (1..=20).map(|n| (std::f64::consts::TAU * 140.0 * f64::from(n) * time).sin() / f64::from(n)).sum();
-                #[expect(clippy::cast_possible_truncation, reason = "well within range")]
-                let sample = (buzz * swell * 5_000.0) as i16;
-                sample
-            })
-        }
     }
 
     #[test]
