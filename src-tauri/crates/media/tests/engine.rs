@@ -8,6 +8,7 @@ use dialer_media::api::{
 use dialer_media::devices::{AudioDevices, Capture, DEFAULT_DEVICE, DeviceError, Playout, ToneDevices};
 use dialer_media::engine::VoiceError;
 use dialer_media::signal::SignalReport;
+#[cfg(target_os = "linux")]
 use dialer_media::transport::PeerOptions;
 
 use crate::agent::Agent;
