@@ -32,7 +32,9 @@ impl ToneDevices {
 
     /// What the loudspeaker has played since the last [`ToneDevices::reset_meter`].
     pub fn playout_report(&self) -> SignalReport {
-        lock(&self.meter).report()
+        // The analysis takes a while, and the loudspeaker must not wait for it.
+        let meter = lock(&self.meter).clone();
+        meter.report()
     }
 
     /// Starts a new measurement.

@@ -24,8 +24,8 @@ pub fn dominant_frequency(samples: &[i16]) -> Option<Dominant> {
     if samples.len() < 960 || rms_dbfs(samples) < QUIET_DBFS {
         return None;
     }
-    // Four-fold zero padding and a Hann window make the parabola through the peak exact enough.
-    let length = (samples.len() * 4).next_power_of_two();
+    // Zero padding and a Hann window make the parabola through the peak exact enough.
+    let length = (samples.len() * 2).next_power_of_two();
     let mut real = vec![0.0; length];
     let mut imaginary = vec![0.0; length];
     let last = (samples.len() - 1) as f64;
