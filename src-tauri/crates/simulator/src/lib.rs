@@ -18,6 +18,7 @@ mod webhook;
 
 pub use account::{OwnedNumber, PracticeAccount, TwimlApp, WebhookMethod};
 pub use call::CallRecord;
+pub use control::CONTROL_ROUTES;
 pub use event::{AlertLevel, DigitPath, Happening, SimEvent, WebhookPurpose};
 pub use far_end::{AnswerScript, FarEnd, FarEndScript, Heard, TalkScript, far_ends};
 pub use faults::Faults;

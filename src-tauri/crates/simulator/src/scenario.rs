@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn says_where_it_went_wrong() {
         for (json, at) in [
-            ("{\n  \"faults\": { \"drop\": true } }", (2, 22)),
+            ("{\n  \"faults\": { \"drop\": true } }", (2, 20)),
             ("{\n\n  \"numbers\": { \"12\": null } }", (3, 20)),
             ("{ \"applications\": ", (1, 18)),
         ] {

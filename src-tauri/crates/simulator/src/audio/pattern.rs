@@ -37,11 +37,6 @@ enum SegmentKind {
 pub(crate) struct Pattern(Vec<Segment>);
 
 impl Pattern {
-    /// Nothing, for `ms`.
-    pub(crate) fn silence(ms: u32) -> Self {
-        Self(vec![Segment { kind: SegmentKind::Silence, ms }])
-    }
-
     /// Recorded sound, 48 kHz mono.
     pub(crate) fn recording(samples: Vec<i16>) -> Self {
         let ms = u32::try_from(samples.len() / (SAMPLE_RATE as usize / 1000)).unwrap_or(u32::MAX);
@@ -221,8 +216,9 @@ mod tests {
 
     #[test]
     fn loops_are_counted_and_nothing_without_end_is_endless_silence() {
-        let once = all(Player::new(Pattern::silence(100), 1)).len();
-        assert_eq!(all(Player::new(Pattern::silence(100), 3)).len(), 3 * once);
+        let once = all(Player::new(Pattern::digits("5"), 1)).len();
+        assert_eq!(once, 12 * 960);
+        assert_eq!(all(Player::new(Pattern::digits("5"), 3)).len(), 3 * once);
         assert!(all(Player::new(Pattern::default(), 0)).is_empty());
         let mut endless = Player::new(Pattern::tune(), 0);
         assert!((0..10_000).all(|_| endless.next_frame().is_some()));

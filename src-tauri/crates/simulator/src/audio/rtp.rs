@@ -21,10 +21,18 @@ pub(crate) struct RtpLine {
 pub(crate) struct Arriving(Arc<Mutex<JitterBuffer>>);
 
 impl RtpLine {
-    /// A line over `peer`, which has agreed on `codec`.
-    pub(crate) fn new(peer: PeerHandle, codec: CodecName) -> Result<(Self, Arriving), CodecError> {
+    /// A line over `peer`, which has agreed on `codec` and wants at most `max_bitrate` bit/s.
+    pub(crate) fn new(
+        peer: PeerHandle,
+        codec: CodecName,
+        max_bitrate: Option<u32>,
+    ) -> Result<(Self, Arriving), CodecError> {
         let arriving = Arc::new(Mutex::new(JitterBuffer::new(JitterOptions::default())));
-        let line = Self { arriving: Arc::clone(&arriving), encoder: Encoder::new(codec)?, peer };
+        let mut encoder = Encoder::new(codec)?;
+        if let Some(limit) = max_bitrate {
+            encoder.limit_bitrate(limit)?;
+        }
+        let line = Self { arriving: Arc::clone(&arriving), encoder, peer };
         Ok((line, Arriving(arriving)))
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dialer_media::codec::{FRAME_MS, Frame, SILENCE};
 use tokio::sync::oneshot;
 
-use super::pattern::Player;
+use super::pattern::{Pattern, Player};
 
 /// A party's end of a connection.
 pub(crate) trait Line: Send {
@@ -107,6 +107,17 @@ impl Switch {
         finished
     }
 
+    /// Plays something to one party after what is being played to it.
+    pub(crate) fn play_next(&self, id: PortId, pattern: Pattern) {
+        if let Some(port) = self.lock().lines.get_mut(&id) {
+            match &mut port.playing {
+                Some(playing) => playing.player.append(pattern),
+                // Nobody waits for the end of this.
+                None => port.playing = Some(Playing { player: Player::new(pattern, 1), done: oneshot::channel().0 }),
+            }
+        }
+    }
+
     pub(crate) fn stop_playing(&self, id: PortId) {
         if let Some(port) = self.lock().lines.get_mut(&id) {
             port.playing = None;
@@ -187,7 +198,6 @@ fn mix(frame: &mut Frame, other: &Frame) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use super::*;
-    use crate::audio::Pattern;
 
     /// Says a constant, and tells what it hears.
     struct Constant(i16, std::sync::mpsc::Sender<i16>);

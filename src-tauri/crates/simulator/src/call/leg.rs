@@ -222,9 +222,14 @@ impl Leg {
             LegState::Initiated | LegState::Ringing => {}
         }
         drop(times);
-        // The witnesses first: who waits for the state may look at them.
+        // The log comes between change and notice: who reads of a state finds the leg in it, and who
+        // was waiting for it finds it in the log.
+        self.state.send_if_modified(|known| {
+            known.clone_from(&state);
+            false
+        });
         self.announce(network, &state);
-        self.state.send_replace(state);
+        self.state.send_modify(|_| {});
     }
 
     fn announce(&self, network: &Network, state: &LegState) {

@@ -6,3 +6,24 @@ mod guard;
 mod routes;
 
 pub(crate) use routes::router;
+
+/// Every route of the control API and what it does; bodies and answers are JSON.
+pub const CONTROL_ROUTES: [(&str, &str); 17] = [
+    ("GET  /sim/account", "the account's SIDs and numbers, without secrets"),
+    ("GET  /sim/applications", "the TwiML Apps"),
+    ("POST /sim/applications", "makes one: {\"voice_url\": …, \"status_callback\": …}; answers {\"sid\"}"),
+    ("PUT  /sim/applications/{sid}", "replaces one"),
+    ("PUT  /sim/numbers/{number}", "sets who answers for a number: {\"application_sid\": … or null}"),
+    ("GET  /sim/registrations", "the identities that can be rung"),
+    ("POST /sim/incoming", "a telephone calls: {\"from\": …, \"to\": …}; answers {\"call_sid\"}"),
+    ("GET  /sim/calls", "all legs remembered"),
+    ("GET  /sim/calls/{sid}/heard", "what the far end of a call has heard"),
+    ("POST /sim/calls/{sid}/hangup", "the party of a leg hangs up: {}"),
+    ("POST /sim/calls/{sid}/digits", "the far end of a leg presses keys: {\"digits\": \"12#\"}"),
+    ("GET  /sim/events?since=N&wait_ms=M", "events above N; waits up to M ms for one"),
+    ("GET  /sim/faults", "the faults that are on"),
+    ("PUT  /sim/faults", "replaces them"),
+    ("GET  /sim/far-ends", "the practice numbers"),
+    ("PUT  /sim/far-ends/{number}", "scripts a number: {\"answer\": …, \"talk\": …}"),
+    ("POST /sim/signalling/cut", "breaks all signalling sockets: {}"),
+];

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::media::{Media, MediaError};
 use super::registry::{SdkInput, SdkRequest, SocketHandle};
-use crate::audio::{Arriving, Pattern, Player, PortId};
+use crate::audio::{Arriving, Pattern, PortId};
 use crate::call::{End, Leg, LegCommand, LegState};
 use crate::event::{DigitPath, Happening};
 use crate::network::Network;
@@ -167,7 +167,7 @@ impl SdkLeg {
             // A key the other party pressed is heard as its tones: what Twilio's gateway sends to an
             // SDK is not documented.
             LegCommand::Digit(digit, _) => {
-                drop(self.network.switch.play(port, Player::new(Pattern::digits(&digit.to_string()), 1)));
+                self.network.switch.play_next(port, Pattern::digits(&digit.to_string()));
             }
             LegCommand::Press(_) => {}
             LegCommand::End(end) => {
@@ -216,9 +216,8 @@ impl SdkLeg {
 
     /// ICE restart: a new offer in the same call.
     async fn renegotiate(&mut self, offer: &str) {
-        match self.media.peer.accept_offer(offer).await {
-            Ok(sdp) => {
-                self.media.sdp = sdp;
+        match self.media.renegotiate(offer).await {
+            Ok(()) => {
                 self.socket.send("answer", &json!({ "callsid": self.leg.sid, "sdp": self.media.sdp }));
                 self.network.record(Happening::LegRenegotiated { call_sid: self.leg.sid.clone() });
             }
