@@ -22,6 +22,8 @@ export async function openBrowser(env, look = {}) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     env: { ...process.env, ...env },
+    // Playwright silences a headless browser; here its sound is what is tested.
+    ignoreDefaultArgs: ['--mute-audio'],
     args: [
       '--no-sandbox',
       '--disable-gpu',

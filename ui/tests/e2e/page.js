@@ -67,7 +67,7 @@ export class Page {
       'const e = document.querySelector(arguments[0]); e.focus(); e.value = ""; e.dispatchEvent(new Event("input", { bubbles: true }));',
       by('number-input'),
     );
-    await this.driver.type(by('number-input'), text);
+    if (text) await this.driver.type(by('number-input'), text);
   }
 
   async call(number) {
@@ -85,12 +85,26 @@ export class Page {
 
   /** Shows the history where the window is too narrow for it to stand beside the pad. */
   async showLog() {
-    if (!(await this.has('log-list'))) await this.press('nav-recents');
-    await this.appears('log-list');
+    await until(
+      'the history',
+      async () => {
+        if (await this.has('log-list')) return true;
+        if (await this.has('nav-recents')) await this.press('nav-recents');
+        return false;
+      },
+      20_000,
+    );
   }
 
   async showPad() {
-    if (!(await this.has('number-input'))) await this.press('nav-keypad');
-    await this.appears('number-input');
+    await until(
+      'the pad',
+      async () => {
+        if (await this.has('number-input')) return true;
+        if (await this.has('nav-keypad')) await this.press('nav-keypad');
+        return false;
+      },
+      20_000,
+    );
   }
 }

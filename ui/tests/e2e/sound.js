@@ -87,22 +87,38 @@ export function amplitudeAt(samples, hz) {
   return (2 * Math.sqrt(Math.max(0, s1 * s1 + s2 * s2 - c * s1 * s2))) / samples.length;
 }
 
+/** The median over blocks of 100 ms. */
+function steadyAmplitude(samples, hz) {
+  const block = SAMPLE_RATE / 10;
+  const found = [];
+  for (let at = 0; at + block <= samples.length; at += block) {
+    found.push(amplitudeAt(samples.subarray(at, at + block), hz));
+  }
+  found.sort((a, b) => a - b);
+  return found[found.length >> 1] ?? 0;
+}
+
 /**
  * Says whether `hz` is heard: its amplitude, the strongest other frequency on a 25 Hz grid, and the
- * number of 10 ms gaps in it.
+ * number of 10 ms gaps in it and the longest.
  */
 export function measure(samples, hz) {
-  const amplitude = amplitudeAt(samples, hz);
+  // Block by block: over seconds a single skipped sample would turn the phase and cancel the tone.
+  const amplitude = steadyAmplitude(samples, hz);
   let other = { hz: 0, amplitude: 0 };
   for (let f = 100; f <= 3400; f += 25) {
     if (Math.abs(f - hz) < 40) continue;
-    const a = amplitudeAt(samples, f);
+    const a = steadyAmplitude(samples, f);
     if (a > other.amplitude) other = { hz: f, amplitude: a };
   }
   let gaps = 0;
+  let gap = 0;
+  let longest = 0;
   const block = SAMPLE_RATE / 100;
   for (let at = 0; at + block <= samples.length; at += block) {
-    if (amplitudeAt(samples.subarray(at, at + block), hz) < amplitude / 4) gaps += 1;
+    gap = amplitudeAt(samples.subarray(at, at + block), hz) < amplitude / 4 ? gap + 1 : 0;
+    if (gap > 0) gaps += 1;
+    longest = Math.max(longest, gap);
   }
-  return { amplitude, other, gaps, seconds: samples.length / SAMPLE_RATE };
+  return { amplitude, other, gaps, longestGapMs: longest * 10, seconds: samples.length / SAMPLE_RATE };
 }

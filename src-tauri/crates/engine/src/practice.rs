@@ -109,10 +109,10 @@ impl Practice {
         Ok(Self { core, simulator, gateway })
     }
 
-    /// Ends the webhook server and the simulator.
+    /// Ends the simulator, then the webhook server, so that the last callbacks still find it.
     pub async fn shutdown(self) {
-        self.gateway.shutdown().await;
         self.simulator.shutdown().await;
+        self.gateway.shutdown().await;
     }
 }
 

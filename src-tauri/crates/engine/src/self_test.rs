@@ -34,6 +34,8 @@ const TOLERANCE_HZ: f32 = 3.0;
 const MEASURE: Duration = Duration::from_secs(2);
 /// Keys pressed in the call.
 const DIGITS: &str = "159#";
+/// How often something without an event of its own is looked at.
+const POLL: Duration = Duration::from_millis(20);
 /// Longest any stage may take before it counts as hung.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -216,7 +218,7 @@ impl SelfTest {
             if !DIGITS.starts_with(&digits) {
                 return Err(format!("pressed {DIGITS}, the far end heard {digits}"));
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -255,8 +257,12 @@ impl SelfTest {
 
     async fn measure(&self, call: &CallSid) -> Result<BothWays, String> {
         let far_end = || self.simulator.heard(call).ok_or_else(|| "the far end is gone".to_owned());
-        while far_end()?.dominant_hz.is_none() || self.sound.0.playout_report().dominant.is_none() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        // The page may know of the answer before the far end has begun to listen.
+        let both_hear = || {
+            far_end().is_ok_and(|heard| heard.dominant_hz.is_some()) && self.sound.0.playout_report().dominant.is_some()
+        };
+        while !both_hear() {
+            tokio::time::sleep(POLL).await;
         }
         let (before, began) = (far_end()?, Instant::now());
         self.sound.0.reset_meter();
@@ -299,7 +305,7 @@ impl SelfTest {
                     .collect();
                 return Ok(Some(serde_json::json!(rows)));
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
