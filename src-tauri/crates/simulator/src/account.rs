@@ -123,11 +123,13 @@ impl Resources {
 
     /// The app behind `number`, or behind the first number that has one.
     pub(crate) fn route(&self, number: Option<&E164>) -> Option<(E164, TwimlAppSid, TwimlApp)> {
-        self.numbers.iter().filter(|owned| number.is_none_or(|wanted| owned.number == *wanted)).find_map(|owned| {
-            let sid = owned.application_sid.clone()?;
-            let app = self.applications.get(&sid)?.clone();
-            Some((owned.number.clone(), sid, app))
-        })
+        self.numbers.iter().filter(|owned| number.is_none_or(|wanted| owned.number == *wanted)).find_map(
+            |owned| {
+                let sid = owned.application_sid.clone()?;
+                let app = self.applications.get(&sid)?.clone();
+                Some((owned.number.clone(), sid, app))
+            },
+        )
     }
 }
 

@@ -1,4 +1,59 @@
-//! A practice Twilio.
+//! The practice Twilio: signalling, TwiML, signed webhooks and far ends with real sound, on one
+//! loopback port and without a Twilio account.
+//!
+//! It stands behind practice mode, the tests and the self-test, and is a program of its own
+//! (`dialer-simulator`). The code that talks to it is the code that talks to Twilio; only addresses
+//! and secrets differ. [`Simulator::start`] gives a handle; the same can be asked over HTTP:
+//! [`CONTROL_ROUTES`] lists the control API, which web pages cannot use.
+//!
+//! | path | serves |
+//! | --- | --- |
+//! | `/signal` | the Voice SDK's signalling (WebSocket) |
+//! | `/sim/…` | the control API |
+//! | all else | Twilio's JSON for "not found" (20404): REST comes later |
+//!
+//! # What it does as Twilio does
+//!
+//! Each module names its sources. In short: access tokens are verified in full; an SDK call asks the
+//! voice URL of the token's TwiML App, plays the TwiML it gets (`Say`, `Play`, `Pause`, `Dial` with
+//! `Number` and `Client`, `Hangup`, `Reject`, `Redirect`) and reports every leg by signed status
+//! callbacks; media is RTP to an ICE-lite peer whose description looks like that of Twilio's
+//! gateway; a call outlives its signalling socket for as long as the SDK asked.
+//!
+//! # What is different
+//!
+//! - Speech is a pattern of notes whose length follows the text; recordings that are not WAV files on
+//!   this computer are a tune. Nothing is fetched from elsewhere.
+//! - Not played yet, and skipped with a warning (12200): `Gather`, `Record`, `Enqueue`, `Conference`,
+//!   `Queue`, `Sip`, whispers and recording.
+//! - Where Twilio's behaviour is not known, the module's documentation says what was chosen: which
+//!   error an unanswered call ends with ([`CallRecord`]'s module), several devices of one identity,
+//!   expired tokens, over-long parameters, messages.
+//!
+//! # Practice numbers
+//!
+//! `+1 202 555 01xx`, reserved for fiction; [`far_ends`] has the table and `--help` prints it. Every
+//! other number rings for two seconds, answers and echoes. A call *from* a practice number behaves,
+//! once answered, as that number does when called.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use dialer_simulator::{IncomingCall, Simulator, SimulatorOptions, TwimlApp};
+//!
+//! let simulator = Simulator::start(SimulatorOptions::default()).await?;
+//! let account = simulator.account();
+//! let app = simulator.create_application(TwimlApp {
+//!     voice_url: Some("http://127.0.0.1:3002/api/calls/twiml".parse()?),
+//!     ..TwimlApp::default()
+//! });
+//! simulator.bind_number(&account.numbers[0], Some(app))?;
+//! let call = simulator.place_incoming(&IncomingCall { from: "+12025550101".to_owned().try_into()?, to: None })?;
+//! println!("{:?}", simulator.heard(&call));
+//! simulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
 mod account;
 mod audio;
 mod call;

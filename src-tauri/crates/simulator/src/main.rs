@@ -46,7 +46,8 @@ fn pace(text: &str) -> Result<Pace, String> {
 
 /// The far ends and the control API, for the end of `--help`.
 fn after_help() -> String {
-    let mut text = String::from("Far ends by number (any other number rings for 2 s, answers and echoes you):\n");
+    let mut text =
+        String::from("Far ends by number (any other number rings for 2 s, answers and echoes you):\n");
     for far_end in far_ends() {
         text.push_str(&format!("  {}  {}\n", far_end.number, far_end.does));
     }
@@ -108,10 +109,12 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     };
     let simulator = Simulator::start(options).await.map_err(cannot_start)?;
     if let Some(path) = &arguments.secrets_file {
-        write_secrets(path, &simulator.account())
-            .map_err(|error| cannot_start(format!("The file {} cannot be written: {error}", path.display())))?;
+        write_secrets(path, &simulator.account()).map_err(|error| {
+            cannot_start(format!("The file {} cannot be written: {error}", path.display()))
+        })?;
     }
-    let introduced = std::io::stdout().write_all(introduction(&simulator, arguments.print_secrets).as_bytes());
+    let introduced =
+        std::io::stdout().write_all(introduction(&simulator, arguments.print_secrets).as_bytes());
     if let Err(error) = introduced {
         tracing::warn!(%error, "standard output cannot be written");
     }

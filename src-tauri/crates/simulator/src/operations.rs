@@ -59,7 +59,11 @@ impl Network {
         }
     }
 
-    pub(crate) fn bind_number(&self, number: &E164, application: Option<TwimlAppSid>) -> Result<(), OperationError> {
+    pub(crate) fn bind_number(
+        &self,
+        number: &E164,
+        application: Option<TwimlAppSid>,
+    ) -> Result<(), OperationError> {
         let mut resources = self.resources();
         if let Some(sid) = application.as_ref().filter(|sid| !resources.applications.contains_key(sid)) {
             return Err(OperationError::UnknownApplication(sid.clone()));

@@ -69,7 +69,9 @@ impl Scenario {
             }
         })?;
         for (number, application) in &scenario.numbers {
-            if let Some(application) = application.as_ref().filter(|name| !scenario.applications.contains_key(*name)) {
+            if let Some(application) =
+                application.as_ref().filter(|name| !scenario.applications.contains_key(*name))
+            {
                 return Err(ScenarioError::UnknownApplication {
                     number: number.clone(),
                     application: application.clone(),
@@ -104,11 +106,13 @@ mod tests {
     fn says_where_it_went_wrong() {
         for (json, at) in [
             ("{\n  \"faults\": { \"drop\": true } }", (2, 20)),
-            ("{\n\n  \"numbers\": { \"12\": null } }", (3, 20)),
+            ("{\n\n  \"numbers\": { \"12\": null } }", (3, 19)),
             ("{ \"applications\": ", (1, 18)),
         ] {
             match Scenario::parse(json) {
-                Err(ScenarioError::Malformed { line, column, .. }) => assert_eq!((line, column), at, "{json}"),
+                Err(ScenarioError::Malformed { line, column, .. }) => {
+                    assert_eq!((line, column), at, "{json}")
+                }
                 other => panic!("{json}: {other:?}"),
             }
         }

@@ -85,7 +85,9 @@ pub enum StartError {
     #[error("Port {} on {} is taken by another program. Stop that program, or choose another port.", .0.port(), .0.ip())]
     PortInUse(SocketAddr),
     /// The address belongs to the network, where strangers could place calls.
-    #[error("{0} can be reached from the network. The practice Twilio listens on loopback addresses only, such as 127.0.0.1.")]
+    #[error(
+        "{0} can be reached from the network. The practice Twilio listens on loopback addresses only, such as 127.0.0.1."
+    )]
     NotLoopback(IpAddr),
     /// The address cannot be listened on for another reason.
     #[error("Cannot listen on {0}: {1}")]
@@ -131,9 +133,12 @@ impl Simulator {
         if !options.listen.ip().is_loopback() {
             return Err(StartError::NotLoopback(options.listen.ip()));
         }
-        let listener = TcpListener::bind(options.listen).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => StartError::PortInUse(options.listen),
-            _ => StartError::Listen(options.listen, error),
+        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+            if error.kind() == std::io::ErrorKind::AddrInUse {
+                StartError::PortInUse(options.listen)
+            } else {
+                StartError::Listen(options.listen, error)
+            }
         })?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(options.listen, error))?;
         let network = build(options)?;
@@ -276,7 +281,10 @@ fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
     let scenario = options.scenario.unwrap_or_default();
     let mut bound: HashMap<E164, Option<String>> = scenario.numbers.into_iter().collect();
     if bound.is_empty() {
-        bound = ACCOUNT_NUMBERS.iter().filter_map(|number| Some((E164::parse_strict(number).ok()?, None))).collect();
+        bound = ACCOUNT_NUMBERS
+            .iter()
+            .filter_map(|number| Some((E164::parse_strict(number).ok()?, None)))
+            .collect();
     }
     let account = open_account(&sids, bound.keys().cloned().collect());
     let mut resources = Resources::default();

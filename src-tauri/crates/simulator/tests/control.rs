@@ -18,9 +18,12 @@ async fn a_call_can_be_arranged_and_followed_over_http() {
     let bench = Bench::start().await;
     let base = format!("{}/sim", bench.simulator.base_url());
     let http = client();
-    bench.webhooks.answer("/http-voice", Answer::twiml("<Play loop=\"0\">http://192.0.2.1/never-fetched.mp3</Play>"));
+    bench
+        .webhooks
+        .answer("/http-voice", Answer::twiml("<Play loop=\"0\">http://192.0.2.1/never-fetched.mp3</Play>"));
     let app = json!({ "friendly_name": "over http", "voice_url": bench.webhooks.url("/http-voice") });
-    let made: Value = http.post(format!("{base}/applications")).json(&app).send().await.unwrap().json().await.unwrap();
+    let made: Value =
+        http.post(format!("{base}/applications")).json(&app).send().await.unwrap().json().await.unwrap();
     let binding = json!({ "application_sid": made["sid"] });
     let bound = http.put(format!("{base}/numbers/{OUR_NUMBER}")).json(&binding).send().await.unwrap();
     assert_eq!(bound.status(), 204);
@@ -28,10 +31,14 @@ async fn a_call_can_be_arranged_and_followed_over_http() {
     assert_eq!(account["numbers"][0]["application_sid"], made["sid"]);
     let shown = account.to_string();
     for secret in [bench.simulator.account().auth_token, bench.simulator.account().api_key_secret] {
-        assert!(!shown.contains(secrecy::ExposeSecret::expose_secret(&secret)), "no secret travels over HTTP");
+        assert!(
+            !shown.contains(secrecy::ExposeSecret::expose_secret(&secret)),
+            "no secret travels over HTTP"
+        );
     }
     let incoming = json!({ "from": "+12025550109" });
-    let placed: Value = http.post(format!("{base}/incoming")).json(&incoming).send().await.unwrap().json().await.unwrap();
+    let placed: Value =
+        http.post(format!("{base}/incoming")).json(&incoming).send().await.unwrap().json().await.unwrap();
     let call = placed["call_sid"].as_str().unwrap().to_owned();
     // Followed by number, without gaps.
     let (mut last, mut answered) = (0, false);
@@ -44,14 +51,21 @@ async fn a_call_can_be_arranged_and_followed_over_http() {
             answered |= matches!(event.what, Happening::LegStatus { status, .. } if status.as_wire() == "in-progress");
         }
     }
-    let pressed = http.post(format!("{base}/calls/{call}/digits")).json(&json!({ "digits": "5" })).send().await.unwrap();
+    let pressed = http
+        .post(format!("{base}/calls/{call}/digits"))
+        .json(&json!({ "digits": "5" }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(pressed.status(), 204);
-    let heard: Heard = http.get(format!("{base}/calls/{call}/heard")).send().await.unwrap().json().await.unwrap();
+    let heard: Heard =
+        http.get(format!("{base}/calls/{call}/heard")).send().await.unwrap().json().await.unwrap();
     assert!(heard.dtmf.is_empty(), "it pressed and did not hear");
     let hung_up = http.post(format!("{base}/calls/{call}/hangup")).json(&json!({})).send().await.unwrap();
     assert_eq!(hung_up.status(), 204);
     bench.event(|what| matches!(what, Happening::LegStatus { status, .. } if status.is_final())).await;
-    let calls: Vec<CallRecord> = http.get(format!("{base}/calls")).send().await.unwrap().json().await.unwrap();
+    let calls: Vec<CallRecord> =
+        http.get(format!("{base}/calls")).send().await.unwrap().json().await.unwrap();
     assert_eq!((calls.len(), calls[0].status.as_wire()), (1, "completed"));
     let again = http.post(format!("{base}/calls/{call}/hangup")).json(&json!({})).send().await.unwrap();
     assert_eq!(again.status(), 404);
@@ -63,7 +77,12 @@ async fn faults_far_ends_and_mistakes_over_http() {
     let bench = Bench::start().await;
     let base = format!("{}/sim", bench.simulator.base_url());
     let http = client();
-    let put = http.put(format!("{base}/faults")).json(&json!({ "withhold_heartbeats": true })).send().await.unwrap();
+    let put = http
+        .put(format!("{base}/faults"))
+        .json(&json!({ "withhold_heartbeats": true }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(put.status(), 204);
     assert!(bench.simulator.faults().withhold_heartbeats);
     let table: Vec<Value> = http.get(format!("{base}/far-ends")).send().await.unwrap().json().await.unwrap();
@@ -83,13 +102,18 @@ async fn faults_far_ends_and_mistakes_over_http() {
         let problem: Value = answer.json().await.unwrap();
         assert!(problem["error"].is_string(), "{path}: {problem}");
     }
-    let page = http.get(format!("{base}/account")).header("origin", "http://pages.example").send().await.unwrap();
+    let page =
+        http.get(format!("{base}/account")).header("origin", "http://pages.example").send().await.unwrap();
     assert_eq!(page.status(), 403);
     let rebound = http.get(format!("{base}/account")).header("host", "rebound.example").send().await.unwrap();
     assert_eq!(rebound.status(), 403);
     let form = http.post(format!("{base}/signalling/cut")).form(&[("a", "b")]).send().await.unwrap();
     assert_eq!(form.status(), 415);
-    let rest = http.get(format!("{}/api/2010-04-01/Accounts/AC1.json", bench.simulator.base_url())).send().await.unwrap();
+    let rest = http
+        .get(format!("{}/api/2010-04-01/Accounts/AC1.json", bench.simulator.base_url()))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(rest.status(), 404);
     let body: Value = rest.json().await.unwrap();
     assert_eq!((&body["code"], &body["status"]), (&json!(20_404), &json!(404)));
@@ -106,10 +130,18 @@ fn program() -> Command {
 async fn the_program_serves_and_keeps_its_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = folder.path().join("scenario.json");
-    std::fs::write(&scenario, r#"{"applications":{"mine":{"voice_url":"http://127.0.0.1:9/"}},"numbers":{"+12025550195":"mine"}}"#).unwrap();
+    std::fs::write(
+        &scenario,
+        r#"{"applications":{"mine":{"voice_url":"http://127.0.0.1:9/"}},"numbers":{"+12025550195":"mine"}}"#,
+    )
+    .unwrap();
     let secrets = folder.path().join("secrets.json");
     let mut command = program();
-    command.args(["--listen", "127.0.0.1:0", "--seed", "7", "--scenario"]).arg(&scenario).arg("--secrets-file").arg(&secrets);
+    command
+        .args(["--listen", "127.0.0.1:0", "--seed", "7", "--scenario"])
+        .arg(&scenario)
+        .arg("--secrets-file")
+        .arg(&secrets);
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = String::new();
@@ -123,16 +155,24 @@ async fn the_program_serves_and_keeps_its_secrets() {
             break;
         }
     }
-    let account: Value = client().get(format!("{}/sim/account", base.unwrap())).send().await.unwrap().json().await.unwrap();
+    let account: Value =
+        client().get(format!("{}/sim/account", base.unwrap())).send().await.unwrap().json().await.unwrap();
     assert_eq!(account["numbers"][0]["number"], "+12025550195");
-    assert!(said.contains(account["account_sid"].as_str().unwrap()) && said.contains("+12025550195"), "{said}");
+    assert!(
+        said.contains(account["account_sid"].as_str().unwrap()) && said.contains("+12025550195"),
+        "{said}"
+    );
     let written: Value = serde_json::from_str(&std::fs::read_to_string(&secrets).unwrap()).unwrap();
     assert_eq!(written["account_sid"], account["account_sid"]);
     assert!(!said.contains(written["auth_token"].as_str().unwrap()), "secrets are not printed unasked");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&secrets).unwrap().permissions().mode() & 0o077, 0, "for its owner only");
+        assert_eq!(
+            std::fs::metadata(&secrets).unwrap().permissions().mode() & 0o077,
+            0,
+            "for its owner only"
+        );
         let pid = child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         assert_eq!(child.wait().await.unwrap().code(), Some(0), "Ctrl-C ends it in order");

@@ -211,9 +211,15 @@ async fn a_ringing_call_can_be_taken_by_another_device_with_its_connect_token() 
     taker.listen(&bench.token("agent_1"), 0).await;
     let phone = Phone::new();
     let offer = phone.offer().await;
-    taker.send("invite", json!({ "callsid": invite["callsid"], "reconnect": "wrong", "sdp": offer, "twilio": {} }));
+    taker.send(
+        "invite",
+        json!({ "callsid": invite["callsid"], "reconnect": "wrong", "sdp": offer, "twilio": {} }),
+    );
     assert_eq!(taker.expect("hangup").await["error"]["code"], 31_209);
-    taker.send("invite", json!({ "callsid": invite["callsid"], "reconnect": invite["reconnect"], "sdp": offer, "twilio": {} }));
+    taker.send(
+        "invite",
+        json!({ "callsid": invite["callsid"], "reconnect": invite["reconnect"], "sdp": offer, "twilio": {} }),
+    );
     taker.answered(&phone).await;
     phone.hears(440.0).await;
     rung.expect("cancel").await;
@@ -225,7 +231,10 @@ async fn calls_that_nobody_answers_for_are_not_placed() {
     let bench = Bench::start().await;
     let our = number(OUR_NUMBER);
     let stranger = IncomingCall { from: number("+12025550101"), to: Some(number("+12025550999")) };
-    assert_eq!(bench.simulator.place_incoming(&stranger), Err(OperationError::UnknownNumber(number("+12025550999"))));
+    assert_eq!(
+        bench.simulator.place_incoming(&stranger),
+        Err(OperationError::UnknownNumber(number("+12025550999")))
+    );
     bench.simulator.bind_number(&our, None).unwrap();
     assert_eq!(bench.simulator.place_incoming(&from("+12025550101")), Err(OperationError::NotRouted));
     bench.stop().await;

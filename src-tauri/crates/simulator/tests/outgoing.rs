@@ -31,7 +31,8 @@ async fn a_call_is_heard_both_ways_and_reported() {
     assert_eq!(ringing["callsid"], json!(call_sid));
     phone.hears(440.0).await;
     phone.reset();
-    let heard = bench.heard(&call_sid, |heard| heard.dominant_hz.is_some_and(|hz| (hz - 1000.0).abs() < 3.0)).await;
+    let heard =
+        bench.heard(&call_sid, |heard| heard.dominant_hz.is_some_and(|hz| (hz - 1000.0).abs() < 3.0)).await;
     assert!(heard.packets > 0 && heard.level_dbfs > -20.0, "{heard:?}");
     sdk.send("hangup", json!({ "callsid": call_sid }));
 
@@ -158,13 +159,22 @@ async fn ringback_is_heard_before_the_answer() {
     bench.simulator.set_far_end(&"+12025550177".parse_number(), ring_for_long);
     bench.webhooks.answer(
         "/voice",
-        Answer::twiml(&format!("<Dial callerId=\"{OUR_NUMBER}\" answerOnBridge=\"true\" timeout=\"600\">+12025550177</Dial>")),
+        Answer::twiml(&format!(
+            "<Dial callerId=\"{OUR_NUMBER}\" answerOnBridge=\"true\" timeout=\"600\">+12025550177</Dial>"
+        )),
     );
     let temporary = sdk.invite(&phone, "To=x").await;
     let ringing = sdk.expect("ringing").await;
     phone.accept_answer(ringing["sdp"].as_str().expect("early media")).await;
     phone
-        .hears_such(|heard| heard.dominant.is_some_and(|tone| [440.0_f32, 480.0].iter().any(|hz| (tone.hz - hz).abs() < 5.0)), "ringback")
+        .hears_such(
+            |heard| {
+                heard
+                    .dominant
+                    .is_some_and(|tone| [440.0_f32, 480.0].iter().any(|hz| (tone.hz - hz).abs() < 5.0))
+            },
+            "ringback",
+        )
         .await;
     // The temporary id still names the call.
     sdk.send("hangup", json!({ "callsid": temporary }));
@@ -215,7 +225,11 @@ async fn keys_reach_the_far_end_by_signalling_by_rtp_and_in_the_sound() {
     let far_end = bench.heard(&call_sid, |heard| heard.dtmf == "123#").await;
     assert!(far_end.frames > 0);
     for (digit, via) in [('1', DigitPath::Signalling), ('#', DigitPath::TelephoneEvent)] {
-        bench.event(|what| matches!(what, Happening::Digit { digit: d, via: v, .. } if *d == digit && *v == via)).await;
+        bench
+            .event(
+                |what| matches!(what, Happening::Digit { digit: d, via: v, .. } if *d == digit && *v == via),
+            )
+            .await;
     }
     bench.stop().await;
 }
@@ -242,7 +256,9 @@ async fn a_prompt_answers_the_call_and_is_heard() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     let phone = Phone::new();
-    bench.webhooks.answer("/voice", Answer::twiml("<Say>The number you have dialled is not valid.</Say><Hangup/>"));
+    bench
+        .webhooks
+        .answer("/voice", Answer::twiml("<Say>The number you have dialled is not valid.</Say><Hangup/>"));
     sdk.invite(&phone, "To=x").await;
     let (call_sid, _) = sdk.answered(&phone).await;
     phone.hears_such(|heard| heard.level_dbfs > -35.0, "the prompt").await;
@@ -354,8 +370,13 @@ async fn the_first_of_several_far_ends_to_answer_wins() {
     sdk.invite(&phone, "To=x").await;
     sdk.answered(&phone).await;
     phone.hears(440.0).await;
-    let mut statuses: Vec<(String, CallStatus)> =
-        bench.simulator.calls().into_iter().filter(|leg| leg.parent_call_sid.is_some()).map(|leg| (leg.to, leg.status)).collect();
+    let mut statuses: Vec<(String, CallStatus)> = bench
+        .simulator
+        .calls()
+        .into_iter()
+        .filter(|leg| leg.parent_call_sid.is_some())
+        .map(|leg| (leg.to, leg.status))
+        .collect();
     statuses.sort();
     assert_eq!(
         statuses,

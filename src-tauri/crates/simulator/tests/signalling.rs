@@ -23,7 +23,10 @@ fn claims(bench: &Bench) -> Claims {
             identity: Some("agent_1".into()),
             voice: Some(VoiceGrant {
                 incoming: Some(IncomingGrant { allow: true }),
-                outgoing: Some(OutgoingGrant { application_sid: bench.app.to_string(), params: BTreeMap::new() }),
+                outgoing: Some(OutgoingGrant {
+                    application_sid: bench.app.to_string(),
+                    params: BTreeMap::new(),
+                }),
                 push_credential_sid: None,
                 endpoint_id: None,
             }),
@@ -117,7 +120,11 @@ impl Clock for TestClock {
 async fn a_token_that_runs_out_ends_the_registration_but_not_the_call() {
     // One second is left of the token by the simulator's own clock.
     let clock = Arc::new(TestClock(AtomicI64::new(now_ms())));
-    let options = SimulatorOptions { pace: Pace::times(20.0).unwrap(), clock: clock.clone(), ..SimulatorOptions::default() };
+    let options = SimulatorOptions {
+        pace: Pace::times(20.0).unwrap(),
+        clock: clock.clone(),
+        ..SimulatorOptions::default()
+    };
     let bench = Bench::start_with(options).await;
     let mut sdk = Sdk::connect(&bench.simulator).await;
     sdk.listen(&bench.token("agent_1"), 0).await;
@@ -147,7 +154,15 @@ async fn malformed_frames_are_errors_and_the_socket_lives() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     let deep = "[".repeat(5_000);
-    for text in ["", "{", "null", "\u{0}", "{\"type\":\"listen\"}", "{\"type\":\"roger\",\"payload\":{}}", deep.as_str()] {
+    for text in [
+        "",
+        "{",
+        "null",
+        "\u{0}",
+        "{\"type\":\"listen\"}",
+        "{\"type\":\"roger\",\"payload\":{}}",
+        deep.as_str(),
+    ] {
         sdk.send_text(text);
         assert_eq!(sdk.expect("error").await["error"]["code"], 31_100, "{text:.20}");
     }
@@ -287,7 +302,10 @@ async fn call_messages_are_acknowledged_or_refused() {
     };
     let usual = "user-defined-message";
     sdk.send("message", message(call_sid.as_str(), usual, "hello".into()));
-    assert_eq!(sdk.expect("ack").await, json!({ "acktype": "message", "callsid": call_sid, "voiceeventsid": "KX1" }));
+    assert_eq!(
+        sdk.expect("ack").await,
+        json!({ "acktype": "message", "callsid": call_sid, "voiceeventsid": "KX1" })
+    );
     bench.event(|what| matches!(what, Happening::MessageReceived { content, .. } if content == "{\"text\":\"hello\"}")).await;
     for (payload, code) in [
         (message(call_sid.as_str(), "other", String::new()), 31_210),
@@ -323,14 +341,20 @@ async fn a_stop_says_goodbye_and_frees_the_port() {
     bench.simulator.place_incoming(&caller).unwrap();
     sdk.expect("invite").await;
     let listen = bench.simulator.signal_host().parse().unwrap();
-    let taken = dialer_simulator::Simulator::start(SimulatorOptions { listen, ..SimulatorOptions::default() }).await;
+    let taken =
+        dialer_simulator::Simulator::start(SimulatorOptions { listen, ..SimulatorOptions::default() }).await;
     assert!(matches!(taken, Err(dialer_simulator::StartError::PortInUse(_))), "{taken:?}");
     bench.simulator.shutdown().await;
     sdk.expect_close().await;
     bench.simulator.shutdown().await;
-    let again = dialer_simulator::Simulator::start(SimulatorOptions { listen, ..SimulatorOptions::default() }).await.unwrap();
+    let again =
+        dialer_simulator::Simulator::start(SimulatorOptions { listen, ..SimulatorOptions::default() })
+            .await
+            .unwrap();
     again.shutdown().await;
     let open = "0.0.0.0:0".parse().unwrap();
-    let refused = dialer_simulator::Simulator::start(SimulatorOptions { listen: open, ..SimulatorOptions::default() }).await;
+    let refused =
+        dialer_simulator::Simulator::start(SimulatorOptions { listen: open, ..SimulatorOptions::default() })
+            .await;
     assert!(matches!(refused, Err(dialer_simulator::StartError::NotLoopback(_))), "{refused:?}");
 }

@@ -26,8 +26,15 @@ struct Segment {
 #[derive(Debug, Clone, PartialEq)]
 enum SegmentKind {
     Silence,
-    Tone { hz: f32, level_dbfs: f32 },
-    TwoTone { low_hz: f32, high_hz: f32, level_dbfs: f32 },
+    Tone {
+        hz: f32,
+        level_dbfs: f32,
+    },
+    TwoTone {
+        low_hz: f32,
+        high_hz: f32,
+        level_dbfs: f32,
+    },
     /// Recorded sound at 48 kHz.
     Samples(Vec<i16>),
 }
@@ -98,8 +105,12 @@ impl Pattern {
 
     /// A greeting in tones and the beep after which one speaks.
     pub(crate) fn voicemail_greeting() -> Self {
-        let mut pattern = Self::speech("Nobody can take your call now. Please leave a message after the beep.");
-        pattern.0.push(Segment { kind: SegmentKind::Tone { hz: 1_000.0, level_dbfs: PROMPT_LEVEL_DBFS }, ms: 500 });
+        let mut pattern =
+            Self::speech("Nobody can take your call now. Please leave a message after the beep.");
+        pattern.0.push(Segment {
+            kind: SegmentKind::Tone { hz: 1_000.0, level_dbfs: PROMPT_LEVEL_DBFS },
+            ms: 500,
+        });
         pattern
     }
 
@@ -201,17 +212,24 @@ mod tests {
     fn digits_are_recognised() {
         let mut detector = DtmfDetector::new();
         let mut player = Player::new(Pattern::digits("0123456789*#ABCD"), 1);
-        let heard: String = std::iter::from_fn(|| player.next_frame()).filter_map(|frame| detector.feed(&frame)).collect();
+        let heard: String =
+            std::iter::from_fn(|| player.next_frame()).filter_map(|frame| detector.feed(&frame)).collect();
         assert_eq!(heard, "0123456789*#ABCD");
     }
 
     #[test]
     fn longer_text_sounds_longer_and_is_audible() {
-        let (short, long) = (all(Player::new(Pattern::speech("Hello."), 1)), all(Player::new(Pattern::speech("Hello, this is a rather longer sentence."), 1)));
+        let (short, long) = (
+            all(Player::new(Pattern::speech("Hello."), 1)),
+            all(Player::new(Pattern::speech("Hello, this is a rather longer sentence."), 1)),
+        );
         assert!(long.len() > 3 * short.len());
         assert!(rms_dbfs(&long) > -30.0);
         let mut detector = DtmfDetector::new();
-        assert!(long.chunks_exact(960).all(|frame| detector.feed(frame.try_into().unwrap()).is_none()), "no prompt may be taken for a key");
+        assert!(
+            long.chunks_exact(960).all(|frame| detector.feed(frame.try_into().unwrap()).is_none()),
+            "no prompt may be taken for a key"
+        );
     }
 
     #[test]

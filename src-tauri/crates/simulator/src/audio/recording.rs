@@ -46,7 +46,8 @@ pub(crate) fn decode_wav(file: &[u8]) -> Result<Vec<i16>, NotPlayable> {
 
 /// Channels and rate of a `fmt ` chunk.
 fn read_format(chunk: &[u8]) -> Result<(usize, u32), NotPlayable> {
-    let short = |at: usize| chunk.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]])).ok_or(NotPlayable);
+    let short =
+        |at: usize| chunk.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]])).ok_or(NotPlayable);
     let rate = chunk.get(4..8).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).ok_or(NotPlayable)?;
     let (tag, channels, bits) = (short(0)?, short(2)?, short(14)?);
     let readable = tag == 1 && bits == 16 && (1..=8).contains(&channels) && (4_000..=192_000).contains(&rate);

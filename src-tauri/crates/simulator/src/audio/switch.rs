@@ -113,7 +113,10 @@ impl Switch {
             match &mut port.playing {
                 Some(playing) => playing.player.append(pattern),
                 // Nobody waits for the end of this.
-                None => port.playing = Some(Playing { player: Player::new(pattern, 1), done: oneshot::channel().0 }),
+                None => {
+                    port.playing =
+                        Some(Playing { player: Player::new(pattern, 1), done: oneshot::channel().0 })
+                }
             }
         }
     }

@@ -103,7 +103,9 @@ impl Session {
         let to_number = dial.targets.iter().any(|target| matches!(target, Target::Number { .. }));
         let given = dial.caller_id.as_deref().filter(|id| !id.is_empty());
         let id = match (given, self.leg.party) {
-            (None, Party::Sdk) if to_number => return Err("callerId is required when an SDK calls a number".into()),
+            (None, Party::Sdk) if to_number => {
+                return Err("callerId is required when an SDK calls a number".into());
+            }
             (None, _) => return Ok(self.leg.from.clone()),
             (Some(id), _) => id,
         };
@@ -141,7 +143,8 @@ impl Session {
     fn place(&self, target: &Target, base: &Url, caller_id: &str) -> Option<Child> {
         match target {
             Target::Number { number, send_digits, callbacks } => {
-                let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
+                let digits: String =
+                    number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
                 let Ok(number) = E164::parse_strict(&digits) else {
                     let text = "<Number> holds no telephone number in E.164";
                     self.network.alert(&self.leg.sid, AlertLevel::Error, 13_223, text);
@@ -160,7 +163,12 @@ impl Session {
                     parameters: parameters.clone(),
                     attested: self.leg.party == Party::FarEnd,
                 };
-                self.network.spawn(ring_devices(Arc::clone(&self.network), Arc::clone(&leg), commands, invitation));
+                self.network.spawn(ring_devices(
+                    Arc::clone(&self.network),
+                    Arc::clone(&leg),
+                    commands,
+                    invitation,
+                ));
                 Some(Child { leg, send_digits: None })
             }
         }
@@ -213,7 +221,9 @@ impl Session {
                     changes.push(next_change(leg, LegState::Ringing));
                 }
                 (leg, LegState::Answered) => {
-                    let Some(index) = children.iter().position(|child| child.leg.sid == leg.sid) else { continue };
+                    let Some(index) = children.iter().position(|child| child.leg.sid == leg.sid) else {
+                        continue;
+                    };
                     let winner = children.swap_remove(index);
                     end_all(&children, End::Canceled).await;
                     return Rang::Answered(winner);

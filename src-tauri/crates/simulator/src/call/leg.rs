@@ -3,8 +3,8 @@
 //! A leg's own task (of the SDK, or of a far end) moves it through its states and obeys
 //! [`LegCommand`]s; the session that plays TwiML gives them and watches the states.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use dialer_domain::call::CallStatus;

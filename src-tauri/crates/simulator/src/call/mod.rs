@@ -1,8 +1,8 @@
 //! Calls: legs, and the session that plays TwiML on the parent leg.
 
-mod play;
 mod dial;
 mod leg;
+mod play;
 mod session;
 
 pub use leg::CallRecord;

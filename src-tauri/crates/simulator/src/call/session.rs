@@ -7,8 +7,8 @@ use dialer_domain::call::CallStatus;
 use dialer_twilio::webhook::Form;
 use url::Url;
 
-use super::play::play_url;
 use super::leg::{End, Leg, LegState, Party};
+use super::play::play_url;
 use crate::account::{TwimlApp, WebhookMethod};
 use crate::audio::{Pattern, Player, decode_wav};
 use crate::event::{AlertLevel, DigitPath, WebhookPurpose};
@@ -42,7 +42,12 @@ pub(crate) enum Flow {
 }
 
 impl Session {
-    pub(crate) fn new(network: Arc<Network>, leg: Arc<Leg>, app: TwimlApp, params: Vec<(String, String)>) -> Self {
+    pub(crate) fn new(
+        network: Arc<Network>,
+        leg: Arc<Leg>,
+        app: TwimlApp,
+        params: Vec<(String, String)>,
+    ) -> Self {
         Self { network, leg, app, params, conversation: Conversation::new(), last_dial: Mutex::new(None) }
     }
 
@@ -142,7 +147,7 @@ impl Session {
             }
             match self.play_verb(verb, base, index == 0).await {
                 Flow::Next => {}
-                other => return other,
+                taken @ (Flow::Go(..) | Flow::Finish(_)) => return taken,
             }
         }
         Flow::Next
@@ -176,7 +181,13 @@ impl Session {
     }
 
     /// Asks for the next document; without one the caller is told and the call ends.
-    pub(crate) async fn go(&self, purpose: WebhookPurpose, url: Url, method: WebhookMethod, form: Form) -> Flow {
+    pub(crate) async fn go(
+        &self,
+        purpose: WebhookPurpose,
+        url: Url,
+        method: WebhookMethod,
+        form: Form,
+    ) -> Flow {
         match self.ask(purpose, url, method, form).await {
             Ok(content) => {
                 let (document, base) = self.as_document(content);

@@ -159,7 +159,9 @@ async fn calls(State(network): Net) -> Json<Vec<CallRecord>> {
 
 async fn heard(State(network): Net, Path(sid): Path<String>) -> Result<Json<Heard>, Refusal> {
     let heard = call_sid(&sid).ok().and_then(|sid| network.heard(&sid));
-    heard.map(Json).ok_or_else(|| Refusal(StatusCode::NOT_FOUND, "No far end has answered in such a call.".into()))
+    heard
+        .map(Json)
+        .ok_or_else(|| Refusal(StatusCode::NOT_FOUND, "No far end has answered in such a call.".into()))
 }
 
 async fn hang_up(State(network): Net, Path(sid): Path<String>) -> Result<StatusCode, Refusal> {

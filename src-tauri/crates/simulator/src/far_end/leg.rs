@@ -20,7 +20,12 @@ const POST_DIAL_DELAY: Duration = Duration::from_millis(200);
 type Commands = mpsc::UnboundedReceiver<LegCommand>;
 
 /// A far end that is called.
-pub(crate) async fn pick_up(network: Arc<Network>, leg: Arc<Leg>, mut commands: Commands, script: FarEndScript) {
+pub(crate) async fn pick_up(
+    network: Arc<Network>,
+    leg: Arc<Leg>,
+    mut commands: Commands,
+    script: FarEndScript,
+) {
     match ring(&network, &leg, &mut commands, &script.answer).await {
         Some(end) => leg.enter(&network, LegState::Ended(end)),
         None => talk(&network, &leg, &mut commands, &script).await,
@@ -28,7 +33,12 @@ pub(crate) async fn pick_up(network: Arc<Network>, leg: Arc<Leg>, mut commands: 
 }
 
 /// A far end that calls.
-pub(crate) async fn call_in(network: Arc<Network>, leg: Arc<Leg>, mut commands: Commands, script: FarEndScript) {
+pub(crate) async fn call_in(
+    network: Arc<Network>,
+    leg: Arc<Leg>,
+    mut commands: Commands,
+    script: FarEndScript,
+) {
     let out_of_patience = async {
         match script.patience_s {
             Some(patience) => network.pace.sleep(seconds(patience)).await,
@@ -88,7 +98,9 @@ async fn given_up(commands: &mut Commands) -> End {
     loop {
         match commands.recv().await {
             Some(LegCommand::End(end)) => return end,
-            Some(LegCommand::Ring { .. } | LegCommand::Answer | LegCommand::Digit(..) | LegCommand::Press(_)) => {}
+            Some(
+                LegCommand::Ring { .. } | LegCommand::Answer | LegCommand::Digit(..) | LegCommand::Press(_),
+            ) => {}
             None => return End::Canceled,
         }
     }

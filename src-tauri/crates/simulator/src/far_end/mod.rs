@@ -7,7 +7,7 @@ mod voice;
 
 pub(crate) use leg::{call_in, pick_up};
 pub use script::{AnswerScript, FarEndScript, TalkScript};
-pub use table::{FarEnd, far_ends};
 pub(crate) use table::{ACCOUNT_NUMBERS, script_for};
+pub use table::{FarEnd, far_ends};
 pub use voice::Heard;
 pub(crate) use voice::Voice;

@@ -39,18 +39,33 @@ fn practice(last_two: u32) -> Option<(FarEndScript, String)> {
     let unit = f64::from(last_two % 10);
     let (script, does): (FarEndScript, &str) = match last_two {
         0 => (answering(USUAL_RING_S, TalkScript::Echo), "Answers and echoes you"),
-        1 => (answering(USUAL_RING_S, TalkScript::Tone { hz: 440.0 }), "Answers and plays a steady tone (440 Hz)"),
+        1 => (
+            answering(USUAL_RING_S, TalkScript::Tone { hz: 440.0 }),
+            "Answers and plays a steady tone (440 Hz)",
+        ),
         2 => (refusing(AnswerScript::Busy), "Is busy"),
         3 => (refusing(AnswerScript::Ring), "Rings and never answers"),
         4 => (refusing(AnswerScript::Decline { after_s: USUAL_RING_S }), "Rings, then declines"),
-        5 => (refusing(AnswerScript::Fail { sip_code: 404, error_code: 13_224 }), "Fails: the number does not exist"),
-        6 => (refusing(AnswerScript::Fail { sip_code: 503, error_code: 32_011 }), "Fails: the carrier has no route"),
-        7 => (answering(USUAL_RING_S, TalkScript::Voicemail), "Answers as a voicemail box: greeting, beep, listens"),
+        5 => (
+            refusing(AnswerScript::Fail { sip_code: 404, error_code: 13_224 }),
+            "Fails: the number does not exist",
+        ),
+        6 => (
+            refusing(AnswerScript::Fail { sip_code: 503, error_code: 32_011 }),
+            "Fails: the carrier has no route",
+        ),
+        7 => (
+            answering(USUAL_RING_S, TalkScript::Voicemail),
+            "Answers as a voicemail box: greeting, beep, listens",
+        ),
         8 => (
             answering(USUAL_RING_S, TalkScript::SendDigits { digits: "1234#".into() }),
             "Answers and presses the keys 1 2 3 4 #",
         ),
-        9 => (answering(USUAL_RING_S, TalkScript::ReadDigits), "Answers and repeats each key you press as its tone"),
+        9 => (
+            answering(USUAL_RING_S, TalkScript::ReadDigits),
+            "Answers and repeats each key you press as its tone",
+        ),
         10 => (answering(0.0, TalkScript::Echo), "Answers at once, without ringing, and echoes you"),
         11 => (answering(USUAL_RING_S, TalkScript::Silence), "Answers and stays silent"),
         12 => {

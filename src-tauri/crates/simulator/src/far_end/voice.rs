@@ -60,7 +60,9 @@ impl Voice {
     pub(crate) fn new(script: &TalkScript) -> Self {
         let talk = match script {
             TalkScript::Echo => Talk::Echo(VecDeque::new()),
-            TalkScript::Tone { hz } => Talk::Tone(Box::new(Tone::new(hz.clamp(20.0, 20_000.0), TONE_LEVEL_DBFS))),
+            TalkScript::Tone { hz } => {
+                Talk::Tone(Box::new(Tone::new(hz.clamp(20.0, 20_000.0), TONE_LEVEL_DBFS)))
+            }
             TalkScript::Silence => Talk::Silence,
             TalkScript::Voicemail => Talk::Play(Player::new(Pattern::voicemail_greeting(), 1)),
             TalkScript::SendDigits { digits } => Talk::SendDigits {

@@ -34,7 +34,12 @@ pub(crate) struct Invite {
 /// for an app without voice URL (the SDK's documented meaning), 31103 for over-long parameters,
 /// 31486 for a second call on one socket: the SDK does not tell calls of one socket apart
 /// (voice-sdk 2.18.5, `call.ts:1169`), so a `ringing` for it would destroy the first.
-pub(crate) fn place_call(network: &Arc<Network>, socket: &SocketHandle, token: &VerifiedToken, invite: Invite) {
+pub(crate) fn place_call(
+    network: &Arc<Network>,
+    socket: &SocketHandle,
+    token: &VerifiedToken,
+    invite: Invite,
+) {
     let app = match check(network, socket, token, &invite) {
         Ok(app) => app,
         Err(Refusal(code, text)) => {
@@ -71,7 +76,10 @@ pub(crate) fn place_call(network: &Arc<Network>, socket: &SocketHandle, token: &
             }
             Err(problem) => {
                 tracing::warn!(call = %leg.sid, %problem, "the SDK's offer cannot be used");
-                socket.send("hangup", &hangup(&temporary, Some((31_100, "Malformed request: the SDP cannot be used"))));
+                socket.send(
+                    "hangup",
+                    &hangup(&temporary, Some((31_100, "Malformed request: the SDP cannot be used"))),
+                );
                 leg.enter(&network, LegState::Ended(End::Failed { sip_code: 488, error_code: Some(31_100) }));
             }
         }
@@ -80,7 +88,12 @@ pub(crate) fn place_call(network: &Arc<Network>, socket: &SocketHandle, token: &
     });
 }
 
-fn check(network: &Network, socket: &SocketHandle, token: &VerifiedToken, invite: &Invite) -> Result<TwimlApp, Refusal> {
+fn check(
+    network: &Network,
+    socket: &SocketHandle,
+    token: &VerifiedToken,
+    invite: &Invite,
+) -> Result<TwimlApp, Refusal> {
     if network.sdk_routes.occupies(socket.id) {
         return Err(Refusal(31_486, "Busy Here: a call is up on this connection"));
     }

@@ -60,7 +60,12 @@ pub(crate) async fn ring_devices(
     network.sdk_routes.close(leg.sid.as_str());
 }
 
-async fn invite_all(network: &Network, leg: &Leg, invitation: &Invitation, reconnect_token: &str) -> Vec<Device> {
+async fn invite_all(
+    network: &Network,
+    leg: &Leg,
+    invitation: &Invitation,
+    reconnect_token: &str,
+) -> Vec<Device> {
     let mut devices = Vec::new();
     for socket in network.registry.devices_of(&invitation.identity) {
         match Media::offer(network).await {

@@ -113,7 +113,8 @@ struct Dtmf {
 
 /// Reads a frame.
 pub(crate) fn read(text: &str) -> Result<FromSdk, FrameError> {
-    let frame: Envelope = serde_json::from_str(text).map_err(|error| FrameError::NotAFrame(error.to_string()))?;
+    let frame: Envelope =
+        serde_json::from_str(text).map_err(|error| FrameError::NotAFrame(error.to_string()))?;
     let kind = frame.kind;
     Ok(match kind.as_str() {
         "listen" => {
@@ -169,7 +170,9 @@ mod tests {
     #[test]
     fn reads_what_the_sdk_sends() {
         assert_eq!(
-            read(r#"{"type":"listen","version":"1.6","payload":{"browserinfo":{},"reconnectTimeout":99,"token":"t"}}"#),
+            read(
+                r#"{"type":"listen","version":"1.6","payload":{"browserinfo":{},"reconnectTimeout":99,"token":"t"}}"#
+            ),
             Ok(FromSdk::Listen { token: "t".into(), reconnect_timeout: Duration::from_secs(30) })
         );
         assert_eq!(

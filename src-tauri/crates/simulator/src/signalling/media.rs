@@ -69,7 +69,7 @@ fn spawn(
 /// Says after the candidates that these are all, as Twilio's gateway does: none will trickle.
 fn end_candidates(sdp: &str) -> String {
     const END: &str = "a=end-of-candidates";
-    let last = sdp.lines().filter(|line| line.starts_with("a=candidate:")).last();
+    let last = sdp.lines().rfind(|line| line.starts_with("a=candidate:"));
     match last {
         Some(last) if !sdp.contains(END) => sdp.replacen(last, &format!("{last}\r\n{END}"), 1),
         _ => sdp.to_owned(),
@@ -111,14 +111,19 @@ mod tests {
     fn the_end_of_candidates_is_said_once_and_in_its_place() {
         let sdp = "v=0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=mid:0\r\n";
         let ended = end_candidates(sdp);
-        assert_eq!(ended, "v=0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\na=mid:0\r\n");
+        assert_eq!(
+            ended,
+            "v=0\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\na=mid:0\r\n"
+        );
         assert_eq!(end_candidates(&ended), ended);
     }
 
     #[test]
     fn the_offer_decides_which_codec_comes_first() {
         let offer = |order: &str| {
-            format!("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF {order}\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:9 G722/8000\r\n")
+            format!(
+                "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF {order}\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:9 G722/8000\r\n"
+            )
         };
         assert_eq!(preference(&offer("111 9 0")), [CodecName::Opus, CodecName::Pcmu]);
         assert_eq!(preference(&offer("0 9 111")), [CodecName::Pcmu, CodecName::Opus]);

@@ -99,14 +99,25 @@ impl Registry {
 /// What the SDK wants of a leg.
 #[derive(Debug)]
 pub(crate) enum SdkRequest {
-    Answer { sdp: String },
+    Answer {
+        sdp: String,
+    },
     Reject,
     Hangup,
-    Dtmf { digits: String },
-    Reinvite { sdp: String },
-    Reconnect { token: String, sdp: String },
+    Dtmf {
+        digits: String,
+    },
+    Reinvite {
+        sdp: String,
+    },
+    Reconnect {
+        token: String,
+        sdp: String,
+    },
     /// The socket is gone; the call may be taken up again within this time.
-    SocketLost { keep_for: Duration },
+    SocketLost {
+        keep_for: Duration,
+    },
 }
 
 /// A request and the socket it came from.

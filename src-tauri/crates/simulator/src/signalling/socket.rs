@@ -46,8 +46,14 @@ pub(crate) async fn serve(network: Arc<Network>, websocket: WebSocket) {
         write(writer_network, sink, frames).await;
         drop(broken);
     });
-    let mut session =
-        Session { network: Arc::clone(&network), socket: socket.clone(), token: None, expired: false, registered: false, keep_for: Duration::ZERO };
+    let mut session = Session {
+        network: Arc::clone(&network),
+        socket: socket.clone(),
+        token: None,
+        expired: false,
+        registered: false,
+        keep_for: Duration::ZERO,
+    };
     session.read(stream, writer_gone).await;
     network.registry.remove(id);
     session.unregister();
@@ -58,7 +64,11 @@ pub(crate) async fn serve(network: Arc<Network>, websocket: WebSocket) {
 }
 
 /// Writes frames and heartbeats until the socket is cut, fails, or the simulator stops.
-async fn write(network: Arc<Network>, mut sink: SplitSink<WebSocket, Message>, mut frames: mpsc::UnboundedReceiver<ToSocket>) {
+async fn write(
+    network: Arc<Network>,
+    mut sink: SplitSink<WebSocket, Message>,
+    mut frames: mpsc::UnboundedReceiver<ToSocket>,
+) {
     let mut heartbeat = tokio::time::interval(HEARTBEAT_INTERVAL);
     heartbeat.reset();
     let stopping = network.stopping();
@@ -202,7 +212,10 @@ impl Session {
                 "token": { "identity": token.identity, "ttl": ttl },
             }),
         );
-        network.record(Happening::TokenAccepted { socket: self.socket.id, identity: token.identity.to_string() });
+        network.record(Happening::TokenAccepted {
+            socket: self.socket.id,
+            identity: token.identity.to_string(),
+        });
         self.keep_for = reconnect_timeout;
         self.expired = false;
         self.token = Some(token);

@@ -22,15 +22,29 @@ pub(crate) struct Warning {
 /// One verb.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verb {
-    Say { text: String, loops: u32 },
-    Play { url: Option<String>, loops: u32, digits: Option<String> },
+    Say {
+        text: String,
+        loops: u32,
+    },
+    Play {
+        url: Option<String>,
+        loops: u32,
+        digits: Option<String>,
+    },
     /// Sound that came in place of a document.
     Sound(Pattern),
-    Pause { length: Duration },
+    Pause {
+        length: Duration,
+    },
     Dial(Dial),
     Hangup,
-    Reject { reason: RejectReason },
-    Redirect { url: String, method: Method },
+    Reject {
+        reason: RejectReason,
+    },
+    Redirect {
+        url: String,
+        method: Method,
+    },
 }
 
 /// What a refused caller hears.

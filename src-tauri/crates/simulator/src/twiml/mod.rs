@@ -3,7 +3,5 @@
 mod document;
 mod read;
 
-pub(crate) use document::{
-    CallbackEvent, CallbackRequest, Dial, Document, RejectReason, Target, Verb,
-};
+pub(crate) use document::{CallbackEvent, CallbackRequest, Dial, Document, RejectReason, Target, Verb};
 pub(crate) use read::read;

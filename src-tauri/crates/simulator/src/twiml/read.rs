@@ -100,8 +100,8 @@ impl Reader {
                 // An empty <Redirect> asks the same document again: a relative reference to itself.
                 Some(Verb::Redirect { url: inner_text(node), method })
             }
-            known @ ("Gather" | "Record" | "Enqueue" | "Leave" | "Start" | "Stop" | "Connect" | "Refer" | "Pay"
-            | "Sms" | "Prompt") => {
+            known @ ("Gather" | "Record" | "Enqueue" | "Leave" | "Start" | "Stop" | "Connect" | "Refer"
+            | "Pay" | "Sms" | "Prompt") => {
                 self.warn(format!("the practice Twilio does not play <{known}> yet; it was skipped"));
                 None
             }
@@ -116,10 +116,27 @@ impl Reader {
         self.known(
             node,
             &[
-                "action", "method", "answerOnBridge", "callerId", "timeout", "timeLimit", "hangupOnStar", "sequential",
-                "record", "recordingStatusCallback", "recordingStatusCallbackMethod", "recordingStatusCallbackEvent",
-                "recordingTrack", "trim", "ringTone", "referUrl", "referMethod", "callReason",
-                "recordingConfigurationId", "events", "passports",
+                "action",
+                "method",
+                "answerOnBridge",
+                "callerId",
+                "timeout",
+                "timeLimit",
+                "hangupOnStar",
+                "sequential",
+                "record",
+                "recordingStatusCallback",
+                "recordingStatusCallbackMethod",
+                "recordingStatusCallbackEvent",
+                "recordingTrack",
+                "trim",
+                "ringTone",
+                "referUrl",
+                "referMethod",
+                "callReason",
+                "recordingConfigurationId",
+                "events",
+                "passports",
             ],
         );
         if node.attribute("record").is_some_and(|record| record != "do-not-record" && record != "false") {
@@ -158,10 +175,21 @@ impl Reader {
                 self.known(
                     node,
                     &[
-                        "sendDigits", "url", "method", "statusCallback", "statusCallbackMethod", "statusCallbackEvent",
-                        "byoc", "machineDetection", "machineDetectionTimeout", "machineDetectionSpeechThreshold",
-                        "machineDetectionSpeechEndThreshold", "machineDetectionSilenceTimeout",
-                        "amdStatusCallback", "amdStatusCallbackMethod", "phoneNumberSid",
+                        "sendDigits",
+                        "url",
+                        "method",
+                        "statusCallback",
+                        "statusCallbackMethod",
+                        "statusCallbackEvent",
+                        "byoc",
+                        "machineDetection",
+                        "machineDetectionTimeout",
+                        "machineDetectionSpeechThreshold",
+                        "machineDetectionSpeechEndThreshold",
+                        "machineDetectionSilenceTimeout",
+                        "amdStatusCallback",
+                        "amdStatusCallbackMethod",
+                        "phoneNumberSid",
                     ],
                 );
                 self.whisper(node);
@@ -175,7 +203,11 @@ impl Reader {
                 self.known(
                     node,
                     &[
-                        "url", "method", "statusCallback", "statusCallbackMethod", "statusCallbackEvent",
+                        "url",
+                        "method",
+                        "statusCallback",
+                        "statusCallbackMethod",
+                        "statusCallbackEvent",
                         "clientNotificationUrl",
                     ],
                 );
@@ -244,7 +276,13 @@ impl Reader {
         u32::try_from(self.number(node, "loop", 1, 0..=1000)).unwrap_or(1)
     }
 
-    fn number(&mut self, node: Node<'_, '_>, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+    fn number(
+        &mut self,
+        node: Node<'_, '_>,
+        name: &str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> u64 {
         let Some(text) = node.attribute(name) else { return default };
         match text.trim().parse::<u64>() {
             Ok(value) => value.clamp(*range.start(), *range.end()),
@@ -331,7 +369,11 @@ mod tests {
             [Target::Client {
                 identity: "agent_1".into(),
                 parameters: vec![("caller".into(), "Zoë & Co".into())],
-                callbacks: CallbackRequest { url: None, method: Method::Post, events: vec![CallbackEvent::Completed] },
+                callbacks: CallbackRequest {
+                    url: None,
+                    method: Method::Post,
+                    events: vec![CallbackEvent::Completed]
+                },
             }]
         );
     }
@@ -370,7 +412,8 @@ mod tests {
     #[test]
     fn the_unknown_is_skipped_with_a_warning() {
         let document =
-            read(r#"<Response><Sing/><Say mood="glad">hi</Say><Dial><Pigeon/></Dial><hangup/></Response>"#).unwrap();
+            read(r#"<Response><Sing/><Say mood="glad">hi</Say><Dial><Pigeon/></Dial><hangup/></Response>"#)
+                .unwrap();
         assert_eq!(document.verbs.len(), 2, "<Say> and an empty <Dial>");
         assert_eq!(document.warnings.len(), 4);
         assert!(document.warnings.iter().all(|warning| warning.code == 12_200));

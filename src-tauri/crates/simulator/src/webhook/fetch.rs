@@ -92,7 +92,10 @@ impl Conversation {
     async fn document(&self, network: &Network, request: Request) -> Result<Content, Failure> {
         let (answer, url) = self.request(network, request).await?;
         if !answer.status.is_success() {
-            return Err(Failure::new(11_200, format!("Got HTTP {} response to {url}", answer.status.as_u16())));
+            return Err(Failure::new(
+                11_200,
+                format!("Got HTTP {} response to {url}", answer.status.as_u16()),
+            ));
         }
         if answer.body.len() > LARGEST_BODY {
             return Err(Failure::new(11_750, "The document is larger than 64 kB"));
@@ -140,7 +143,9 @@ impl Conversation {
         for _ in 0..=MOST_REDIRECTS {
             // Twilio tries a failed connection once more.
             let answer = match self.send(network, &url, method, &form, &idempotency).await {
-                Err(error) if error.is_connect() => self.send(network, &url, method, &form, &idempotency).await,
+                Err(error) if error.is_connect() => {
+                    self.send(network, &url, method, &form, &idempotency).await
+                }
                 other => other,
             }
             .map_err(|error| connection_failure(&error))?;
@@ -192,7 +197,8 @@ impl Conversation {
             builder = builder.header(COOKIE, cookies);
         }
         let mut response = builder.send().await?;
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header =
+            |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (content_type, location) = (header(CONTENT_TYPE), header(LOCATION));
         let status = response.status();
         for cookie in response.headers().get_all(SET_COOKIE) {
@@ -211,14 +217,20 @@ impl Conversation {
     fn cookies_for(&self, url: &Url) -> Option<String> {
         let host = url.host_str()?;
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine: Vec<String> =
-            cookies.iter().filter(|(of, ..)| of == host).map(|(_, name, value)| format!("{name}={value}")).collect();
+        let mine: Vec<String> = cookies
+            .iter()
+            .filter(|(of, ..)| of == host)
+            .map(|(_, name, value)| format!("{name}={value}"))
+            .collect();
         (!mine.is_empty()).then(|| mine.join("; "))
     }
 
     /// Keeps name and value for the host; paths and expiry matter little within one call.
     fn keep_cookie(&self, url: &Url, cookie: &str) {
-        let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.trim().split_once('=')) else { return };
+        let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.trim().split_once('='))
+        else {
+            return;
+        };
         let host = url.host_str().unwrap_or_default().to_owned();
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         cookies.retain(|(of, other, _)| (of, other.as_str()) != (&host, name));

@@ -114,7 +114,12 @@ mod tests {
     #[test]
     fn durations_are_seconds_and_begun_minutes() {
         let mut form = Form::new();
-        add_status(&mut form, 3, 0, &StatusDetail { talked: Some(Duration::from_millis(61_400)), ..StatusDetail::default() });
+        add_status(
+            &mut form,
+            3,
+            0,
+            &StatusDetail { talked: Some(Duration::from_millis(61_400)), ..StatusDetail::default() },
+        );
         assert_eq!(form.get("CallDuration"), Some("61"));
         assert_eq!(form.get("Duration"), Some("2"));
         assert_eq!(form.get("SequenceNumber"), Some("3"));

@@ -41,7 +41,8 @@ impl StatusCallbacks {
         events: Vec<CallbackEvent>,
     ) -> Self {
         let (queue, notices) = mpsc::unbounded_channel();
-        let sender = Sender { network: Arc::clone(network), call_sid, url, method, conversation: Conversation::new() };
+        let sender =
+            Sender { network: Arc::clone(network), call_sid, url, method, conversation: Conversation::new() };
         network.spawn(sender.run(notices));
         Self { events, queue }
     }

@@ -29,7 +29,8 @@ pub(crate) struct Bench {
 impl Bench {
     /// At a pace where ringing takes moments; the sound of the far ends is in real time.
     pub(crate) async fn start() -> Self {
-        Self::start_with(SimulatorOptions { pace: Pace::times(20.0).unwrap(), ..SimulatorOptions::default() }).await
+        Self::start_with(SimulatorOptions { pace: Pace::times(20.0).unwrap(), ..SimulatorOptions::default() })
+            .await
     }
 
     pub(crate) async fn start_with(options: SimulatorOptions) -> Self {
@@ -122,15 +123,18 @@ impl Bench {
 
     /// Codes of all alerts so far.
     pub(crate) fn alerts(&self) -> Vec<u32> {
-        let code = |event: SimEvent| match event.what {
-            Happening::Alert { code, .. } => Some(code),
-            _ => None,
+        let code = |event: SimEvent| {
+            if let Happening::Alert { code, .. } = event.what { Some(code) } else { None }
         };
         self.simulator.events_since(0).into_iter().filter_map(code).collect()
     }
 
     /// Waits until what the far end in a call hears satisfies `enough`.
-    pub(crate) async fn heard(&self, call: &CallSid, enough: impl Fn(&dialer_simulator::Heard) -> bool) -> dialer_simulator::Heard {
+    pub(crate) async fn heard(
+        &self,
+        call: &CallSid,
+        enough: impl Fn(&dialer_simulator::Heard) -> bool,
+    ) -> dialer_simulator::Heard {
         let listening = async {
             loop {
                 if let Some(heard) = self.simulator.heard(call).filter(&enough) {

@@ -22,7 +22,9 @@ impl Sdk {
         Self::try_connect(simulator).await.unwrap()
     }
 
-    pub(crate) async fn try_connect(simulator: &Simulator) -> Result<Self, tokio_tungstenite::tungstenite::Error> {
+    pub(crate) async fn try_connect(
+        simulator: &Simulator,
+    ) -> Result<Self, tokio_tungstenite::tungstenite::Error> {
         let url = format!("ws://{}/signal", simulator.signal_host());
         let (socket, _) = tokio_tungstenite::connect_async(url).await?;
         let (mut sink, mut stream) = socket.split();
@@ -112,7 +114,10 @@ impl Sdk {
     pub(crate) fn send_listen(&self, token: &str, reconnect_timeout_s: u32) {
         let browser = json!({ "platform": "test", "userAgent": "test" });
         let info = json!({ "browser": browser, "p": "browser", "plugin": "rtc", "v": "2.18.5" });
-        self.send("listen", json!({ "browserinfo": info, "reconnectTimeout": reconnect_timeout_s, "token": token }));
+        self.send(
+            "listen",
+            json!({ "browserinfo": info, "reconnectTimeout": reconnect_timeout_s, "token": token }),
+        );
     }
 
     pub(crate) async fn register(&mut self) {
