@@ -14,7 +14,6 @@ packages_for() {
         # keychain of the tests' own, and `kill`.
         test) echo chromium gnome-keyring procps pulseaudio pulseaudio-utils webkit2gtk-driver ;;
         check) echo shellcheck ;;
-        screenshots) echo chromium ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
         cross) echo cargo-web rust-web-clippy rust-web-src rustc-web ;;
         windows) echo g++-mingw-w64-x86-64-win32 gcc-mingw-w64-x86-64-win32 nasm ;;
@@ -82,7 +81,6 @@ elsewhere() {
                 done
                 ;;
             check) have shellcheck || lacks="$lacks shellcheck" ;;
-            screenshots) have chromium || lacks="$lacks chromium" ;;
             cross) stop "the checks for other systems run on Debian 12 only: they use its compiler packages." ;;
         esac
     done
