@@ -63,6 +63,7 @@ export default tseslint.config(
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   layer('host', [
+    shell,
     sdk,
     framework,
     upward('voice', 'phone', 'actions', 'stores', 'views', 'components'),
@@ -75,7 +76,6 @@ export default tseslint.config(
     upward('voice', 'actions', 'stores', 'views', 'components'),
   ]),
   layer('actions', [shell, sdk, framework, upward('voice', 'views', 'components')]),
-  layer('sound', [shell, sdk, framework, upward('voice', 'actions', 'stores', 'views')]),
   layer('i18n', [
     shell,
     sdk,

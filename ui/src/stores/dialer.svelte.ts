@@ -10,6 +10,7 @@ import type {
   AgentView,
   CallReport,
   E164,
+  ErrorCode,
   HostEvent,
   Lights,
   Notice,
@@ -122,7 +123,7 @@ export class Dialer implements App {
         onLevels: (input, output) => (this.levels = { input, output }),
       });
     } catch (error) {
-      this.#notify('voice', voiceFailure(error), false);
+      this.#notify('voice', 'MediaFailed', voiceFailure(error), false);
       return;
     }
     const { line } = this.#voice;
@@ -135,7 +136,7 @@ export class Dialer implements App {
     this.#phone.subscribe((state) => this.#follow(state));
     line.start();
     if (host.kind === 'browser' && (await tones.blocked())) {
-      this.#notify('sound', t('notice.soundBlocked'), true);
+      this.#notify('sound', 'SpeakerMissing', t('notice.soundBlocked'), true);
     }
   }
 
@@ -148,6 +149,11 @@ export class Dialer implements App {
   touched(): void {
     this.#parts.tones.unlock();
     this.#unnotify('sound');
+  }
+
+  /** Whether the page is the program's own window rather than one of a browser. */
+  get ownWindow(): boolean {
+    return this.#parts.host.kind === 'window';
   }
 
   get notices(): readonly Notice[] {
@@ -331,7 +337,8 @@ export class Dialer implements App {
   #hearVoice(event: VoiceEvent): void {
     if (event.type === 'device_notice') {
       const id = `device:${event.device}`;
-      if (event.trouble) this.#notify(id, event.message, true);
+      const code = event.device === 'microphone' ? 'MicrophoneMissing' : 'SpeakerMissing';
+      if (event.trouble) this.#notify(id, code, event.message, true);
       else this.#unnotify(id);
     }
     this.#voice?.deliver(event);
@@ -340,7 +347,7 @@ export class Dialer implements App {
   #invited(invite: Invite, call: LineCall): void {
     if (this.#phone?.receive(invite, call) === 'busy') {
       const peer = this.names.of(invite.peer);
-      this.#notify(`busy:${invite.callSid}`, t('notice.missedBusy', { peer }), true);
+      this.#notify(`busy:${invite.callSid}`, 'Busy', t('notice.missedBusy', { peer }), true);
     }
   }
 
@@ -378,10 +385,10 @@ export class Dialer implements App {
       });
   }
 
-  #notify(id: string, message: string, dismissible: boolean): void {
+  #notify(id: string, code: ErrorCode, message: string, dismissible: boolean): void {
     const notice: Notice = {
       id: own(id),
-      error: { code: 'CallFailed', message, detail: null },
+      error: { code, message, detail: null },
       dismissible,
     };
     this.#ownNotices = [...this.#ownNotices.filter((other) => other.id !== notice.id), notice];

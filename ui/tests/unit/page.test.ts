@@ -634,6 +634,26 @@ describe('what the program tells', () => {
   });
 });
 
+describe('reloading, which would end the call', () => {
+  const reload = () => fireEvent.keyDown(document.body, { key: 'r', ctrlKey: true });
+  const menu = (target: Element) => fireEvent.contextMenu(target);
+
+  it('is kept from the keys and the menu of our own window', async () => {
+    await open();
+    expect(await reload()).toBe(false);
+    expect(await fireEvent.keyDown(document.body, { key: 'F5' })).toBe(false);
+    expect(await menu(document.body)).toBe(false);
+    expect(await menu(input())).toBe(true);
+  });
+
+  it('is left to a browser', async () => {
+    program.kind = 'browser';
+    await open();
+    expect(await reload()).toBe(true);
+    expect(await menu(document.body)).toBe(true);
+  });
+});
+
 describe('the list of keys', () => {
   it('opens with ?, keeps the focus, and gives it back', async () => {
     await open();

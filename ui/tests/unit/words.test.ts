@@ -102,6 +102,7 @@ describe('the WebSocket of practice mode', () => {
   const opened: { url: string; protocols: unknown }[] = [];
   class Recorder {
     static readonly OPEN = 1;
+    readonly readyState = Recorder.OPEN;
     constructor(url: string | URL, protocols?: string | string[]) {
       opened.push({ url: String(url), protocols });
     }
