@@ -263,7 +263,9 @@ impl JitterBuffer {
         if self.waiting_samples() <= self.options.limit_frames * FRAME_SAMPLES {
             return;
         }
-        while self.waiting_samples() > self.options.target_frames.max(1) * FRAME_SAMPLES && self.waiting.len() > 1 {
+        while self.waiting_samples() > self.options.target_frames.max(1) * FRAME_SAMPLES
+            && self.waiting.len() > 1
+        {
             self.waiting.pop_first();
             self.counts.discarded += 1;
         }
@@ -352,7 +354,11 @@ mod tests {
         let report = play(&mut buffer, &ticks);
         assert_eq!(report.dropouts, 0);
         let counts = buffer.counts();
-        assert_eq!((counts.duplicates, counts.late, counts.concealed_samples, counts.fec), (16, 0, 0, 0), "{counts:?}");
+        assert_eq!(
+            (counts.duplicates, counts.late, counts.concealed_samples, counts.fec),
+            (16, 0, 0, 0),
+            "{counts:?}"
+        );
     }
 
     #[test]
@@ -363,7 +369,11 @@ mod tests {
             let mut buffer = JitterBuffer::new(JitterOptions::default());
             play(&mut buffer, &ticks);
             let counts = buffer.counts();
-            assert_eq!(counts.fec * FRAME_SAMPLES as u64 + counts.concealed_samples, FRAME_SAMPLES as u64, "{codec:?}");
+            assert_eq!(
+                counts.fec * FRAME_SAMPLES as u64 + counts.concealed_samples,
+                FRAME_SAMPLES as u64,
+                "{codec:?}"
+            );
             assert_eq!(counts.played, 97);
             assert_eq!(buffer.waiting_samples(), 2 * FRAME_SAMPLES, "nothing shifted");
         }
@@ -433,8 +443,9 @@ mod tests {
         // And one frame more than packets: 0.5 % slow.
         let mut slow = JitterBuffer::new(JitterOptions::default());
         let mut all = sent.iter();
-        let ticks: Vec<Vec<AudioPacket>> =
-            (0..2_400).map(|index| all.by_ref().take(usize::from(index % 200 != 199)).cloned().collect()).collect();
+        let ticks: Vec<Vec<AudioPacket>> = (0..2_400)
+            .map(|index| all.by_ref().take(usize::from(index % 200 != 199)).cloned().collect())
+            .collect();
         play(&mut slow, &ticks);
         assert!(slow.counts().concealed_samples <= 14 * FRAME_SAMPLES as u64, "{:?}", slow.counts());
         assert_eq!(slow.counts().late, 0);
@@ -482,7 +493,13 @@ mod tests {
             };
             buffer.push(packet).unwrap();
             buffer
-                .push(AudioPacket { codec: CodecName::Pcmu, ssrc: 1, sequence: 0, timestamp: 0, payload: Vec::new() })
+                .push(AudioPacket {
+                    codec: CodecName::Pcmu,
+                    ssrc: 1,
+                    sequence: 0,
+                    timestamp: 0,
+                    payload: Vec::new(),
+                })
                 .unwrap();
             buffer.pop();
             if index % 2 == 1 {

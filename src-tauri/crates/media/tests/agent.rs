@@ -51,7 +51,11 @@ impl Agent {
         .await;
     }
 
-    pub(crate) async fn event<T>(&mut self, what: &str, mut wanted: impl FnMut(VoiceEvent) -> Option<T>) -> T {
+    pub(crate) async fn event<T>(
+        &mut self,
+        what: &str,
+        mut wanted: impl FnMut(VoiceEvent) -> Option<T>,
+    ) -> T {
         within(what, async {
             loop {
                 if let Some(found) = wanted(self.events.recv().await.expect("the engine lives")) {

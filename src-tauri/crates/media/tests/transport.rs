@@ -82,8 +82,11 @@ async fn carry(
 async fn a_client_without_candidates_reaches_a_gateway_in_either_direction() {
     for client_offers in [true, false] {
         for codec in BOTH {
-            let (a, b) =
-                if client_offers { (client(&[codec]), gateway(&BOTH)) } else { (gateway(&BOTH), client(&[codec])) };
+            let (a, b) = if client_offers {
+                (client(&[codec]), gateway(&BOTH))
+            } else {
+                (gateway(&BOTH), client(&[codec]))
+            };
             let (mut a, mut b) = call(a, b).await;
             for handle in [&a.handle, &b.handle] {
                 let negotiated = handle.negotiated().await.unwrap().unwrap();
@@ -105,14 +108,20 @@ async fn descriptions_look_like_a_browsers_and_a_gateways() {
     let offer = client.handle.create_offer().await.unwrap();
     assert!(offer.contains("m=audio 9 UDP/TLS/RTP/SAVPF 111 0 110 126\r\n"), "{offer}");
     assert!(
-        offer.contains("a=setup:actpass\r\n") && offer.contains("a=rtcp-mux\r\n") && !offer.contains("a=candidate"),
+        offer.contains("a=setup:actpass\r\n")
+            && offer.contains("a=rtcp-mux\r\n")
+            && !offer.contains("a=candidate"),
         "{offer}"
     );
     assert!(offer.contains("useinbandfec=1"), "{offer}");
     let answer = gateway.handle.accept_offer(offer).await.unwrap();
-    for line in
-        ["a=ice-lite\r\n", "a=setup:active\r\n", "s=Twilio Media Gateway\r\n", "a=connection:new\r\n", "a=ptime:20\r\n"]
-    {
+    for line in [
+        "a=ice-lite\r\n",
+        "a=setup:active\r\n",
+        "s=Twilio Media Gateway\r\n",
+        "a=connection:new\r\n",
+        "a=ptime:20\r\n",
+    ] {
         assert_eq!(answer.matches(line).count(), 1, "{line} in {answer}");
     }
     assert!(answer.contains("RTP/SAVPF 111 0 126\r\n") && !answer.contains("UDP/TLS"), "{answer}");
@@ -157,7 +166,8 @@ async fn an_ice_restart_keeps_the_sound_flowing() {
     };
     let first = restart.await;
     let second = a.handle.ice_restart().await.unwrap();
-    let credentials = |sdp: &str| sdp.lines().find(|line| line.starts_with("a=ice-ufrag:")).map(str::to_owned);
+    let credentials =
+        |sdp: &str| sdp.lines().find(|line| line.starts_with("a=ice-ufrag:")).map(str::to_owned);
     assert_ne!(credentials(&first), credentials(&second), "each restart has its own credentials");
     let answer = b.handle.accept_offer(second).await.unwrap();
     a.handle.accept_answer(answer).await.unwrap();
@@ -273,7 +283,9 @@ async fn useless_descriptions_are_errors_and_the_peer_goes_on() {
         // Every way of breaking off; whatever it is, nothing may panic.
         let _ = spawn(gateway(&BOTH)).handle.accept_offer(&offer[..cut]).await;
     }
-    for bad in ["", "rubbish", "v=0\r\nm=audio 9 x 1\r\n", &offer.replace("opus", "speex").replace("PCMU", "GSM")] {
+    for bad in
+        ["", "rubbish", "v=0\r\nm=audio 9 x 1\r\n", &offer.replace("opus", "speex").replace("PCMU", "GSM")]
+    {
         assert!(callee.handle.accept_offer(bad).await.is_err(), "{bad:?}");
     }
     assert!(caller.handle.accept_answer("rubbish").await.is_err());

@@ -184,7 +184,11 @@ mod tests {
 
     /// Sends sound through a codec, losing the frames that `lost` names; FEC is used where it can be.
     /// Also answers how many lost frames came back by FEC.
-    fn through(codec: CodecName, mut sound: impl FnMut() -> Frame, lost: impl Fn(usize) -> bool) -> (Vec<i16>, usize) {
+    fn through(
+        codec: CodecName,
+        mut sound: impl FnMut() -> Frame,
+        lost: impl Fn(usize) -> bool,
+    ) -> (Vec<i16>, usize) {
         let (mut encoder, mut decoder) = (Encoder::new(codec).unwrap(), Decoder::new(codec).unwrap());
         let packets: Vec<Vec<u8>> = (0..150).map(|_| encoder.encode(&sound()).unwrap()).collect();
         let (mut output, mut recovered) = (Vec::new(), 0);

@@ -19,7 +19,8 @@ impl std::fmt::Debug for OpusEncoder {
 
 impl OpusEncoder {
     pub(super) fn new() -> Result<Self, CodecError> {
-        let mut encoder = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(failed)?;
+        let mut encoder =
+            ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(failed)?;
         encoder.set_bitrate(Bitrate::Bits(BITRATE)).map_err(failed)?;
         encoder.set_inband_fec(true).map_err(failed)?;
         encoder.set_packet_loss_perc(EXPECTED_LOSS).map_err(failed)?;

@@ -14,7 +14,10 @@ pub(super) struct PcmuEncoder {
 
 impl PcmuEncoder {
     pub(super) fn new() -> Self {
-        Self { resampler: Resampler::new(SAMPLE_RATE, WIRE_RATE), pending: Vec::with_capacity(2 * WIRE_FRAME) }
+        Self {
+            resampler: Resampler::new(SAMPLE_RATE, WIRE_RATE),
+            pending: Vec::with_capacity(2 * WIRE_FRAME),
+        }
     }
 
     pub(super) fn encode(&mut self, frame: &Frame) -> Vec<u8> {
@@ -175,9 +178,15 @@ mod tests {
     #[test]
     fn mu_law_meets_the_table_of_g711() {
         // Decision and output values of ITU-T G.711 table 2a/2b, times four for 16 bits.
-        for (sample, code) in
-            [(0, 0xff), (32_124, 0x80), (-32_124, 0x00), (16_764, 0x8f), (-16_764, 0x0f), (132, 0xef), (-132, 0x6f)]
-        {
+        for (sample, code) in [
+            (0, 0xff),
+            (32_124, 0x80),
+            (-32_124, 0x00),
+            (16_764, 0x8f),
+            (-16_764, 0x0f),
+            (132, 0xef),
+            (-132, 0x6f),
+        ] {
             assert_eq!(compress(sample), code, "{sample}");
             assert_eq!(expand(code), sample, "{code:#x}");
         }

@@ -57,8 +57,12 @@ impl VoiceEngine {
 
     /// `new RTCPeerConnection(config)`.
     pub async fn create(&self, config: PeerConfig) -> Result<PeerId, VoiceError> {
-        let relays =
-            config.ice_servers.iter().flat_map(|server| &server.urls).filter(|url| url.starts_with("turn")).count();
+        let relays = config
+            .ice_servers
+            .iter()
+            .flat_map(|server| &server.urls)
+            .filter(|url| url.starts_with("turn"))
+            .count();
         if relays > 0 {
             tracing::info!(relays, "TURN servers are configured and not used yet");
         }

@@ -44,18 +44,27 @@ impl Session {
         Self { id, options, events, muted: Arc::default(), state: Mutex::default() }
     }
 
-    pub(super) async fn create_offer(&self, codecs: Vec<CodecName>, ice_restart: bool) -> Result<String, VoiceError> {
+    pub(super) async fn create_offer(
+        &self,
+        codecs: Vec<CodecName>,
+        ice_restart: bool,
+    ) -> Result<String, VoiceError> {
         let mut state = self.state.lock().await;
         let peer = self.prepare(&mut state, codecs)?;
         // Before the first answer there is nothing to restart, and a plain offer says the same.
-        let sdp = if ice_restart && state.negotiated { peer.ice_restart().await? } else { peer.create_offer().await? };
+        let sdp = if ice_restart && state.negotiated {
+            peer.ice_restart().await?
+        } else {
+            peer.create_offer().await?
+        };
         state.created = Some((SdpType::Offer, sdp.clone()));
         Ok(sdp)
     }
 
     pub(super) async fn create_answer(&self, codecs: Vec<CodecName>) -> Result<String, VoiceError> {
         let mut state = self.state.lock().await;
-        let offer = state.remote_offer.clone().ok_or(VoiceError::OutOfOrder("there is no offer to answer"))?;
+        let offer =
+            state.remote_offer.clone().ok_or(VoiceError::OutOfOrder("there is no offer to answer"))?;
         let peer = self.prepare(&mut state, codecs)?;
         let sdp = peer.accept_offer(offer).await?;
         state.remote_offer = None;
@@ -115,7 +124,12 @@ impl Session {
         Ok(peer.negotiated().await?.is_some_and(|agreed| agreed.can_send_telephone_events))
     }
 
-    pub(super) async fn insert_dtmf(&self, tones: String, duration_ms: u32, gap_ms: u32) -> Result<(), VoiceError> {
+    pub(super) async fn insert_dtmf(
+        &self,
+        tones: String,
+        duration_ms: u32,
+        gap_ms: u32,
+    ) -> Result<(), VoiceError> {
         if !self.can_send_dtmf().await? {
             return Err(VoiceError::NoTelephoneEvents);
         }
@@ -182,7 +196,11 @@ impl Session {
     async fn settled(&self, state: &mut State, peer: &PeerHandle) -> Result<(), VoiceError> {
         state.negotiated = true;
         if let (Some(agreed), Some(sound)) = (peer.negotiated().await?, &state.sound) {
-            sound.order(Order::Encode { peer: peer.clone(), codec: agreed.codec, max_bitrate: agreed.max_bitrate });
+            sound.order(Order::Encode {
+                peer: peer.clone(),
+                codec: agreed.codec,
+                max_bitrate: agreed.max_bitrate,
+            });
         }
         Ok(())
     }

@@ -82,8 +82,11 @@ impl Sound {
         let (orders, receiver) = channel();
         let counts = Arc::<Mutex<SoundCounts>>::default();
         let alive = Arc::new(());
-        let opener =
-            Opener { devices: Arc::clone(&options.devices), orders: orders.clone(), alive: Arc::downgrade(&alive) };
+        let opener = Opener {
+            devices: Arc::clone(&options.devices),
+            orders: orders.clone(),
+            alive: Arc::downgrade(&alive),
+        };
         let now = Instant::now();
         let mut desk = Desk {
             id,
@@ -252,7 +255,9 @@ impl Desk {
 
     /// Lets go of devices that have failed and starts to get them back.
     fn look_after_devices(&mut self) {
-        if let Some(error) = self.capture.as_ref().and_then(|microphone| microphone.device.faults.try_recv().ok()) {
+        if let Some(error) =
+            self.capture.as_ref().and_then(|microphone| microphone.device.faults.try_recv().ok())
+        {
             self.capture = None;
             self.complain(DeviceKind::Microphone, &error);
             self.opener.open(DeviceKind::Microphone, thread::current(), true);
@@ -268,7 +273,12 @@ impl Desk {
         if !self.troubled.contains(&device) {
             self.troubled.push(device);
         }
-        self.tell(VoiceEvent::DeviceNotice { peer: Some(self.id), device, trouble: true, message: error.to_string() });
+        self.tell(VoiceEvent::DeviceNotice {
+            peer: Some(self.id),
+            device,
+            trouble: true,
+            message: error.to_string(),
+        });
     }
 
     fn recovered(&mut self, device: DeviceKind, message: &str) {
@@ -360,7 +370,8 @@ impl Desk {
     fn next_frame(&mut self) -> Frame {
         let frame = self.jitter.pop();
         self.output.add(&frame);
-        let counts = SoundCounts { jitter: self.jitter.counts(), waiting_samples: self.jitter.waiting_samples() };
+        let counts =
+            SoundCounts { jitter: self.jitter.counts(), waiting_samples: self.jitter.waiting_samples() };
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
         frame
     }

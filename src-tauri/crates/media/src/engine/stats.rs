@@ -79,7 +79,13 @@ pub(super) fn report(
     });
     let selected = peer.pair.as_ref().map(|pair| pair.local);
     for (index, address) in local.iter().enumerate() {
-        entries.push(candidate(local_id(index, selected == Some(*address)), timestamp, *address, "host", true));
+        entries.push(candidate(
+            local_id(index, selected == Some(*address)),
+            timestamp,
+            *address,
+            "host",
+            true,
+        ));
     }
     if let Some(pair) = &peer.pair {
         entries.push(candidate(REMOTE.into(), timestamp, pair.remote, &pair.remote_type, false));
@@ -175,7 +181,9 @@ mod tests {
     fn references(entry: &StatsEntry) -> Vec<String> {
         match entry {
             StatsEntry::InboundRtp { codec_id, .. } => codec_id.iter().cloned().collect(),
-            StatsEntry::OutboundRtp { codec_id, remote_id, .. } => codec_id.iter().chain(remote_id).cloned().collect(),
+            StatsEntry::OutboundRtp { codec_id, remote_id, .. } => {
+                codec_id.iter().chain(remote_id).cloned().collect()
+            }
             StatsEntry::Transport { selected_candidate_pair_id, .. } => {
                 selected_candidate_pair_id.iter().cloned().collect()
             }

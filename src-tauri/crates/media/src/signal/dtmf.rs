@@ -5,14 +5,15 @@ use crate::codec::{FRAME_SAMPLES, Frame};
 const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 /// Column frequencies in Hz (ITU-T Q.23).
 const COLUMNS: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
-const KEYS: [[char; 4]; 4] = [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
+const KEYS: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// The two frequencies of a key in Hz, low group first (ITU-T Q.23).
 pub fn dtmf_frequencies(digit: char) -> Option<(f32, f32)> {
     let digit = digit.to_ascii_uppercase();
-    KEYS.iter()
-        .enumerate()
-        .find_map(|(row, keys)| keys.iter().position(|&key| key == digit).map(|column| (ROWS[row], COLUMNS[column])))
+    KEYS.iter().enumerate().find_map(|(row, keys)| {
+        keys.iter().position(|&key| key == digit).map(|column| (ROWS[row], COLUMNS[column]))
+    })
 }
 
 /// Block of the analysis: 20 ms, moved on by half its length.

@@ -54,8 +54,9 @@ pub(crate) fn speech_like() -> impl FnMut() -> crate::codec::Frame {
         std::array::from_fn(|_| {
             time += 1.0 / f64::from(crate::codec::SAMPLE_RATE);
             let swell = 0.55 - 0.45 * (std::f64::consts::TAU * 4.0 * time).cos();
-            let buzz: f64 =
-                (1..=20).map(|n| (std::f64::consts::TAU * 140.0 * f64::from(n) * time).sin() / f64::from(n)).sum();
+            let buzz: f64 = (1..=20)
+                .map(|n| (std::f64::consts::TAU * 140.0 * f64::from(n) * time).sin() / f64::from(n))
+                .sum();
             #[expect(clippy::cast_possible_truncation, reason = "well within range")]
             let sample = (buzz * swell * 5_000.0) as i16;
             sample

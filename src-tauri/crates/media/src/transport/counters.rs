@@ -99,7 +99,14 @@ mod tests {
         let origin = Instant::now();
         for &sequence in sequences {
             let arrival = origin + Duration::from_millis(sequence * 20 + delay_ms(sequence));
-            counter.count(ssrc, sequence, 80, Some((CodecName::Opus, 5_000 + sequence * 960)), arrival, origin);
+            counter.count(
+                ssrc,
+                sequence,
+                80,
+                Some((CodecName::Opus, 5_000 + sequence * 960)),
+                arrival,
+                origin,
+            );
         }
     }
 

@@ -190,7 +190,8 @@ impl Driver {
         match meaning {
             Meaning::Sound(codec) => {
                 let arrival = packet.timestamp;
-                let packet = AudioPacket { codec, ssrc, sequence, timestamp, payload: packet.payload.to_vec() };
+                let packet =
+                    AudioPacket { codec, ssrc, sequence, timestamp, payload: packet.payload.to_vec() };
                 self.tell(PeerEvent::Audio { packet, arrival });
             }
             Meaning::Event(_) => {
@@ -203,7 +204,9 @@ impl Driver {
 
     fn take(&mut self, datagram: &Datagram, contents: &[u8]) {
         let at = now();
-        let Ok(receive) = Receive::new(Protocol::Udp, datagram.source, datagram.destination, contents) else { return };
+        let Ok(receive) = Receive::new(Protocol::Udp, datagram.source, datagram.destination, contents) else {
+            return;
+        };
         let input = Input::Receive(at, receive);
         // Strangers' datagrams go no further than this.
         if self.rtc.accepts(&input) {

@@ -83,7 +83,12 @@ impl EventSender {
 
     /// The packet that is due at `now`, if one is. `clock_rate` is the event's RTP clock in Hz and
     /// `audio_timestamp` where the sound stands on it, which is where a new key begins.
-    pub(super) fn poll(&mut self, now: Instant, clock_rate: u32, audio_timestamp: u32) -> Option<EventPacket> {
+    pub(super) fn poll(
+        &mut self,
+        now: Instant,
+        clock_rate: u32,
+        audio_timestamp: u32,
+    ) -> Option<EventPacket> {
         if self.current.is_none() {
             self.begin_key(now, audio_timestamp);
         }
@@ -189,7 +194,8 @@ impl EventReceiver {
                 return None;
             }
             // A further segment of a long press begins exactly where the full one ended.
-            let continues = code == last.code && !last.ended && timestamp == last.timestamp + u64::from(u16::MAX);
+            let continues =
+                code == last.code && !last.ended && timestamp == last.timestamp + u64::from(u16::MAX);
             *last = Heard { code, timestamp, units, ended };
             return (!continues).then_some(digit);
         }
@@ -220,7 +226,10 @@ mod tests {
 
     fn hear(packets: &[(u64, EventPacket)]) -> String {
         let mut receiver = EventReceiver::default();
-        packets.iter().filter_map(|(_, packet)| receiver.receive(packet.timestamp.into(), &packet.payload)).collect()
+        packets
+            .iter()
+            .filter_map(|(_, packet)| receiver.receive(packet.timestamp.into(), &packet.payload))
+            .collect()
     }
 
     #[test]
@@ -229,7 +238,8 @@ mod tests {
         assert_eq!(packets.len(), 10);
         assert!(packets[0].1.marker && packets[1..].iter().all(|(_, packet)| !packet.marker));
         assert!(packets.iter().all(|(_, packet)| packet.timestamp == 0 && packet.payload[0] == 5));
-        let lengths: Vec<u16> = packets.iter().map(|(_, p)| u16::from_be_bytes([p.payload[2], p.payload[3]])).collect();
+        let lengths: Vec<u16> =
+            packets.iter().map(|(_, p)| u16::from_be_bytes([p.payload[2], p.payload[3]])).collect();
         assert_eq!(lengths, [160, 320, 480, 640, 800, 960, 1_120, 1_280, 1_280, 1_280]);
         let ends: Vec<bool> = packets.iter().map(|(_, p)| p.payload[1] & 0x80 != 0).collect();
         assert_eq!(ends.iter().filter(|end| **end).count(), 3);
@@ -280,7 +290,9 @@ mod tests {
         let mut keys = String::new();
         let mut replaced = false;
         while let Some(at) = sender.deadline() {
-            if let Some(packet) = sender.poll(at, 8_000, u32::try_from((at - start).as_millis() * 8).unwrap_or(0)) {
+            if let Some(packet) =
+                sender.poll(at, 8_000, u32::try_from((at - start).as_millis() * 8).unwrap_or(0))
+            {
                 keys.extend(heard.receive(packet.timestamp.into(), &packet.payload));
             }
             if !replaced && at - start >= Duration::from_millis(200) {

@@ -70,7 +70,11 @@ impl Link {
                         Poll::Ready(Ok(source)) => {
                             self.turn = (index + 1) % count;
                             let length = read.filled().len();
-                            return Poll::Ready(Datagram { source, destination: self.addresses[index], length });
+                            return Poll::Ready(Datagram {
+                                source,
+                                destination: self.addresses[index],
+                                length,
+                            });
                         }
                         // Windows and Linux report a neighbour's "port unreachable" here; the socket stays good.
                         Poll::Ready(Err(_)) => {}

@@ -71,7 +71,11 @@ impl PeerOptions {
 
     /// A gateway on one address, with telephone events at 8000 Hz only, as in the public log of Twilio's.
     pub fn gateway(codecs: Vec<CodecName>, bind: SocketAddr) -> Self {
-        Self { role: PeerRole::Gateway, telephone_event_rates: vec![8_000], ..Self::client(codecs, vec![bind]) }
+        Self {
+            role: PeerRole::Gateway,
+            telephone_event_rates: vec![8_000],
+            ..Self::client(codecs, vec![bind])
+        }
     }
 }
 
@@ -165,7 +169,9 @@ impl Peer {
     /// Opens the sockets and starts the peer's task on the current tokio runtime.
     ///
     /// Fails with [`TransportError::NoAddress`] when nothing can be bound.
-    pub fn spawn(options: PeerOptions) -> Result<(PeerHandle, mpsc::UnboundedReceiver<PeerEvent>), TransportError> {
+    pub fn spawn(
+        options: PeerOptions,
+    ) -> Result<(PeerHandle, mpsc::UnboundedReceiver<PeerEvent>), TransportError> {
         let link = link::Link::bind(&options.bind)?;
         let addresses = link.addresses().to_vec();
         let (commands, receiver) = mpsc::unbounded_channel();

@@ -26,7 +26,11 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const CHECK_RETRIES: usize = 12;
 
 /// The connection before any description: codecs and candidates.
-pub(super) fn build(options: &PeerOptions, addresses: &[SocketAddr], now: Instant) -> Result<Rtc, TransportError> {
+pub(super) fn build(
+    options: &PeerOptions,
+    addresses: &[SocketAddr],
+    now: Instant,
+) -> Result<Rtc, TransportError> {
     let mut config = RtcConfig::new()
         .set_rtp_mode(true)
         .set_ice_lite(options.role == PeerRole::Gateway)
@@ -39,7 +43,8 @@ pub(super) fn build(options: &PeerOptions, addresses: &[SocketAddr], now: Instan
     // A gateway names one address.
     let count = if options.role == PeerRole::Gateway { 1 } else { addresses.len() };
     for address in &addresses[..count] {
-        let candidate = Candidate::host(*address, "udp").map_err(|error| SdpError::Refused(error.to_string()))?;
+        let candidate =
+            Candidate::host(*address, "udp").map_err(|error| SdpError::Refused(error.to_string()))?;
         rtc.add_local_candidate(candidate);
     }
     Ok(rtc)
@@ -58,11 +63,16 @@ fn codecs(options: &PeerOptions) -> CodecConfig {
         .iter()
         .map(|codec| match codec {
             CodecName::Opus => {
-                let format =
-                    FormatParams { min_p_time: Some(10), use_inband_fec: Some(true), ..FormatParams::default() };
+                let format = FormatParams {
+                    min_p_time: Some(10),
+                    use_inband_fec: Some(true),
+                    ..FormatParams::default()
+                };
                 payload(OPUS, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format)
             }
-            CodecName::Pcmu => payload(PCMU, Codec::PCMU, Frequency::EIGHT_KHZ, None, FormatParams::default()),
+            CodecName::Pcmu => {
+                payload(PCMU, Codec::PCMU, Frequency::EIGHT_KHZ, None, FormatParams::default())
+            }
         })
         .collect();
     for rate in &options.telephone_event_rates {
@@ -83,7 +93,8 @@ fn payload(
     channels: Option<u8>,
     format: FormatParams,
 ) -> PayloadParams {
-    let mut params = PayloadParams::new(number.into(), None, CodecSpec { codec, clock_rate, channels, format });
+    let mut params =
+        PayloadParams::new(number.into(), None, CodecSpec { codec, clock_rate, channels, format });
     // Bandwidth estimation is for video; one voice stream has nothing to adapt.
     params.set_fb_transport_cc(false);
     params
@@ -124,7 +135,8 @@ impl Negotiation {
         if ice_restart && self.mid.is_some() {
             changes.ice_restart(true);
         }
-        let (offer, pending) = changes.apply().ok_or(TransportError::OutOfOrder("there is nothing new to offer"))?;
+        let (offer, pending) =
+            changes.apply().ok_or(TransportError::OutOfOrder("there is nothing new to offer"))?;
         let text = dress(&offer.to_sdp_string(), options);
         let mid = sdp::mid(&text).unwrap_or("0").to_owned();
         self.pending = Some((pending, mid));
@@ -132,8 +144,10 @@ impl Negotiation {
     }
 
     pub(super) fn accept_answer(&mut self, rtc: &mut Rtc, text: &str) -> Result<(), TransportError> {
-        let (pending, mid) =
-            self.pending.take().ok_or(TransportError::OutOfOrder("an answer came to an offer that was never made"))?;
+        let (pending, mid) = self
+            .pending
+            .take()
+            .ok_or(TransportError::OutOfOrder("an answer came to an offer that was never made"))?;
         let answer = match sdp::normalize(text, Some(&mid)) {
             Ok(answer) => answer,
             Err(error) => {
@@ -163,7 +177,12 @@ impl Negotiation {
     }
 
     /// Reads off what was agreed. As the answerer we send our own favourite, as the offerer the far end's.
-    fn settle(&mut self, rtc: &Rtc, remote: &str, preference: Option<&[CodecName]>) -> Result<(), TransportError> {
+    fn settle(
+        &mut self,
+        rtc: &Rtc,
+        remote: &str,
+        preference: Option<&[CodecName]>,
+    ) -> Result<(), TransportError> {
         let mid = sdp::mid(remote).map(Mid::from).ok_or(SdpError::Missing("a=mid"))?;
         let media = rtc.media(mid).ok_or(SdpError::NoAudio)?;
         let mut order = media.remote_pts().to_vec();

@@ -48,7 +48,8 @@ pub fn normalize(sdp: &str, known_mid: Option<&str>) -> Result<String, SdpError>
     let (session, media) = lines.split_at(first_media);
     let start = media.iter().position(|line| line.starts_with("m=audio ")).ok_or(SdpError::NoAudio)?;
     let audio = &media[start..];
-    let end = audio.iter().skip(1).position(|line| line.starts_with("m=")).map_or(audio.len(), |found| found + 1);
+    let end =
+        audio.iter().skip(1).position(|line| line.starts_with("m=")).map_or(audio.len(), |found| found + 1);
     let audio = &audio[..end];
     let has = |prefix: &str| session.iter().chain(audio).any(|line| line.starts_with(prefix));
     for (prefix, name) in
@@ -78,7 +79,8 @@ pub fn normalize(sdp: &str, known_mid: Option<&str>) -> Result<String, SdpError>
     if own_mid.is_none() {
         output.push(&format!("a=mid:{mid}"));
     }
-    let is_direction = |line: &&&str| matches!(**line, "a=sendrecv" | "a=sendonly" | "a=recvonly" | "a=inactive");
+    let is_direction =
+        |line: &&&str| matches!(**line, "a=sendrecv" | "a=sendonly" | "a=recvonly" | "a=inactive");
     if audio.iter().filter(is_direction).count() == 0 {
         let inherited = session.iter().find(is_direction).copied().unwrap_or("a=sendrecv");
         output.push(inherited);
@@ -237,8 +239,10 @@ mod tests {
 
     #[test]
     fn the_sdks_bitrate_suffix_is_put_right() {
-        let munged =
-            GATEWAY.replace("a=fmtp:126 0-16\r\n", "a=fmtp:111 minptime=10;useinbandfec=1\r;maxaveragebitrate=16000\n");
+        let munged = GATEWAY.replace(
+            "a=fmtp:126 0-16\r\n",
+            "a=fmtp:111 minptime=10;useinbandfec=1\r;maxaveragebitrate=16000\n",
+        );
         let sdp = normalize(&munged, None).unwrap();
         assert!(sdp.contains("a=fmtp:111 minptime=10;useinbandfec=1;maxaveragebitrate=16000\r\n"), "{sdp}");
         assert_eq!(max_average_bitrate(&sdp), Some(16_000));
@@ -283,7 +287,10 @@ mod tests {
             normalize(&GATEWAY.replace("a=fingerprint", "a=x-print"), None),
             Err(SdpError::Missing("a=fingerprint"))
         );
-        assert_eq!(normalize(&GATEWAY.replace("a=ice-pwd", "a=x"), None), Err(SdpError::Missing("a=ice-pwd")));
+        assert_eq!(
+            normalize(&GATEWAY.replace("a=ice-pwd", "a=x"), None),
+            Err(SdpError::Missing("a=ice-pwd"))
+        );
     }
 
     #[test]
@@ -296,10 +303,12 @@ mod tests {
     #[test]
     fn a_dressed_description_reads_back_as_itself() {
         let plain = normalize(GATEWAY, None).unwrap();
-        let dressed =
-            gateway_dress(&plain.replace("s=Twilio Media Gateway", "s=-").replace("a=connection:new\r\n", ""));
+        let dressed = gateway_dress(
+            &plain.replace("s=Twilio Media Gateway", "s=-").replace("a=connection:new\r\n", ""),
+        );
         assert!(
-            dressed.contains("m=audio 11188 RTP/SAVPF 111 0 126\r\n") && dressed.contains("s=Twilio Media Gateway\r\n")
+            dressed.contains("m=audio 11188 RTP/SAVPF 111 0 126\r\n")
+                && dressed.contains("s=Twilio Media Gateway\r\n")
         );
         assert_eq!(
             normalize(&dressed, None).unwrap().lines().collect::<std::collections::BTreeSet<_>>(),

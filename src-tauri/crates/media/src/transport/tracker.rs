@@ -154,7 +154,10 @@ mod tests {
         assert_eq!(tracker.states(start + Duration::from_secs(20)).1, ConnectionState::Connected);
         let lost = start + Duration::from_secs(25);
         assert_eq!(tracker.states(lost).0, IceState::Disconnected);
-        assert_eq!(tracker.states(lost + PATIENCE - Duration::from_millis(1)).1, ConnectionState::Disconnected);
+        assert_eq!(
+            tracker.states(lost + PATIENCE - Duration::from_millis(1)).1,
+            ConnectionState::Disconnected
+        );
         assert_eq!(tracker.deadline(lost), Some(lost + PATIENCE), "a moment that is past wakes nobody");
         assert_eq!(tracker.states(lost + PATIENCE), (IceState::Failed, ConnectionState::Failed));
         assert_eq!(tracker.deadline(lost + PATIENCE), None);

@@ -43,7 +43,11 @@ impl AudioDevices for SystemDevices {
             }
             for device in devices {
                 if let (Ok(id), Ok(description)) = (device.id(), device.description()) {
-                    found.push(AudioDevice { id: id.to_string(), label: description.name().to_owned(), kind });
+                    found.push(AudioDevice {
+                        id: id.to_string(),
+                        label: description.name().to_owned(),
+                        kind,
+                    });
                 }
             }
         }
@@ -97,7 +101,9 @@ fn find(id: &str, kind: DeviceKind) -> Result<cpal::Device, DeviceError> {
     let device = if id == DEFAULT_DEVICE {
         match kind {
             // Without a microphone, some systems name a loudspeaker's echo as the default source.
-            DeviceKind::Microphone => host.default_input_device().filter(|device| !platform::is_loopback(device)),
+            DeviceKind::Microphone => {
+                host.default_input_device().filter(|device| !platform::is_loopback(device))
+            }
             DeviceKind::Speaker => host.default_output_device(),
         }
     } else {
@@ -129,8 +135,11 @@ fn choose(device: &cpal::Device, kind: DeviceKind) -> Result<(StreamConfig, Samp
         .filter_map(|range| range.try_with_sample_rate(SAMPLE_RATE))
         .min_by_key(|config| (config.channels(), config.sample_format() != SampleFormat::F32));
     let chosen = preferred.unwrap_or(usual);
-    let config =
-        StreamConfig { channels: chosen.channels(), sample_rate: chosen.sample_rate(), buffer_size: platform::BUFFER };
+    let config = StreamConfig {
+        channels: chosen.channels(),
+        sample_rate: chosen.sample_rate(),
+        buffer_size: platform::BUFFER,
+    };
     Ok((config, chosen.sample_format()))
 }
 
