@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { BINARIES } from './desktop.js';
 import { Page } from './page.js';
 import { start, until } from './processes.js';
 import { Simulator } from './simulator.js';
@@ -11,7 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 /** Opens the page in practice mode; `env` is the sound server's. */
 export async function openBrowser(env, look = {}) {
-  const server = start(path.join(ROOT, 'target/debug/dialer-server'), [
+  const server = start(BINARIES.server, [
     '--ui',
     path.join(ROOT, 'ui/dist'),
   ]);

@@ -9,7 +9,14 @@ import { start, until } from './processes.js';
 import { Simulator } from './simulator.js';
 import { WebDriver } from './webdriver.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
+const BUILT = process.env.DIALER_BINARIES ?? path.resolve(import.meta.dirname, '../../../target/debug');
+
+/** The programs under test. */
+export const BINARIES = {
+  dialer: path.join(BUILT, 'kennex-dialer'),
+  server: path.join(BUILT, 'dialer-server'),
+  simulator: path.join(BUILT, 'dialer-simulator'),
+};
 
 /** A port that was free a moment ago; the driver cannot choose one itself. */
 export async function freePort() {
@@ -21,11 +28,11 @@ export async function freePort() {
 }
 
 /**
- * Opens the window in practice mode.
+ * Opens the window, by default with `--practice`.
  * @param {Record<string, string>} env of the sound server, or empty for a computer without one
- * @param {{ light?: boolean }} [look]
+ * @param {{ light?: boolean, args?: string[] }} [options]
  */
-export async function openDesktop(env, look = {}) {
+export async function openDesktop(env, options = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'dialer-desktop-'));
   const addressFile = path.join(folder, 'simulator');
   const port = await freePort();
@@ -33,14 +40,13 @@ export async function openDesktop(env, look = {}) {
     env: {
       TAURI_WEBVIEW_AUTOMATION: 'true',
       WEBKIT_DISABLE_DMABUF_RENDERER: '1',
-      ...(look.light === false ? { GTK_THEME: 'Adwaita:dark' } : {}),
+      ...(options.light === false ? { GTK_THEME: 'Adwaita:dark' } : {}),
       ...env,
     },
   });
   const driver = new WebDriver(`http://127.0.0.1:${port}`);
   await until('WebKitWebDriver', () => driver.call('GET', '/status'));
-  const binary = process.env.DIALER_BINARY ?? path.join(ROOT, 'target/debug/kennex-dialer');
-  await driver.open(binary, ['--practice', '--simulator-address-file', addressFile]);
+  await driver.open(BINARIES.dialer, [...(options.args ?? ['--practice']), '--simulator-address-file', addressFile]);
   const address = await until(
     'the simulator',
     async () => (await readFile(addressFile, 'utf8')) || undefined,

@@ -166,7 +166,7 @@ impl Controller {
         let _ = reply.send(Standing {
             account: self.state.account().clone(),
             lights: self.state.lights(),
-            notices: self.state.notices().to_vec(),
+            notices: self.state.notices(),
         });
     }
 
@@ -237,7 +237,7 @@ impl Controller {
 
     fn notices_changed(&self, changed: bool) {
         if changed {
-            self.emit(HostEvent::NoticesChanged(self.state.notices().to_vec()));
+            self.emit(HostEvent::NoticesChanged(self.state.notices()));
         }
     }
 

@@ -259,7 +259,8 @@ impl SelfTest {
         let far_end = || self.simulator.heard(call).ok_or_else(|| "the far end is gone".to_owned());
         // The page may know of the answer before the far end has begun to listen.
         let both_hear = || {
-            far_end().is_ok_and(|heard| heard.dominant_hz.is_some()) && self.sound.0.playout_report().dominant.is_some()
+            far_end().is_ok_and(|heard| heard.dominant_hz.is_some())
+                && self.sound.0.playout_report().dominant.is_some()
         };
         while !both_hear() {
             tokio::time::sleep(POLL).await;

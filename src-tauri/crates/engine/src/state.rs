@@ -127,9 +127,16 @@ impl State {
         self.calls.values()
     }
 
-    /// The standing notices, oldest first.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
+    /// The standing notices, oldest first. Two causes with one sentence are one notice: a computer
+    /// without a sound system lacks microphone and loudspeaker alike.
+    pub fn notices(&self) -> Vec<Notice> {
+        let mut shown: Vec<Notice> = Vec::new();
+        for notice in &self.notices {
+            if shown.iter().all(|other| other.error.message != notice.error.message) {
+                shown.push(notice.clone());
+            }
+        }
+        shown
     }
 
     /// What the dial policy needs to know now.
@@ -230,10 +237,14 @@ impl State {
         before != self.notices.len()
     }
 
-    /// Takes a notice down at the agent's wish. Answers whether it was there and dismissible.
+    /// Takes a notice down at the agent's wish, with every other of the same sentence. Answers whether
+    /// it was there and dismissible.
     pub fn dismiss(&mut self, id: &str) -> bool {
+        let Some(message) = self.notices.iter().find(|n| n.id == id).map(|n| n.error.message.clone()) else {
+            return false;
+        };
         let before = self.notices.len();
-        self.notices.retain(|n| n.id != id || !n.dismissible);
+        self.notices.retain(|n| n.error.message != message || !n.dismissible);
         before != self.notices.len()
     }
 
@@ -416,5 +427,23 @@ mod tests {
         assert!(state.raise(notice("b", true)));
         assert!(state.dismiss("microphone"));
         assert!(!state.clear("microphone"));
+    }
+
+    #[test]
+    fn one_sentence_is_one_notice() {
+        let notice = |id: &str| Notice {
+            id: id.into(),
+            error: UserError::new(ErrorCode::MicrophoneMissing, "no sound system"),
+            dismissible: true,
+        };
+        let mut state = State::new(account());
+        state.raise(notice("microphone"));
+        state.raise(notice("speaker"));
+        assert_eq!(state.notices().len(), 1);
+        state.clear("microphone");
+        assert_eq!(state.notices().len(), 1, "the loudspeaker is still missing");
+        state.raise(notice("microphone"));
+        assert!(state.dismiss("speaker"));
+        assert!(state.notices().is_empty());
     }
 }

@@ -1,0 +1,88 @@
+// Draws every view of the real program, light and dark, for the documentation: `./dev screenshots`.
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { openBrowser } from './browser.js';
+import { stopAll, until } from './processes.js';
+import { startSound } from './sound.js';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../../docs/screenshots');
+const NARROW = { width: 400, height: 680 };
+const SMALLEST = { width: 360, height: 560 };
+const WIDE = { width: 1000, height: 680 };
+
+await mkdir(FOLDER, { recursive: true });
+const sound = await startSound();
+sound.speak(1000);
+try {
+  for (const light of [true, false]) await draw(light);
+} finally {
+  await stopAll();
+  await sound.stop();
+}
+
+async function draw(light) {
+  const { page, simulator, close } = await openBrowser(sound.env, { light, viewport: NARROW });
+  const shot = async (name) => {
+    // Transitions have ended and fonts are drawn.
+    await page.driver.evaluate('return document.fonts.ready.then(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)))).then(() => null);');
+    await writeFile(path.join(FOLDER, `${name}-${light ? 'light' : 'dark'}.png`), await page.driver.screenshot());
+  };
+  const up = () => until('the call to be up', () => page.has('call-timer'), 15_000);
+  const over = async () => {
+    await page.press('hangup-button');
+    await page.showPad();
+  };
+  await page.ready();
+  await shot('dialer');
+
+  // A few calls, so that the history has something to tell.
+  await page.call('+12025550102');
+  await page.showLog();
+  await until('busy in the log', async () => (await page.log())[0]?.outcome === 'busy');
+  const missed = await simulator.placeIncoming('+12025550107');
+  await page.appears('answer-button');
+  await shot('incoming');
+  await simulator.hangUp(missed);
+  await page.showLog();
+  await until('missed in the log', async () => (await page.log())[0]?.outcome === 'missed');
+  await simulator.placeIncoming('+12025550100');
+  await page.appears('decline-button');
+  await page.press('decline-button');
+  await page.showPad();
+  await page.call('+12025550105');
+  await page.showLog();
+  await until('failed in the log', async () => (await page.log())[0]?.outcome === 'failed');
+
+  await page.showPad();
+  await page.call('+12025550101');
+  await page.appears('hangup-button');
+  await shot('dialing');
+  await up();
+  await until('two seconds of call', async () => /0:0[2-9]/.test((await page.text('call-timer')) ?? ''));
+  await shot('in-call');
+  await page.press('mute-button');
+  await page.press('keypad-button');
+  await shot('in-call-keypad');
+  await page.press('keypad-button');
+  await over();
+
+  await page.showLog();
+  await until('answered in the log', async () => (await page.log())[0]?.outcome === 'answered');
+  await shot('recents');
+  await page.showPad();
+  await page.enterNumber('202 555 01');
+  await shot('dialer-typing');
+  await page.driver.resize(SMALLEST.width, SMALLEST.height);
+  await shot('dialer-smallest');
+  await page.enterNumber('');
+  await page.driver.resize(WIDE.width, WIDE.height);
+  await shot('wide');
+  await page.driver.resize(NARROW.width, NARROW.height);
+  await simulator.setFaults({ refuse_signalling: true });
+  await simulator.cutSignalling();
+  await until('the light to change', async () => (await page.attribute('light-in', 'data-state')) === 'reconnecting');
+  await page.press('light-in');
+  await shot('reconnecting');
+  await close();
+}
