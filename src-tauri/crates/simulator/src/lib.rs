@@ -27,8 +27,9 @@
 //! - Not played yet, and skipped with a warning (12200): `Gather`, `Record`, `Enqueue`, `Conference`,
 //!   `Queue`, `Sip`, whispers and recording.
 //! - Where Twilio's behaviour is not known, the module's documentation says what was chosen: which
-//!   error an unanswered call ends with ([`CallRecord`]'s module), several devices of one identity,
-//!   expired tokens, over-long parameters, messages.
+//!   error an unanswered call ends with (`call/leg.rs`), several devices of one identity
+//!   (`signalling/devices.rs`), expired tokens and messages (`signalling/socket.rs`), over-long
+//!   parameters (`signalling/caller.rs`), the result of several failed legs (`call/dial.rs`).
 //!
 //! # Practice numbers
 //!

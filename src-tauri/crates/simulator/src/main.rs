@@ -19,9 +19,9 @@ struct Arguments {
     /// Where to listen; loopback addresses only
     #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// What the SIDs follow from, so that runs can be compared; secrets never follow from it
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// What the SIDs follow from, so that runs can be compared; random if absent. Secrets never follow from it
+    #[arg(long)]
+    seed: Option<u64>,
     /// JSON file with applications, numbers, far ends and faults to start with
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -99,13 +99,14 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         }
         None => None,
     };
+    let defaults = SimulatorOptions::default();
     let options = SimulatorOptions {
         listen: arguments.listen,
-        seed: arguments.seed,
+        seed: arguments.seed.unwrap_or(defaults.seed),
         scenario,
         pace: arguments.pace,
         media_address: arguments.media_address,
-        ..SimulatorOptions::default()
+        ..defaults
     };
     let simulator = Simulator::start(options).await.map_err(cannot_start)?;
     if let Some(path) = &arguments.secrets_file {

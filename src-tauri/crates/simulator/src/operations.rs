@@ -37,6 +37,9 @@ pub enum OperationError {
     /// There is no such call, or it is over.
     #[error("There is no call {0} in progress.")]
     UnknownCall(CallSid),
+    /// The leg is no far end that talks.
+    #[error("Only a far end in conversation can press keys.")]
+    NotTalking,
     /// The digits are none.
     #[error("Digits are 0 to 9, A to D, * and #; w and W wait.")]
     NotDigits,
@@ -134,7 +137,11 @@ impl Network {
         if !valid || !digits.chars().all(|c| matches!(c, '0'..='9' | 'A'..='D' | '*' | '#' | 'w' | 'W')) {
             return Err(OperationError::NotDigits);
         }
-        self.live_leg(sid)?.command(LegCommand::Press(digits.to_owned()));
+        let leg = self.live_leg(sid)?;
+        if leg.party != Party::FarEnd || leg.state() != LegState::Answered {
+            return Err(OperationError::NotTalking);
+        }
+        leg.command(LegCommand::Press(digits.to_owned()));
         Ok(())
     }
 }

@@ -37,7 +37,8 @@ pub struct SimulatorOptions {
     /// Where REST, signalling and the control API are served; a loopback address. Port 0 picks a
     /// free one.
     pub listen: SocketAddr,
-    /// What SIDs follow from.
+    /// What SIDs follow from. Equal seeds give equal SIDs, those of calls included, so a call log that
+    /// outlives the simulator needs a new one each time; the default is random.
     pub seed: u64,
     /// Applications, numbers, far ends and faults to start with.
     pub scenario: Option<Scenario>,
@@ -58,7 +59,7 @@ impl Default for SimulatorOptions {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
             listen: SocketAddr::new(loopback, 0),
-            seed: 0,
+            seed: rand::random(),
             scenario: None,
             pace: Pace::REAL,
             webhook_time_limit: WEBHOOK_TIME_LIMIT,

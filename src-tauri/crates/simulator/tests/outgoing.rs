@@ -388,3 +388,87 @@ async fn the_first_of_several_far_ends_to_answer_wins() {
     );
     bench.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn star_ends_the_dialled_call_and_the_document_goes_on() {
+    let bench = Bench::start().await;
+    let mut sdk = bench.agent("agent_1").await;
+    let phone = Phone::new();
+    let verbs = format!(
+        "<Dial callerId=\"{OUR_NUMBER}\" hangupOnStar=\"true\">+12025550110</Dial><Redirect>/next</Redirect>"
+    );
+    bench.webhooks.answer("/voice", Answer::twiml(&verbs));
+    bench.webhooks.answer("/next", Answer::twiml("<Hangup/>"));
+    sdk.invite(&phone, "To=x").await;
+    let (call_sid, _) = sdk.answered(&phone).await;
+    bench.event(|what| is_up(what, "+12025550110")).await;
+    sdk.send("dtmf", json!({ "callsid": call_sid, "dtmf": "1*" }));
+    sdk.expect("hangup").await;
+    bench.webhooks.wait("/next", 1).await;
+    bench.stop().await;
+}
+
+fn is_up(what: &Happening, number: &str) -> bool {
+    matches!(what, Happening::LegStatus { to, status: CallStatus::InProgress, .. } if to == number)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_limit_ends_the_conversation() {
+    let bench = Bench::start().await;
+    let mut sdk = bench.agent("agent_1").await;
+    let verbs =
+        format!("<Dial callerId=\"{OUR_NUMBER}\" timeLimit=\"10\" action=\"/after\">+12025550110</Dial>");
+    bench.webhooks.answer("/voice", Answer::twiml(&verbs));
+    bench.webhooks.answer("/after", Answer::twiml("<Hangup/>"));
+    sdk.invite(&Phone::new(), "To=x").await;
+    sdk.expect("hangup").await;
+    let after = bench.webhooks.wait("/after", 1).await.remove(0);
+    assert!(after.get("DialCallDuration").parse::<u32>().unwrap() >= 10);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sequential_dialling_tries_one_after_the_other() {
+    let bench = Bench::start().await;
+    let sdk = bench.agent("agent_1").await;
+    let verbs = format!(
+        "<Dial callerId=\"{OUR_NUMBER}\" sequential=\"true\"><Number>+12025550102</Number>\
+         <Number>+12025550104</Number><Number sendDigits=\"w12\">+12025550109</Number><Number>+12025550110</Number></Dial>"
+    );
+    bench.webhooks.answer("/voice", Answer::twiml(&verbs));
+    sdk.invite(&Phone::new(), "To=x").await;
+    bench.event(|what| is_up(what, "+12025550109")).await;
+    let dialled: Vec<_> =
+        bench.simulator.calls().into_iter().filter(|leg| leg.parent_call_sid.is_some()).collect();
+    let numbers: Vec<&str> = dialled.iter().map(|leg| leg.to.as_str()).collect();
+    assert_eq!(numbers, ["+12025550102", "+12025550104", "+12025550109"], "the fourth was not needed");
+    bench.heard(&dialled[2].call_sid, |heard| heard.dtmf == "12").await;
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voicemail_box_greets_beeps_and_listens() {
+    let bench = Bench::start().await;
+    let mut sdk = bench.agent("agent_1").await;
+    let phone = Phone::new();
+    let call_sid = call(&bench, &mut sdk, &phone, "+12025550107").await;
+    phone.hears(1_000.0).await;
+    phone.say(750);
+    bench.heard(&call_sid, |heard| heard.dominant_hz.is_some_and(|hz| (hz - 750.0).abs() < 3.0)).await;
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tokens_parameters_win_over_the_pages() {
+    let bench = Bench::start().await;
+    bench.webhooks.answer("/voice", Answer::twiml("<Hangup/>"));
+    let token = bench.new_token("agent_1").outgoing(bench.app.clone()).outgoing_param("Team", "red");
+    let mut sdk = Sdk::connect(&bench.simulator).await;
+    sdk.listen(&bench.sign(&token), 0).await;
+    sdk.invite(&Phone::new(), "Team=blue&From=%2B12025550100&Note=a%20%26%20b").await;
+    let voice = bench.webhooks.wait("/voice", 1).await.remove(0);
+    assert_eq!((voice.exact("Team"), voice.exact("Note")), (Some("red"), Some("a & b")));
+    assert_eq!(voice.exact("From"), Some("client:agent_1"), "who calls cannot be forged");
+    assert_eq!(voice.form.pairs().iter().filter(|(name, _)| name == "From").count(), 1);
+    bench.stop().await;
+}

@@ -112,9 +112,16 @@ pub(crate) struct Leg {
     times: Mutex<Times>,
     digits: broadcast::Sender<(char, DigitPath)>,
     port: OnceLock<PortId>,
-    voice: OnceLock<Arc<Mutex<Voice>>>,
+    ear: Mutex<Option<Ear>>,
     packets: AtomicU64,
     callbacks: Option<StatusCallbacks>,
+}
+
+/// What a far end hears, or has heard.
+enum Ear {
+    Listening(Arc<Mutex<Voice>>),
+    /// Kept in place of the voice and its half second of sound.
+    Past(Heard),
 }
 
 /// What a new leg is.
@@ -190,7 +197,7 @@ impl Leg {
             }),
             digits: broadcast::channel(64).0,
             port: OnceLock::new(),
-            voice: OnceLock::new(),
+            ear: Mutex::new(None),
             packets: AtomicU64::new(0),
             callbacks,
         });
@@ -333,8 +340,14 @@ impl Leg {
         let _ = self.port.set(port);
     }
 
-    pub(crate) fn set_voice(&self, voice: Arc<Mutex<Voice>>) {
-        let _ = self.voice.set(voice);
+    pub(crate) fn listen_with(&self, voice: Arc<Mutex<Voice>>) {
+        *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ear::Listening(voice));
+    }
+
+    /// The far end listens no longer; what it has heard stays.
+    pub(crate) fn stop_listening(&self) {
+        let heard = self.heard();
+        *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = heard.map(Ear::Past);
     }
 
     pub(crate) fn count_packet(&self) {
@@ -348,7 +361,13 @@ impl Leg {
 
     /// What the party has heard, if it is a far end that was answered.
     pub(crate) fn heard(&self) -> Option<Heard> {
-        self.voice.get().map(|voice| voice.lock().unwrap_or_else(PoisonError::into_inner).heard())
+        let hearing = match &*self.ear.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => return None,
+            Some(Ear::Past(heard)) => return Some(heard.clone()),
+            // Measuring takes long enough to be heard as a gap, so it is done on a copy.
+            Some(Ear::Listening(voice)) => voice.lock().unwrap_or_else(PoisonError::into_inner).hearing(),
+        };
+        Some(hearing.report())
     }
 
     /// The party pressed a key.

@@ -65,7 +65,7 @@ impl From<OperationError> for Refusal {
             OperationError::UnknownNumber(_)
             | OperationError::UnknownApplication(_)
             | OperationError::UnknownCall(_) => StatusCode::NOT_FOUND,
-            OperationError::NotRouted => StatusCode::CONFLICT,
+            OperationError::NotRouted | OperationError::NotTalking => StatusCode::CONFLICT,
             OperationError::NotDigits => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self(status, error.to_string())

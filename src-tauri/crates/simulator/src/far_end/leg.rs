@@ -111,7 +111,7 @@ async fn talk(network: &Network, leg: &Leg, commands: &mut Commands, script: &Fa
     let voice = Arc::new(Mutex::new(Voice::new(&script.talk)));
     let (noticed, mut in_band) = mpsc::unbounded_channel();
     let port = network.switch.add(Box::new(VoiceLine { voice: Arc::clone(&voice), noticed }));
-    leg.set_voice(Arc::clone(&voice));
+    leg.listen_with(Arc::clone(&voice));
     leg.set_port(port);
     leg.enter(network, LegState::Answered);
     let hang_up = async {
@@ -143,6 +143,7 @@ async fn talk(network: &Network, leg: &Leg, commands: &mut Commands, script: &Fa
         }
     }
     network.switch.remove(port);
+    leg.stop_listening();
     leg.enter(network, LegState::Ended(End::Completed));
 }
 

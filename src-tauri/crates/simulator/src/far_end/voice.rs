@@ -142,8 +142,21 @@ impl Voice {
         }
     }
 
-    /// What it has heard; `packets` is counted by the network, not here.
-    pub(crate) fn heard(&self) -> Heard {
+    /// What it has heard, to be measured elsewhere.
+    pub(crate) fn hearing(&self) -> Hearing {
+        Hearing { meter: self.meter.clone(), dtmf: self.dtmf.clone() }
+    }
+}
+
+/// A copy of what a far end has heard.
+pub(crate) struct Hearing {
+    meter: SignalMeter,
+    dtmf: String,
+}
+
+impl Hearing {
+    /// Measures it; `packets` is counted by the network, not here.
+    pub(crate) fn report(self) -> Heard {
         let report = self.meter.report();
         Heard {
             dominant_hz: report.dominant.map(|dominant| dominant.hz),
@@ -151,7 +164,7 @@ impl Voice {
             dropouts: report.dropouts,
             frames: report.frames,
             packets: 0,
-            dtmf: self.dtmf.clone(),
+            dtmf: self.dtmf,
         }
     }
 }
@@ -203,7 +216,7 @@ mod tests {
         let heard: String =
             said.chunks_exact(960).filter_map(|frame| detector.feed(frame.try_into().unwrap())).collect();
         assert_eq!(heard, "5");
-        assert_eq!(voice.heard().dtmf, "5");
+        assert_eq!(voice.hearing().report().dtmf, "5");
     }
 
     #[test]
@@ -213,7 +226,7 @@ mod tests {
         while let Some(frame) = player.next_frame() {
             voice.hear(&frame);
         }
-        assert_eq!(voice.heard().dtmf, "7*");
+        assert_eq!(voice.hearing().report().dtmf, "7*");
         assert_eq!(voice.take_noticed(), ['7', '*']);
     }
 }

@@ -185,7 +185,9 @@ async fn forwarded(
     expected: &str,
     offer: &str,
 ) -> Option<Device> {
-    let refusal = if token != expected {
+    let refusal = if network.sdk_routes.occupies(socket.id) {
+        (31_486, "Busy Here: a call is up on this connection")
+    } else if token != expected {
         (31_209, "The reconnect token is not that of the call")
     } else {
         match Media::answer(network, offer).await {

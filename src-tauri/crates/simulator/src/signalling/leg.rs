@@ -195,7 +195,7 @@ impl SdkLeg {
             SdkRequest::Hangup | SdkRequest::Reject => return Next::Over(self.end_by_sdk()),
             SdkRequest::Dtmf { digits } => {
                 // `w` asks for half a second of waiting; digits that do not travel as sound need none.
-                for digit in digits.chars().filter(|digit| *digit != 'w') {
+                for digit in digits.chars().filter(|digit| matches!(digit, '0'..='9' | '*' | '#')) {
                     self.leg.pressed(digit, DigitPath::Signalling);
                 }
             }

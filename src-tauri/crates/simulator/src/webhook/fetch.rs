@@ -270,7 +270,9 @@ fn connection_failure(error: &reqwest::Error) -> Failure {
         cause = inner.source();
     }
     let lower = chain.to_ascii_lowercase();
-    let code = if lower.contains("dns error") {
+    let code = if error.is_builder() {
+        11_100
+    } else if lower.contains("dns error") {
         11_210
     } else if lower.contains("certificate") {
         11_237
