@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dialer_domain::ports::{SecretName, Vault as _};
 use dialer_engine::core::Core;
-use dialer_engine::practice::{self, Practice, PracticeOptions};
-use dialer_engine::self_test::{SelfTest, Sound};
-use dialer_media::devices::{AudioDevices, SystemDevices};
+use dialer_engine::practice::{self, Practice, PracticeOptions, Sound};
+use dialer_engine::self_test::{SelfTest, TestDevices};
+use dialer_media::devices::SystemDevices;
 use dialer_storage::folders::Folders;
 use dialer_storage::vault::OsVault;
 use tauri::Manager as _;
@@ -25,11 +25,11 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
     let folders =
         if arguments.practice || arguments.self_test { Folders::throw_away() } else { Folders::of_user() }
             .context("The program has nowhere to keep its data")?;
-    let (devices, sound) = sound(arguments.self_test);
+    let (sound, test_devices) = sound(arguments.self_test);
     let practice = runtime.block_on(Practice::start(PracticeOptions {
         call_log: folders.call_log(),
         simulator_listen: arguments.simulator_listen,
-        devices: Some(devices),
+        sound,
     }))?;
     if let Some(file) = &arguments.simulator_address_file {
         std::fs::write(file, practice.simulator.signal_host())
@@ -39,20 +39,21 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
     if !arguments.practice && !arguments.self_test {
         runtime.spawn(look_for_keychain(core.clone()));
     }
-    let test = sound.map(|sound| SelfTest::new(core.clone(), practice.simulator.clone(), sound));
+    let test = test_devices.map(|devices| SelfTest::new(core.clone(), practice.simulator.clone(), devices));
 
     let code = show(core, test, arguments)?;
     runtime.block_on(practice.shutdown());
     Ok(code)
 }
 
-/// The computer's own sound devices; in a self-test a tone and a meter, which need no hardware.
-fn sound(self_test: bool) -> (Arc<dyn AudioDevices>, Option<Sound>) {
+/// The computer's own sound devices where the webview has no WebRTC; in a self-test a tone and a meter,
+/// which need no hardware.
+fn sound(self_test: bool) -> (Sound, Option<TestDevices>) {
     if self_test {
-        let sound = Sound::default();
-        (sound.devices(), Some(sound))
+        let devices = TestDevices::default();
+        (Sound::Native(devices.devices()), Some(devices))
     } else {
-        (Arc::new(SystemDevices), None)
+        (Sound::NativeFallback(Arc::new(SystemDevices)), None)
     }
 }
 

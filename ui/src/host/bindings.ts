@@ -331,6 +331,10 @@ calls_out: Light,
  */
 calls_in: Light, };
 /**
+ * When the native voice engine carries the sound instead of the page's own WebRTC.
+ */
+export type NativeVoice = "absent" | "fallback" | "always";
+/**
  * A standing message for the agent, until the cause is gone or it is dismissed.
  */
 export type Notice = { 
@@ -447,9 +451,9 @@ agent: AgentView,
  */
 signalling: SignallingView, 
 /**
- * Whether a native voice engine can stand behind the SDK in this host.
+ * Whether a native voice engine stands behind the SDK in this host.
  */
-native_voice: boolean, 
+native_voice: NativeVoice, 
 /**
  * The two lights.
  */
@@ -493,7 +497,7 @@ jitter: number,
 /**
  * Cumulative.
  */
-packetsLost: bigint, 
+packetsLost: number, 
 /**
  * Cumulative.
  */

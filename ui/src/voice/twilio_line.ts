@@ -299,10 +299,13 @@ export class TwilioLine implements Line {
       logLevel: 'error',
       RTCPeerConnection: this.#peers.track(window.RTCPeerConnection),
       Sound: NoSound,
+      // Insights would be told our addresses and every call's partner: not without the agent's consent
+      // (docs/adr/0011-no-insights.md).
+      publishEvents: false,
     };
     if (signalling.type === 'practice') {
       // Private options of the SDK, as `Sound` is: see its `IExtendedDeviceOptions`.
-      return { ...common, chunderw: signalling.host, publishEvents: false };
+      return { ...common, chunderw: signalling.host };
     }
     const [first, ...others] = signalling.edges;
     const edge = others.length > 0 ? signalling.edges : (first ?? 'roaming');

@@ -33,8 +33,10 @@ export async function openVoice(
   { native_voice, signalling }: Pick<Snapshot, 'native_voice' | 'signalling'>,
   listeners: VoiceListeners,
 ): Promise<Voice> {
-  if (!hasWebRtc(window) && !native_voice) throw new NoVoice('no WebRTC and no native engine');
-  const native = hasWebRtc(window) ? null : installNativeVoice(globalThis, host);
+  const own = hasWebRtc(window);
+  if (!own && native_voice === 'absent') throw new NoVoice('no WebRTC and no native engine');
+  const useNative = native_voice === 'always' || (native_voice === 'fallback' && !own);
+  const native = useNative ? installNativeVoice(globalThis, host) : null;
   if (signalling.type === 'practice') {
     globalThis.WebSocket = practiceWebSocket(globalThis.WebSocket, signalling.host);
   }

@@ -39,7 +39,7 @@ export function snapshot(overrides = {}) {
       caller_id_formatted: '+44 20 7946 0018',
     },
     signalling: { type: 'practice', host: '' },
-    native_voice: true,
+    native_voice: 'fallback',
     lights: {
       calls_out: { state: 'ready', reason: null },
       calls_in: { state: 'ready', reason: null },

@@ -12,10 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 /** Opens the page in practice mode; `env` is the sound server's. */
 export async function openBrowser(env, look = {}) {
-  const server = start(BINARIES.server, [
-    '--ui',
-    path.join(ROOT, 'ui/dist'),
-  ]);
+  const server = start(BINARIES.server, ['--ui', path.join(ROOT, 'ui/dist')]);
   let printed = '';
   server.child.stdout.on('data', (chunk) => (printed += chunk));
   const url = await until('dialer-server', () => /open: (\S+)/.exec(printed)?.[1]);

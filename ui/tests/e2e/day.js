@@ -52,7 +52,9 @@ export function day(where, phone, sound) {
   // What a failed test left behind must not fail the next.
   beforeEach(async () => {
     for (const call of await phone().simulator.liveCalls()) {
-      await phone().simulator.hangUp(call.call_sid).catch(() => undefined);
+      await phone()
+        .simulator.hangUp(call.call_sid)
+        .catch(() => undefined);
     }
     await phone().page.showPad();
     await phone().page.ready();
@@ -167,7 +169,10 @@ export function day(where, phone, sound) {
     await simulator.cutSignalling();
     const heard = measure(await listening, TONE_HZ);
     assert.ok(heard.amplitude > AUDIBLE, 'the sound goes on');
-    assert.ok(heard.longestGapMs < STUTTER_MS, `a gap of ${heard.longestGapMs} ms while signalling was away`);
+    assert.ok(
+      heard.longestGapMs < STUTTER_MS,
+      `a gap of ${heard.longestGapMs} ms while signalling was away`,
+    );
     await page.ready();
     assert.ok(await page.has('call-timer'), 'the call is still up');
     await soundBothWays();

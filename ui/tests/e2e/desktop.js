@@ -9,7 +9,8 @@ import { start, until } from './processes.js';
 import { Simulator } from './simulator.js';
 import { WebDriver } from './webdriver.js';
 
-const BUILT = process.env.DIALER_BINARIES ?? path.resolve(import.meta.dirname, '../../../target/debug');
+const BUILT =
+  process.env.DIALER_BINARIES ?? path.resolve(import.meta.dirname, '../../../target/debug');
 
 /** The programs under test. */
 export const BINARIES = {
@@ -46,7 +47,11 @@ export async function openDesktop(env, options = {}) {
   });
   const driver = new WebDriver(`http://127.0.0.1:${port}`);
   await until('WebKitWebDriver', () => driver.call('GET', '/status'));
-  await driver.open(BINARIES.dialer, [...(options.args ?? ['--practice']), '--simulator-address-file', addressFile]);
+  await driver.open(BINARIES.dialer, [
+    ...(options.args ?? ['--practice']),
+    '--simulator-address-file',
+    addressFile,
+  ]);
   const address = await until(
     'the simulator',
     async () => (await readFile(addressFile, 'utf8')) || undefined,

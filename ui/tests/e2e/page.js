@@ -42,6 +42,14 @@ export class Page {
     );
   }
 
+  /** There and to be seen: the history and the pad are both in the page, one hidden when it is narrow. */
+  visible(testId) {
+    return this.driver.evaluate(
+      'const e = document.querySelector(arguments[0]); return e !== null && e.checkVisibility();',
+      by(testId),
+    );
+  }
+
   appears(testId, limitMs) {
     return until(`${testId} to appear`, () => this.has(testId), limitMs);
   }
@@ -88,8 +96,8 @@ export class Page {
     await until(
       'the history',
       async () => {
-        if (await this.has('log-list')) return true;
-        if (await this.has('nav-recents')) await this.press('nav-recents');
+        if (await this.visible('log-list')) return true;
+        if (await this.visible('nav-recents')) await this.press('nav-recents');
         return false;
       },
       20_000,
@@ -100,8 +108,8 @@ export class Page {
     await until(
       'the pad',
       async () => {
-        if (await this.has('number-input')) return true;
-        if (await this.has('nav-keypad')) await this.press('nav-keypad');
+        if (await this.visible('number-input')) return true;
+        if (await this.visible('nav-keypad')) await this.press('nav-keypad');
         return false;
       },
       20_000,

@@ -25,8 +25,13 @@ async function draw(light) {
   const { page, simulator, close } = await openBrowser(sound.env, { light, viewport: NARROW });
   const shot = async (name) => {
     // Transitions have ended and fonts are drawn.
-    await page.driver.evaluate('return document.fonts.ready.then(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)))).then(() => null);');
-    await writeFile(path.join(FOLDER, `${name}-${light ? 'light' : 'dark'}.png`), await page.driver.screenshot());
+    await page.driver.evaluate(
+      'return document.fonts.ready.then(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)))).then(() => null);',
+    );
+    await writeFile(
+      path.join(FOLDER, `${name}-${light ? 'light' : 'dark'}.png`),
+      await page.driver.screenshot(),
+    );
   };
   const up = () => until('the call to be up', () => page.has('call-timer'), 15_000);
   const over = async () => {
@@ -59,7 +64,9 @@ async function draw(light) {
   await page.appears('hangup-button');
   await shot('dialing');
   await up();
-  await until('two seconds of call', async () => /0:0[2-9]/.test((await page.text('call-timer')) ?? ''));
+  await until('two seconds of call', async () =>
+    /0:0[2-9]/.test((await page.text('call-timer')) ?? ''),
+  );
   await shot('in-call');
   await page.press('mute-button');
   await page.press('keypad-button');
@@ -72,6 +79,7 @@ async function draw(light) {
   await shot('recents');
   await page.showPad();
   await page.enterNumber('202 555 01');
+  await until('what is missing', async () => ((await page.text('number-problem')) ?? '') !== '');
   await shot('dialer-typing');
   await page.driver.resize(SMALLEST.width, SMALLEST.height);
   await shot('dialer-smallest');
@@ -81,7 +89,10 @@ async function draw(light) {
   await page.driver.resize(NARROW.width, NARROW.height);
   await simulator.setFaults({ refuse_signalling: true });
   await simulator.cutSignalling();
-  await until('the light to change', async () => (await page.attribute('light-in', 'data-state')) === 'reconnecting');
+  await until(
+    'the light to change',
+    async () => (await page.attribute('light-in', 'data-state')) === 'reconnecting',
+  );
   await page.press('light-in');
   await shot('reconnecting');
   await close();

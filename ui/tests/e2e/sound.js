@@ -120,5 +120,11 @@ export function measure(samples, hz) {
     if (gap > 0) gaps += 1;
     longest = Math.max(longest, gap);
   }
-  return { amplitude, other, gaps, longestGapMs: longest * 10, seconds: samples.length / SAMPLE_RATE };
+  return {
+    amplitude,
+    other,
+    gaps,
+    longestGapMs: longest * 10,
+    seconds: samples.length / SAMPLE_RATE,
+  };
 }

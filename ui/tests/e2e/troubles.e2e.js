@@ -40,10 +40,14 @@ async function bareComputer(name) {
 }
 
 const notices = (page) =>
-  page.driver.evaluate('return [...document.querySelectorAll(\'[data-testid="notice"]\')].map((e) => e.textContent.trim());');
+  page.driver.evaluate(
+    'return [...document.querySelectorAll(\'[data-testid="notice"]\')].map((e) => e.textContent.trim());',
+  );
 
 const noticeAbout = (page, pattern) =>
-  until(`a notice about ${pattern}`, async () => (await notices(page)).find((text) => pattern.test(text)));
+  until(`a notice about ${pattern}`, async () =>
+    (await notices(page)).find((text) => pattern.test(text)),
+  );
 
 /** Runs a program that should not start; answers with its code and what it said. */
 async function refusal(binary, args, env) {
@@ -60,7 +64,10 @@ test('without a sound device the call still connects, with a notice', async () =
     await page.call(TONE);
     await until('the call to be up', () => page.has('call-timer'), 15_000);
     await noticeAbout(page, /microphone/i);
-    await until('packets of silence to reach the far end', async () => ((await simulator.heard())?.packets ?? 0) > 50);
+    await until(
+      'packets of silence to reach the far end',
+      async () => ((await simulator.heard())?.packets ?? 0) > 50,
+    );
     await page.press('hangup-button');
     await page.showLog();
     await until('the call in the log', async () => (await page.log())[0]?.outcome === 'answered');
@@ -97,10 +104,16 @@ test('while signalling is away the lights say so, and come back by themselves', 
     await page.ready();
     await simulator.setFaults({ refuse_signalling: true });
     await simulator.cutSignalling();
-    await until('the light to change', async () => (await page.attribute('light-in', 'data-state')) === 'reconnecting');
+    await until(
+      'the light to change',
+      async () => (await page.attribute('light-in', 'data-state')) === 'reconnecting',
+    );
     await page.enterNumber(TONE);
     assert.equal(
-      await page.driver.evaluate('return document.querySelector(arguments[0]).getAttribute("aria-disabled") ?? String(document.querySelector(arguments[0]).disabled);', '[data-testid="call-button"]'),
+      await page.driver.evaluate(
+        'return document.querySelector(arguments[0]).getAttribute("aria-disabled") ?? String(document.querySelector(arguments[0]).disabled);',
+        '[data-testid="call-button"]',
+      ),
       'true',
       'a call cannot be placed meanwhile',
     );
@@ -118,7 +131,10 @@ test('a port that is taken is named, with what to do', async () => {
   try {
     for (const [binary, args] of [
       [BINARIES.dialer, ['--practice', '--simulator-listen', address]],
-      [BINARIES.server, ['--listen', address, '--ui', path.resolve(import.meta.dirname, '../../dist')]],
+      [
+        BINARIES.server,
+        ['--listen', address, '--ui', path.resolve(import.meta.dirname, '../../dist')],
+      ],
       [BINARIES.simulator, ['--listen', address]],
     ]) {
       const { code, said } = await refusal(binary, args, {});

@@ -15,7 +15,7 @@ export const SNAPSHOT: Snapshot = {
     caller_id_formatted: '+44 20 7946 0018',
   },
   signalling: { type: 'practice', host: '127.0.0.1:1' },
-  native_voice: true,
+  native_voice: 'fallback',
   lights: {
     calls_out: { state: 'ready', reason: null },
     calls_in: { state: 'ready', reason: null },

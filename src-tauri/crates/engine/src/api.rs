@@ -19,8 +19,8 @@ pub struct Snapshot {
     pub agent: AgentView,
     /// Where the SDK must connect.
     pub signalling: SignallingView,
-    /// Whether a native voice engine can stand behind the SDK in this host.
-    pub native_voice: bool,
+    /// Whether a native voice engine stands behind the SDK in this host.
+    pub native_voice: NativeVoice,
     /// The two lights.
     pub lights: Lights,
     /// Standing notices, oldest first.
@@ -29,6 +29,18 @@ pub struct Snapshot {
     pub practice: Option<PracticeView>,
     /// First page of the call log.
     pub call_log: CallLogPage,
+}
+
+/// When the native voice engine carries the sound instead of the page's own WebRTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum NativeVoice {
+    /// There is none here: the page must have WebRTC of its own.
+    Absent,
+    /// Where the page has no WebRTC.
+    Fallback,
+    /// Even where it has: the self-test, whose sound devices only the engine has.
+    Always,
 }
 
 /// Who the agent is.

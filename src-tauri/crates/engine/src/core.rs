@@ -17,8 +17,8 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::api::{
-    AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, Notice, PracticeCall,
-    Snapshot,
+    AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, NativeVoice, Notice,
+    PracticeCall, Snapshot,
 };
 use crate::controller::{Controller, Request, Standing, View};
 use crate::ledger;
@@ -44,6 +44,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The native voice engine and its events, where this host has one.
     pub voice: Option<(VoiceEngine, mpsc::UnboundedReceiver<VoiceEvent>)>,
+    /// When the page should use it.
+    pub native_voice: NativeVoice,
     /// The practice Twilio, in practice mode.
     pub simulator: Option<Simulator>,
 }
@@ -58,6 +60,7 @@ pub struct Core {
     store: Arc<dyn CallStore>,
     clock: Arc<dyn Clock>,
     voice: Option<VoiceEngine>,
+    native_voice: NativeVoice,
     simulator: Option<Simulator>,
 }
 
@@ -89,6 +92,7 @@ impl Core {
             store: parts.store,
             clock: parts.clock,
             voice,
+            native_voice: parts.native_voice,
             simulator: parts.simulator,
         }
     }
@@ -187,7 +191,7 @@ impl Commands for Core {
         Ok(Snapshot {
             agent: account.agent_view(),
             signalling: account.signalling,
-            native_voice: self.voice.is_some(),
+            native_voice: self.native_voice,
             lights,
             notices,
             practice: account.practice,

@@ -21,7 +21,7 @@ use dialer_twilio::signature::WebhookKey;
 use dialer_twilio::webhook::VoiceRequest;
 use url::Url;
 
-use crate::api::{FarEndView, Notice, PracticeCall, PracticeView, SignallingView};
+use crate::api::{FarEndView, NativeVoice, Notice, PracticeCall, PracticeView, SignallingView};
 use crate::core::{Core, Parts};
 use crate::state::Account;
 
@@ -43,8 +43,28 @@ pub struct PracticeOptions {
     pub call_log: PathBuf,
     /// Where the simulator listens; port 0 lets the system choose.
     pub simulator_listen: std::net::SocketAddr,
-    /// Sound devices of the native voice engine; `None` where the page has WebRTC of its own.
-    pub devices: Option<Arc<dyn AudioDevices>>,
+    /// Who carries the sound.
+    pub sound: Sound,
+}
+
+/// Who carries the sound of practice calls.
+pub enum Sound {
+    /// The page's own WebRTC.
+    OfPage,
+    /// The native voice engine with these devices, where the page has no WebRTC.
+    NativeFallback(Arc<dyn AudioDevices>),
+    /// The native voice engine with these devices, always.
+    Native(Arc<dyn AudioDevices>),
+}
+
+impl Sound {
+    fn split(self) -> (NativeVoice, Option<Arc<dyn AudioDevices>>) {
+        match self {
+            Self::OfPage => (NativeVoice::Absent, None),
+            Self::NativeFallback(devices) => (NativeVoice::Fallback, Some(devices)),
+            Self::Native(devices) => (NativeVoice::Always, Some(devices)),
+        }
+    }
 }
 
 /// Practice mode, running.
@@ -68,7 +88,8 @@ impl Practice {
         let practice = simulator.account();
         let vault = MemoryVault::default();
         keep_secrets(&vault, &practice)?;
-        let voice = options.devices.map(|devices| {
+        let (native_voice, devices) = options.sound.split();
+        let voice = devices.map(|devices| {
             let (spoken, heard) = tokio::sync::mpsc::unbounded_channel();
             (VoiceEngine::start(EngineOptions::new(devices), spoken), heard)
         });
@@ -81,6 +102,7 @@ impl Practice {
             store,
             clock: Arc::new(SystemClock),
             voice,
+            native_voice,
             simulator: Some(simulator.clone()),
         });
         if let Some(notice) = set_aside {

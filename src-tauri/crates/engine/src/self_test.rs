@@ -41,15 +41,15 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// The synthetic microphone and the metered loudspeaker.
 #[derive(Clone)]
-pub struct Sound(Arc<ToneDevices>);
+pub struct TestDevices(Arc<ToneDevices>);
 
-impl Default for Sound {
+impl Default for TestDevices {
     fn default() -> Self {
         Self(Arc::new(ToneDevices::new(MICROPHONE_HZ)))
     }
 }
 
-impl Sound {
+impl TestDevices {
     /// For the voice engine.
     pub fn devices(&self) -> Arc<dyn AudioDevices> {
         self.0.clone()
@@ -113,16 +113,16 @@ type Measured = Result<Option<serde_json::Value>, String>;
 pub struct SelfTest {
     core: Core,
     simulator: Simulator,
-    sound: Sound,
+    devices: TestDevices,
     view: watch::Receiver<View>,
     stages: Vec<Stage>,
 }
 
 impl SelfTest {
-    /// Prepares the test; `sound` must be what the voice engine was started with.
-    pub fn new(core: Core, simulator: Simulator, sound: Sound) -> Self {
+    /// Prepares the test; `devices` must be what the voice engine was started with.
+    pub fn new(core: Core, simulator: Simulator, devices: TestDevices) -> Self {
         let view = core.watch();
-        Self { core, simulator, sound, view, stages: Vec::new() }
+        Self { core, simulator, devices, view, stages: Vec::new() }
     }
 
     /// Runs every stage, prints a line for each, writes the report, and answers with the exit code.
@@ -260,16 +260,16 @@ impl SelfTest {
         // The page may know of the answer before the far end has begun to listen.
         let both_hear = || {
             far_end().is_ok_and(|heard| heard.dominant_hz.is_some())
-                && self.sound.0.playout_report().dominant.is_some()
+                && self.devices.0.playout_report().dominant.is_some()
         };
         while !both_hear() {
             tokio::time::sleep(POLL).await;
         }
         let (before, began) = (far_end()?, Instant::now());
-        self.sound.0.reset_meter();
+        self.devices.0.reset_meter();
         tokio::time::sleep(MEASURE).await;
         let (after, agent, seconds) =
-            (far_end()?, self.sound.0.playout_report(), began.elapsed().as_secs_f32());
+            (far_end()?, self.devices.0.playout_report(), began.elapsed().as_secs_f32());
         Ok(BothWays {
             far_end_hears: Heard {
                 expected_hz: MICROPHONE_HZ,

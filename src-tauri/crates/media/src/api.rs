@@ -177,6 +177,7 @@ pub enum StatsEntry {
         /// Inter-arrival jitter in seconds.
         jitter: f64,
         /// Cumulative.
+        #[ts(type = "number")]
         packets_lost: i64,
         /// Cumulative.
         #[ts(type = "number")]

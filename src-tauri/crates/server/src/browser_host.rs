@@ -117,12 +117,14 @@ async fn command(State(host): State<Arc<Host>>, RoutePath(name): RoutePath<Strin
 
 async fn events(State(host): State<Arc<Host>>) -> Response {
     let lines = futures_util::stream::unfold(host.core.subscribe(), |mut events| async move {
-        loop {
-            match events.recv().await {
-                Ok(event) => return Some((line(&event), events)),
-                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the page fell behind"),
-                Err(RecvError::Closed) => return None,
+        match events.recv().await {
+            Ok(event) => Some((line(&event), events)),
+            // The page connects again and asks how things stand, which makes up for what it missed.
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the page fell behind");
+                None
             }
+            Err(RecvError::Closed) => None,
         }
     });
     // A first empty line opens the stream at once, so that the page knows it is subscribed.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use dialer_engine::practice::{Practice, PracticeOptions};
+use dialer_engine::practice::{Practice, PracticeOptions, Sound};
 use dialer_server::browser_host::{fresh_secret, serve};
 use dialer_storage::folders::Folders;
 use secrecy::ExposeSecret as _;
@@ -62,7 +62,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let practice = Practice::start(PracticeOptions {
         call_log: folders.call_log(),
         simulator_listen: arguments.simulator_listen,
-        devices: None,
+        sound: Sound::OfPage,
     })
     .await?;
     let secret = fresh_secret();

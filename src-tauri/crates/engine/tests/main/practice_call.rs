@@ -8,7 +8,7 @@ use dialer_domain::call::{CallDirection, CallOutcome};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::phone_number::E164;
 use dialer_engine::api::{Commands as _, HostEvent, LightState, PracticeCall};
-use dialer_engine::practice::{Practice, PracticeOptions};
+use dialer_engine::practice::{Practice, PracticeOptions, Sound};
 use dialer_media::devices::ToneDevices;
 
 use crate::phone::Phone;
@@ -21,7 +21,7 @@ pub(crate) async fn practice(folder: &std::path::Path) -> (Practice, Arc<ToneDev
     let practice = Practice::start(PracticeOptions {
         call_log: folder.join("calls.sqlite"),
         simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        devices: Some(devices.clone()),
+        sound: Sound::Native(devices.clone()),
     })
     .await
     .unwrap();
