@@ -39,5 +39,5 @@ machete() {
         say "installing cargo-machete $machete_version into .dev/tools"
         cargo install --quiet --locked --root .dev/tools --version "$machete_version" cargo-machete
     fi
-    $tool src-tauri Cargo.toml
+    $tool .
 }
