@@ -212,18 +212,16 @@ async fn the_far_end_hangs_up_and_the_duration_is_simulated_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_reach_the_far_end_by_signalling_by_rtp_and_in_the_sound() {
+async fn keys_reach_the_far_end_by_signalling_and_by_rtp() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     // PCMU, whose clock telephone events at 8000 Hz share.
     let phone = Phone::with_codecs(vec![CodecName::Pcmu]);
     let call_sid = call(&bench, &mut sdk, &phone, "+12025550109").await;
     sdk.send("dtmf", json!({ "callsid": call_sid, "dtmf": "1w2" }));
-    phone.hears_digits("12").await;
+    bench.heard(&call_sid, |heard| heard.dtmf == "12").await;
     phone.peer.send_telephone_events("3#", 160, 70);
-    phone.hears_digits("123#").await;
-    let far_end = bench.heard(&call_sid, |heard| heard.dtmf == "123#").await;
-    assert!(far_end.frames > 0);
+    bench.heard(&call_sid, |heard| heard.dtmf == "123#").await;
     for (digit, via) in [('1', DigitPath::Signalling), ('#', DigitPath::TelephoneEvent)] {
         bench
             .event(
@@ -240,9 +238,9 @@ async fn keys_the_far_end_presses_are_heard() {
     let mut sdk = bench.agent("agent_1").await;
     let phone = Phone::new();
     let call_sid = call(&bench, &mut sdk, &phone, "+12025550108").await;
-    phone.hears_digits("1234#").await;
-    bench.simulator.press(&far_leg(&bench, &call_sid), "90*").unwrap();
-    phone.hears_digits("1234#90*").await;
+    let far_leg = far_leg(&bench, &call_sid);
+    phone.hears_key('9', || bench.simulator.press(&far_leg, "9").unwrap()).await;
+    assert!(bench.simulator.press(&call_sid, "1").is_err(), "an SDK presses its keys itself");
     bench.stop().await;
 }
 
@@ -364,7 +362,7 @@ async fn the_first_of_several_far_ends_to_answer_wins() {
     bench.webhooks.answer(
         "/voice",
         Answer::twiml(&format!(
-            "<Dial callerId=\"{OUR_NUMBER}\"><Number>+12025550103</Number><Number>+12025550102</Number><Number>+12025550101</Number></Dial>"
+            "<Dial callerId=\"{OUR_NUMBER}\"><Number>+12025550103</Number><Number>+12025550101</Number></Dial>"
         )),
     );
     sdk.invite(&phone, "To=x").await;
@@ -382,7 +380,6 @@ async fn the_first_of_several_far_ends_to_answer_wins() {
         statuses,
         [
             ("+12025550101".to_owned(), CallStatus::InProgress),
-            ("+12025550102".to_owned(), CallStatus::Busy),
             ("+12025550103".to_owned(), CallStatus::Canceled),
         ]
     );
@@ -447,12 +444,12 @@ async fn sequential_dialling_tries_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voicemail_box_greets_beeps_and_listens() {
+async fn a_voicemail_box_greets_and_listens() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     let phone = Phone::new();
     let call_sid = call(&bench, &mut sdk, &phone, "+12025550107").await;
-    phone.hears(1_000.0).await;
+    phone.hears_such(|heard| heard.level_dbfs > -35.0, "the greeting").await;
     phone.say(750);
     bench.heard(&call_sid, |heard| heard.dominant_hz.is_some_and(|hz| (hz - 750.0).abs() < 3.0)).await;
     bench.stop().await;

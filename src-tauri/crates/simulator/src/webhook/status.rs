@@ -14,7 +14,7 @@ use url::Url;
 use super::fetch::{Conversation, Request};
 use super::form::{StatusDetail, add_status};
 use crate::account::WebhookMethod;
-use crate::event::{AlertLevel, WebhookPurpose};
+use crate::event::{AlertLevel, Happening, WebhookPurpose};
 use crate::network::Network;
 use crate::twiml::CallbackEvent;
 
@@ -99,6 +99,13 @@ impl Sender {
     async fn send(&self, form: Form) {
         let faults = self.network.faults();
         if faults.drop_status_callbacks {
+            self.network.record(Happening::Webhook {
+                purpose: WebhookPurpose::StatusCallback,
+                call_sid: self.call_sid.clone(),
+                url: self.url.to_string(),
+                status: None,
+                call_status: form.get("CallStatus").map(str::to_owned),
+            });
             return;
         }
         let times = if faults.duplicate_status_callbacks { 2 } else { 1 };

@@ -135,14 +135,21 @@ impl Phone {
         }
     }
 
-    pub(crate) async fn hears_digits(&self, digits: &str) {
+    /// Has a key pressed, again each second, until it is recognised in the sound: on a machine that is
+    /// too busy to keep time, the first tries may be torn.
+    pub(crate) async fn hears_key(&self, key: char, press: impl Fn()) {
         let listening = async {
-            while self.digits() != digits {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut again = tokio::time::interval(Duration::from_secs(1));
+            let mut look = tokio::time::interval(Duration::from_millis(20));
+            while !self.digits().contains(key) {
+                tokio::select! {
+                    _ = again.tick() => press(),
+                    _ = look.tick() => {}
+                }
             }
         };
         if tokio::time::timeout(PATIENCE, listening).await.is_err() {
-            panic!("{digits} was not heard, but {:?}", self.digits());
+            panic!("{key} was not heard, but {:?}", self.digits());
         }
     }
 }
