@@ -63,7 +63,7 @@ test('without a sound device the call still connects, with a notice', async () =
     await page.ready();
     await page.call(TONE);
     await until('the call to be up', () => page.has('call-timer'), 15_000);
-    await noticeAbout(page, /microphone/i);
+    await noticeAbout(page, /sound system/);
     await until(
       'packets of silence to reach the far end',
       async () => ((await simulator.heard())?.packets ?? 0) > 50,
