@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is the test's failure")]
 
 mod bindings;
+mod ledger;
 mod log_privacy;
 mod phone;
 mod practice_call;

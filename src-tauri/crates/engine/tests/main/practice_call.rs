@@ -117,3 +117,50 @@ async fn the_lights_follow_the_phone() {
     view.wait_for(|view| view.lights.calls_in.state == LightState::Ready).await.unwrap();
     practice.shutdown().await;
 }
+
+/// A page that is loaded anew has lost the SDK that carried its call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reloaded_page_ends_the_call_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let call = phone.call(TONE_NUMBER).await;
+    let mut view = practice.core.watch();
+    view.wait_for(|view| !view.calls.is_empty()).await.unwrap();
+    practice.core.snapshot().await.unwrap();
+    view.wait_for(|view| view.calls.is_empty()).await.unwrap();
+    let entry = logged(&practice, |entry| entry.ended_at_ms.is_some()).await;
+    assert_eq!(entry.id, call.id);
+    practice.shutdown().await;
+}
+
+/// A program killed in a call leaves a row without an end; the next start writes one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_forgotten_by_a_killed_program_is_ended_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = dialer_domain::call::CallId(uuid::Uuid::new_v4());
+    {
+        use dialer_domain::ports::CallStore as _;
+        let log =
+            dialer_storage::call_log::SqliteCallLog::open(&folder.path().join("calls.sqlite")).unwrap().log;
+        for (what, at_ms) in [
+            (dialer_domain::call::SdkCallEvent::Dialing, 1_000),
+            (dialer_domain::call::SdkCallEvent::Accepted, 5_000),
+        ] {
+            let event = dialer_domain::call::CallEvent::Sdk {
+                direction: CallDirection::Outgoing,
+                call_sid: None,
+                parent_call_sid: None,
+                peer: TONE_NUMBER.into(),
+                our_number: None,
+                what,
+                at_ms,
+            };
+            log.record(Some(id), event).unwrap();
+        }
+    }
+    let (practice, _devices) = practice(folder.path()).await;
+    let entry = logged(&practice, |entry| entry.id == id).await;
+    assert_eq!(entry.ended_at_ms, Some(5_000), "the last moment known");
+    practice.shutdown().await;
+}
