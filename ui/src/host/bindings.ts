@@ -371,6 +371,11 @@ country: string | null,
  */
 problem: string | null, };
 /**
+ * Names one load of the page: a random UUID it makes for itself. A snapshot for another page than the
+ * last tells that the last is gone, and with it the Voice SDK that carried its calls.
+ */
+export type PageId = string;
+/**
  * The W3C `RTCConfiguration` members the engine honours.
  */
 export type PeerConfig = { 
@@ -728,8 +733,8 @@ trouble: boolean,
 message: string, } | { "type": "devices_changed" };
 
 export interface Commands {
-  /** Everything a freshly loaded page needs. */
-  snapshot(args: { }): Promise<Snapshot>;
+  /** Everything a page needs, when it was just loaded and when it missed events. */
+  snapshot(args: { page: PageId; }): Promise<Snapshot>;
   /** Reads what was typed into the number field. */
   inspect_number(args: { text: string; }): Promise<NumberInspection>;
   /** A fresh access token for the SDK. */

@@ -76,6 +76,8 @@ export class Dialer implements App {
   readonly log: CallLog;
   readonly names: Names;
 
+  /** Names this load of the page: the program ends the calls of any page before it. */
+  readonly #page = crypto.randomUUID();
   #notices = $state.raw<readonly Notice[]>([]);
   /** Notices of this page, which the program knows nothing of. */
   #ownNotices = $state.raw<readonly Notice[]>([]);
@@ -109,7 +111,7 @@ export class Dialer implements App {
         (event) => this.#hear(event),
         () => void this.#refresh(),
       );
-      snapshot = await host.call('snapshot', {});
+      snapshot = await host.call('snapshot', { page: this.#page });
     } catch (error) {
       this.phase = 'failed';
       this.failure = sentence(error);
@@ -292,7 +294,7 @@ export class Dialer implements App {
   async #refresh(): Promise<void> {
     this.#early = [];
     try {
-      this.#apply(await this.#parts.host.call('snapshot', {}));
+      this.#apply(await this.#parts.host.call('snapshot', { page: this.#page }));
     } catch (error) {
       this.#early = null;
       this.hint(sentence(error));

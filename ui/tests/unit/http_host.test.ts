@@ -42,12 +42,14 @@ describe('a command', () => {
 
   it('without permission says how to get it', async () => {
     const { http } = host(() => Promise.resolve(answer(401, '')));
-    await expect(http.call('snapshot', {})).rejects.toThrow(/Open it again from the link/);
+    await expect(http.call('snapshot', { page: 'a-page' })).rejects.toThrow(
+      /Open it again from the link/,
+    );
   });
 
   it('to a program that is gone says so', async () => {
     const { http } = host(() => Promise.reject(new TypeError('Failed to fetch')));
-    const error = await http.call('snapshot', {}).catch((e: unknown) => e);
+    const error = await http.call('snapshot', { page: 'a-page' }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(HostError);
     expect((error as HostError).user).toMatchObject({
       code: 'Internal',

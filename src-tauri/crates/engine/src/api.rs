@@ -12,6 +12,12 @@ use dialer_domain::sid::CallSid;
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
 use serde::{Deserialize, Serialize};
 
+/// Names one load of the page: a random UUID it makes for itself. A snapshot for another page than the
+/// last tells that the last is gone, and with it the Voice SDK that carried its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[ts(type = "string")]
+pub struct PageId(pub uuid::Uuid);
+
 /// Everything a freshly loaded page needs; events keep it current afterwards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 pub struct Snapshot {
@@ -372,8 +378,8 @@ fn command_return<T: ts_rs::TS + 'static>(config: &ts_rs::Config) -> String {
 }
 
 commands! {
-    /// Everything a freshly loaded page needs.
-    snapshot() -> Snapshot;
+    /// Everything a page needs, when it was just loaded and when it missed events.
+    snapshot(page: PageId) -> Snapshot;
     /// Reads what was typed into the number field.
     inspect_number(text: String) -> NumberInspection;
     /// A fresh access token for the SDK.

@@ -11,7 +11,7 @@ use dialer_media::api::{DeviceKind, VoiceEvent};
 use dialer_twilio::webhook::VoiceRequest;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::api::{ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice};
+use crate::api::{ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice, PageId};
 use crate::ledger;
 use crate::state::{Account, LiveCall, State, token_refusal};
 
@@ -21,8 +21,13 @@ const TOKEN_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
 /// What the Controller can be asked or told.
 #[derive(Debug)]
 pub enum Request {
-    /// A page was loaded and wants to know how things stand.
-    Attach(oneshot::Sender<Standing>),
+    /// A page wants to know how things stand.
+    Attach {
+        /// Which.
+        page: PageId,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Standing>,
+    },
     /// The account, for whoever mints a token or reads a number.
     Account(oneshot::Sender<Account>),
     /// A token was issued.
@@ -56,9 +61,11 @@ pub enum Request {
     LookAtToken,
 }
 
-/// How things stand, for a page that was just loaded.
+/// How things stand, for a page that asks.
 #[derive(Debug, Clone)]
 pub struct Standing {
+    /// Whether the page is another than the one that asked last.
+    pub new_page: bool,
     /// The account.
     pub account: Account,
     /// The lights.
@@ -117,7 +124,7 @@ impl Controller {
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Attach(reply) => self.attach(reply),
+            Request::Attach { page, reply } => self.attach(page, reply),
             Request::Account(reply) => {
                 let _ = reply.send(self.state.account().clone());
             }
@@ -150,9 +157,10 @@ impl Controller {
     }
 
     /// A new page means the old one is gone, and with it the SDK that carried its calls.
-    fn attach(&mut self, reply: oneshot::Sender<Standing>) {
-        for call in self.state.page_loaded() {
-            let what = SdkCallEvent::Ended;
+    fn attach(&mut self, page: PageId, reply: oneshot::Sender<Standing>) {
+        let ended = self.state.page_asked(page);
+        let new_page = ended.is_some();
+        for call in ended.into_iter().flatten() {
             self.record_sdk(&CallReport {
                 call: call.id,
                 direction: call.direction,
@@ -160,10 +168,11 @@ impl Controller {
                 parent_call_sid: None,
                 peer: call.peer,
                 our_number: None,
-                what,
+                what: SdkCallEvent::Ended,
             });
         }
         let _ = reply.send(Standing {
+            new_page,
             account: self.state.account().clone(),
             lights: self.state.lights(),
             notices: self.state.notices(),

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::api::{
     AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, NativeVoice, Notice,
-    PracticeCall, Snapshot,
+    PageId, PracticeCall, Snapshot,
 };
 use crate::controller::{Controller, Request, Standing, View};
 use crate::ledger;
@@ -186,8 +186,12 @@ fn voice_failed(error: &dialer_media::engine::VoiceError) -> UserError {
 
 #[async_trait::async_trait]
 impl Commands for Core {
-    async fn snapshot(&self) -> Result<Snapshot, UserError> {
-        let Standing { account, lights, notices } = self.ask(Request::Attach).await?;
+    async fn snapshot(&self, page: PageId) -> Result<Snapshot, UserError> {
+        let Standing { new_page, account, lights, notices } =
+            self.ask(|reply| Request::Attach { page, reply }).await?;
+        if new_page && let Some(voice) = &self.voice {
+            voice.close_all().await;
+        }
         Ok(Snapshot {
             agent: account.agent_view(),
             signalling: account.signalling,

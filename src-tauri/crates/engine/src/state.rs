@@ -11,8 +11,8 @@ use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
 use dialer_domain::token::{Renewal, TokenSpan, renewal};
 
 use crate::api::{
-    AgentView, CallReport, DeviceReport, DeviceState, Light, LightState, Lights, Notice, PracticeView,
-    SdkError, SignallingView,
+    AgentView, CallReport, DeviceReport, DeviceState, Light, LightState, Lights, Notice, PageId,
+    PracticeView, SdkError, SignallingView,
 };
 
 /// The account the phone works with; its secrets stay in the vault under the account SID.
@@ -97,6 +97,7 @@ pub struct State {
     renewal_asked_at_ms: Option<i64>,
     calls: BTreeMap<CallId, LiveCall>,
     notices: Vec<Notice>,
+    page: Option<PageId>,
 }
 
 /// How long an unanswered request for a renewal is given before it is repeated, in milliseconds.
@@ -114,6 +115,7 @@ impl State {
             renewal_asked_at_ms: None,
             calls: BTreeMap::new(),
             notices: Vec::new(),
+            page: None,
         }
     }
 
@@ -187,11 +189,15 @@ impl State {
         }
     }
 
-    /// A page was loaded anew: what the previous page held is gone with it.
-    pub fn page_loaded(&mut self) -> Vec<LiveCall> {
+    /// A page asks how things stand. If it is another than the last, what the last page held is gone
+    /// with it: answers with the calls that ended so; `None` for a page that merely asks again.
+    pub fn page_asked(&mut self, page: PageId) -> Option<Vec<LiveCall>> {
+        if self.page.replace(page) == Some(page) {
+            return None;
+        }
         self.device = DeviceReport { state: DeviceState::Unregistered, error: None };
         self.was_registered = false;
-        std::mem::take(&mut self.calls).into_values().collect()
+        Some(std::mem::take(&mut self.calls).into_values().collect())
     }
 
     /// The webhook server came up, or could not.
@@ -427,6 +433,18 @@ mod tests {
         assert!(state.raise(notice("b", true)));
         assert!(state.dismiss("microphone"));
         assert!(!state.clear("microphone"));
+    }
+
+    #[test]
+    fn a_page_that_asks_again_keeps_its_call_and_another_ends_it() {
+        let page = |n: u8| PageId(uuid::Uuid::from_bytes([n; 16]));
+        let mut state = State::new(account());
+        assert_eq!(state.page_asked(page(1)), Some(Vec::new()));
+        state.call_reported(&call(1, SdkCallEvent::Accepted));
+        assert_eq!(state.page_asked(page(1)), None);
+        assert!(state.situation().busy);
+        assert_eq!(state.page_asked(page(2)).map(|ended| ended.len()), Some(1));
+        assert!(!state.situation().busy);
     }
 
     #[test]

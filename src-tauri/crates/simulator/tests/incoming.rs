@@ -155,7 +155,13 @@ async fn an_unanswered_call_ends_after_the_timeout_and_the_document_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_registered_rings_until_the_timeout() {
     let bench = Bench::start().await;
-    bench.ring_client("agent_1");
+    bench.webhooks.answer(
+        "/voice",
+        Answer::twiml(
+            "<Dial answerOnBridge=\"true\" timeout=\"5\"><Client statusCallback=\"/leg\" \
+             statusCallbackEvent=\"initiated ringing answered completed\">agent_1</Client></Dial>",
+        ),
+    );
     let parent = bench.simulator.place_incoming(&from("+12025550101")).unwrap();
     assert_eq!(ended(&bench, &parent).await, CallStatus::NoAnswer);
     let legs = bench.webhooks.wait("/leg", 3).await;

@@ -120,7 +120,7 @@ async fn calls_that_nobody_takes_end_with_their_reason() {
         let bench = Bench::start().await;
         let mut sdk = bench.agent("agent_1").await;
         let phone = Phone::new();
-        bench.dial_number(number);
+        bench.dial_number_for(number, 25);
         sdk.invite(&phone, "To=x").await;
         let hangup = sdk.expect("hangup").await;
         assert_eq!(hangup["error"]["code"], code, "{number}");

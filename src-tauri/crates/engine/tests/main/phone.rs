@@ -3,7 +3,7 @@
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
 use dialer_domain::sid::CallSid;
-use dialer_engine::api::{CallReport, Commands as _, DeviceReport, DeviceState, SignallingView};
+use dialer_engine::api::{CallReport, Commands as _, DeviceReport, DeviceState, PageId, SignallingView};
 use dialer_engine::core::Core;
 use dialer_media::api::{CodecName, PeerConfig, PeerId, SdpType};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -31,7 +31,7 @@ pub(crate) struct Call {
 
 impl Phone {
     pub(crate) async fn register(core: Core) -> Self {
-        let snapshot = core.snapshot().await.unwrap();
+        let snapshot = core.snapshot(PageId(uuid::Uuid::new_v4())).await.unwrap();
         let SignallingView::Practice { host } = snapshot.signalling else { panic!("practice mode only") };
         let token = core.issue_access_token().await.unwrap().token;
         let (socket, _) = connect_async(format!("ws://{host}/signal")).await.unwrap();

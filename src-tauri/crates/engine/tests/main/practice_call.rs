@@ -7,7 +7,7 @@ use std::time::Duration;
 use dialer_domain::call::{CallDirection, CallOutcome};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::phone_number::E164;
-use dialer_engine::api::{Commands as _, HostEvent, LightState, PracticeCall};
+use dialer_engine::api::{Commands as _, HostEvent, LightState, PageId, PracticeCall};
 use dialer_engine::practice::{Practice, PracticeOptions, Sound};
 use dialer_media::devices::ToneDevices;
 
@@ -127,7 +127,7 @@ async fn a_reloaded_page_ends_the_call_it_had() {
     let call = phone.call(TONE_NUMBER).await;
     let mut view = practice.core.watch();
     view.wait_for(|view| !view.calls.is_empty()).await.unwrap();
-    practice.core.snapshot().await.unwrap();
+    practice.core.snapshot(PageId(uuid::Uuid::new_v4())).await.unwrap();
     view.wait_for(|view| view.calls.is_empty()).await.unwrap();
     let entry = logged(&practice, |entry| entry.ended_at_ms.is_some()).await;
     assert_eq!(entry.id, call.id);

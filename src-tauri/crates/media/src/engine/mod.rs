@@ -134,6 +134,14 @@ impl VoiceEngine {
         Ok(())
     }
 
+    /// Closes every connection, as when the page that opened them is gone.
+    pub async fn close_all(&self) {
+        let sessions = std::mem::take(&mut *self.sessions());
+        for session in sessions.into_values() {
+            session.close().await;
+        }
+    }
+
     /// The sound devices.
     pub async fn devices(&self) -> Result<Vec<AudioDevice>, VoiceError> {
         let devices = Arc::clone(&self.0.options.devices);

@@ -61,7 +61,7 @@ impl Page {
 #[tokio::test]
 async fn a_page_that_knows_the_secret_gets_its_answers() {
     let page = page().await;
-    let answer = page.post("snapshot", &json!({})).send().await.unwrap();
+    let answer = page.post("snapshot", &json!({ "page": "6f1cbd5a-6d3f-4a6e-9b1e-1d0a0f3b2c11" })).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     let snapshot: Value = answer.json().await.unwrap();
     assert_eq!(snapshot["native_voice"], "absent");

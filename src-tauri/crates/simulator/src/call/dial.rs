@@ -208,6 +208,8 @@ impl Session {
         tokio::pin!(timeout);
         let end = loop {
             let change = tokio::select! {
+                // An answer that has come counts, even if the time is over at the same moment.
+                biased;
                 Some(change) = changes.next() => change,
                 () = &mut timeout => break End::NoAnswer,
                 _ = self.leg.ended() => break End::Canceled,

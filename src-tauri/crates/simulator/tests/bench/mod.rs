@@ -70,25 +70,29 @@ impl Bench {
         sdk
     }
 
-    /// What the webhook `/voice` answers: dial a number as the product does.
+    /// What the webhook `/voice` answers: dial a number as the product does, but with patience.
     pub(crate) fn dial_number(&self, number: &str) {
+        self.dial_number_for(number, 600);
+    }
+
+    pub(crate) fn dial_number_for(&self, number: &str, timeout_s: u32) {
         let leg = self.webhooks.url("/leg");
         self.webhooks.answer(
             "/voice",
             Answer::twiml(&format!(
-                "<Dial callerId=\"{OUR_NUMBER}\" answerOnBridge=\"true\" timeout=\"25\">\
+                "<Dial callerId=\"{OUR_NUMBER}\" answerOnBridge=\"true\" timeout=\"{timeout_s}\">\
                  <Number statusCallback=\"{leg}\" statusCallbackEvent=\"initiated ringing answered completed\">{number}</Number></Dial>"
             )),
         );
     }
 
-    /// What the webhook `/voice` answers: ring a device as the product does.
+    /// What the webhook `/voice` answers: ring a device as the product does, but with patience.
     pub(crate) fn ring_client(&self, identity: &str) {
         let leg = self.webhooks.url("/leg");
         self.webhooks.answer(
             "/voice",
             Answer::twiml(&format!(
-                "<Dial answerOnBridge=\"true\" timeout=\"20\">\
+                "<Dial answerOnBridge=\"true\" timeout=\"600\">\
                  <Client statusCallback=\"{leg}\" statusCallbackEvent=\"initiated ringing answered completed\">\
                  <Identity>{identity}</Identity><Parameter name=\"called\" value=\"{OUR_NUMBER}\"/></Client></Dial>"
             )),
