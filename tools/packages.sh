@@ -12,7 +12,7 @@ packages_for() {
         headless) echo dbus xauth xvfb ;;
         # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a
         # keychain of the tests' own, and `kill`.
-        test) echo chromium gnome-keyring procps pulseaudio pulseaudio-utils webkit2gtk-driver ;;
+        test) echo chromium gnome-keyring procps pulseaudio pulseaudio-utils sox webkit2gtk-driver ;;
         check) echo shellcheck ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
         cross) echo cargo-web rust-web-clippy rust-web-src rustc-web ;;
@@ -76,7 +76,7 @@ elsewhere() {
                 done
                 ;;
             test)
-                for program in WebKitWebDriver chromium gnome-keyring-daemon pactl pulseaudio; do
+                for program in WebKitWebDriver chromium gnome-keyring-daemon pactl pulseaudio sox; do
                     have $program || lacks="$lacks $program"
                 done
                 ;;
