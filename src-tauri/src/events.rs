@@ -7,6 +7,9 @@ use tokio::sync::broadcast::error::RecvError;
 /// The Tauri event that carries one `HostEvent`.
 const HOST_EVENT: &str = "host-event";
 
+/// The Tauri event that tells of a gap.
+const MISSED: &str = "host-events-missed";
+
 /// Forwards until the core ends.
 pub(crate) async fn forward(core: Core, app: AppHandle) {
     let mut events = core.subscribe();
@@ -19,7 +22,11 @@ pub(crate) async fn forward(core: Core, app: AppHandle) {
                     tracing::warn!(%error, "an event did not reach the window");
                 }
             }
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the window fell behind"),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the window fell behind");
+                // The page asks how things stand, which makes up for what it missed.
+                let _ = app.emit(MISSED, ());
+            }
             Err(RecvError::Closed) => return,
         }
     }

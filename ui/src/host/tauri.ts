@@ -16,9 +16,16 @@ export const tauriHost: Host = {
     }
   },
 
-  // IPC lives and dies with the page, so there is no gap to tell of.
-  listen: (handler) =>
-    listen<HostEvent>('host-event', ({ payload }) => {
-      handler(payload);
-    }),
+  async listen(handler, missed) {
+    const stops = await Promise.all([
+      listen<HostEvent>('host-event', ({ payload }) => {
+        handler(payload);
+      }),
+      // IPC lives and dies with the page; a gap comes only from a window that fell behind.
+      listen('host-events-missed', missed),
+    ]);
+    return () => {
+      for (const stop of stops) stop();
+    };
+  },
 };
