@@ -127,12 +127,16 @@ async fn a_caller_who_gives_up_cancels_the_ringing() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     bench.ring_client("agent_1");
-    bench.simulator.set_far_end(&number("+12025550178"), script(Some(4.0)));
-    let parent = bench.simulator.place_incoming(&from("+12025550178")).unwrap();
+    let parent = bench.simulator.place_incoming(&from("+12025550101")).unwrap();
     let invite = sdk.expect("invite").await;
+    bench.simulator.hang_up(&parent).unwrap();
     assert_eq!(sdk.expect("cancel").await["callsid"], invite["callsid"]);
     assert_eq!(ended(&bench, &parent).await, CallStatus::Canceled);
     assert_eq!(bench.webhooks.wait("/leg", 3).await[2].get("CallStatus"), "canceled");
+    // By its own script, too.
+    bench.simulator.set_far_end(&number("+12025550178"), script(Some(4.0)));
+    let parent = bench.simulator.place_incoming(&from("+12025550178")).unwrap();
+    assert_eq!(ended(&bench, &parent).await, CallStatus::Canceled);
     bench.stop().await;
 }
 

@@ -63,9 +63,18 @@ impl SdkLeg {
         self
     }
 
+    /// Whether the SDK still has the call on this socket. It takes a `ringing` or `answer` for any
+    /// call it has there (voice-sdk 2.18.5, `call.ts:1169`), so none may come after its hang-up.
+    fn is_wanted(&self) -> bool {
+        self.network.sdk_routes.is_on(self.leg.sid.as_str(), self.socket.id)
+    }
+
     /// Answers to the SDK with our description; also the reply to a reconnection.
     pub(crate) fn send_answer(&mut self) {
         self.temporary = None;
+        if !self.is_wanted() {
+            return;
+        }
         let payload = json!({
             "callsid": self.leg.sid,
             "sdp": self.media.sdp,
@@ -154,7 +163,7 @@ impl SdkLeg {
                 if early_media {
                     payload["sdp"] = json!(self.media.sdp);
                 }
-                if self.temporary.take().is_some() {
+                if self.temporary.take().is_some() && self.is_wanted() {
                     self.socket.send("ringing", &payload);
                 }
             }
@@ -180,6 +189,7 @@ impl SdkLeg {
 
     /// Tells the SDK that the call is over; an error says why only if it was never up.
     fn hang_up(&self, end: End) {
+        self.network.sdk_routes.vacate(self.leg.sid.as_str());
         let callsid = self.temporary.as_deref().unwrap_or(self.leg.sid.as_str());
         let error = if self.leg.state() == LegState::Answered { None } else { end.signalling_error() };
         self.socket.send("hangup", &hangup(callsid, error));
@@ -218,7 +228,9 @@ impl SdkLeg {
     async fn renegotiate(&mut self, offer: &str) {
         match self.media.renegotiate(offer).await {
             Ok(()) => {
-                self.socket.send("answer", &json!({ "callsid": self.leg.sid, "sdp": self.media.sdp }));
+                if self.is_wanted() {
+                    self.socket.send("answer", &json!({ "callsid": self.leg.sid, "sdp": self.media.sdp }));
+                }
                 self.network.record(Happening::LegRenegotiated { call_sid: self.leg.sid.clone() });
             }
             Err(problem) => {

@@ -166,16 +166,32 @@ impl SdkRoutes {
         }
     }
 
+    /// The call under `id` has left its socket, which is free for another at once.
+    pub(crate) fn vacate(&self, id: &str) {
+        vacate(&mut self.lock(), id);
+    }
+
     /// Whether a call is up on `socket`.
     pub(crate) fn occupies(&self, socket: u64) -> bool {
         self.lock().values().any(|route| route.socket == Some(socket))
     }
 
+    /// Whether the call under `id` is up on `socket`.
+    pub(crate) fn is_on(&self, id: &str, socket: u64) -> bool {
+        self.lock().get(id).is_some_and(|route| route.socket == Some(socket))
+    }
+
     /// Passes a request on; `false` if `identity` has no such call.
     pub(crate) fn pass(&self, id: &str, identity: &str, input: SdkInput) -> bool {
-        let routes = self.lock();
-        let route = routes.get(id).filter(|route| route.identity == identity);
-        route.is_some_and(|route| route.inputs.send(input).is_ok())
+        let mut routes = self.lock();
+        // The SDK may place its next call in the very next frame, before the leg has obeyed this one.
+        let leaves = matches!(input.request, SdkRequest::Hangup);
+        let Some(route) = routes.get(id).filter(|route| route.identity == identity) else { return false };
+        let passed = route.inputs.send(input).is_ok();
+        if leaves {
+            vacate(&mut routes, id);
+        }
+        passed
     }
 
     /// Tells every call of `identity` that a socket is gone.
@@ -185,5 +201,13 @@ impl SdkRoutes {
             // A call that ends at this moment does not care.
             let _ = route.inputs.send(SdkInput { socket: socket.clone(), request });
         }
+    }
+}
+
+/// A call may have two routes, by CallSid and by the SDK's temporary id: both lead to one leg.
+fn vacate(routes: &mut HashMap<String, Route>, id: &str) {
+    let Some(inputs) = routes.get(id).map(|route| route.inputs.clone()) else { return };
+    for route in routes.values_mut().filter(|route| route.inputs.same_channel(&inputs)) {
+        route.socket = None;
     }
 }
