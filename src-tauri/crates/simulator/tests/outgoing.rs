@@ -456,6 +456,32 @@ async fn sequential_dialling_tries_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_pressed_while_it_rings_do_not_burst_on_whoever_answers() {
+    let bench = Bench::start().await;
+    let mut sdk = bench.agent("agent_1").await;
+    let phone = Phone::new();
+    let verbs = format!(
+        "<Dial callerId=\"{OUR_NUMBER}\" answerOnBridge=\"true\" sequential=\"true\" timeout=\"600\">\
+         <Number>+12025550103</Number><Number>+12025550109</Number></Dial>"
+    );
+    bench.webhooks.answer("/voice", Answer::twiml(&verbs));
+    sdk.invite(&phone, "To=x").await;
+    let ringing = sdk.expect("ringing").await;
+    let call_sid = crate::bench::call_sid(&ringing);
+    sdk.send("dtmf", json!({ "callsid": call_sid, "dtmf": "12" }));
+    // What is refused after the keys says that they were taken.
+    sdk.send("reinvite", json!({ "callsid": call_sid, "sdp": "v=0 nonsense" }));
+    sdk.expect("error").await;
+    bench.simulator.hang_up(&far_leg(&bench, &call_sid)).unwrap();
+    sdk.answered(&phone).await;
+    sdk.send("dtmf", json!({ "callsid": call_sid, "dtmf": "9" }));
+    let answered = bench.simulator.calls().into_iter().find(|leg| leg.to == "+12025550109").unwrap();
+    let heard = bench.heard(&answered.call_sid, |heard| !heard.dtmf.is_empty()).await;
+    assert_eq!(heard.dtmf, "9");
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_voicemail_box_greets_and_listens() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;

@@ -180,10 +180,18 @@ async fn injected_faults_reach_the_webhooks() {
     bench.webhooks.wait("/leg", 4).await;
     bench.webhooks.wait("/parent", 2).await;
     assert_eq!(statuses(0), ["3", "2", "1", "0"]);
+    let without_the_last = dial.replace(" completed\"", "\"").replace("/leg", "/begin");
+    bench.webhooks.answer("/voice", Answer::twiml(&without_the_last));
+    call(&bench).await;
+    let begun = bench.webhooks.wait("/begin", 3).await;
+    let begun: Vec<_> = begun.iter().map(|leg| leg.get("SequenceNumber")).collect();
+    assert_eq!(begun, ["2", "1", "0"], "held ones leave even if the end is not reported");
+    bench.webhooks.wait("/parent", 3).await;
+    bench.webhooks.answer("/voice", Answer::twiml(&dial));
     bench.simulator.set_faults(Faults { duplicate_status_callbacks: true, ..Faults::default() });
     call(&bench).await;
     bench.webhooks.wait("/leg", 12).await;
-    bench.webhooks.wait("/parent", 4).await;
+    bench.webhooks.wait("/parent", 5).await;
     assert_eq!(statuses(4), ["0", "0", "1", "1", "2", "2", "3", "3"]);
     let tokens: Vec<_> = bench.webhooks.got("/leg").into_iter().map(|leg| leg.idempotency).collect();
     assert!(tokens.iter().all(Option::is_some));
@@ -194,7 +202,7 @@ async fn injected_faults_reach_the_webhooks() {
     bench.simulator.set_faults(Faults::default());
     call(&bench).await;
     bench.webhooks.wait("/leg", 16).await;
-    bench.webhooks.wait("/parent", 5).await;
+    bench.webhooks.wait("/parent", 6).await;
     assert_eq!(statuses(12), ["0", "1", "2", "3"], "those of the call before were dropped");
     bench.stop().await;
 }

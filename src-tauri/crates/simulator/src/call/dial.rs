@@ -213,7 +213,8 @@ impl Session {
                 Some(change) = changes.next() => change,
                 () = &mut timeout => break End::NoAnswer,
                 _ = self.leg.ended() => break End::Canceled,
-                () = star(keys), if dial.hangup_on_star => break End::Canceled,
+                // Keys pressed while it rings are for nobody, and must not wait for who answers.
+                () = star(keys, dial.hangup_on_star) => break End::Canceled,
             };
             match change {
                 (leg, LegState::Ringing) => {
@@ -324,10 +325,10 @@ async fn next_key(keys: &mut Keys) -> Option<(char, DigitPath)> {
     }
 }
 
-/// Waits for the star key.
-async fn star(keys: &mut Keys) {
+/// Takes keys as they come, until a star if it `counts`.
+async fn star(keys: &mut Keys, counts: bool) {
     while let Some((digit, _)) = next_key(keys).await {
-        if digit == '*' {
+        if counts && digit == '*' {
             return;
         }
     }

@@ -121,7 +121,16 @@ impl Voice {
     pub(crate) fn speak(&mut self) -> Frame {
         if let Some(player) = &mut self.pressing {
             match player.next_frame() {
-                Some(frame) => return frame,
+                Some(frame) => {
+                    // What would have been echoed meanwhile is not made up for, or each key would
+                    // make the echo later for the rest of the call.
+                    if let Talk::Echo(delayed) = &mut self.talk
+                        && delayed.len() > ECHO_FRAMES
+                    {
+                        delayed.pop_front();
+                    }
+                    return frame;
+                }
                 None => self.pressing = None,
             }
         }
@@ -197,6 +206,24 @@ mod tests {
         assert!(rms(&said[..19 * 960]) < 0.001, "silent for 0.4 s");
         let late = &said[30 * 960..];
         assert!((dominant_frequency(late).unwrap().hz - 1_000.0).abs() < 3.0);
+    }
+
+    #[test]
+    fn pressing_keys_does_not_make_the_echo_later() {
+        let mut voice = Voice::new(&TalkScript::Echo);
+        voice.press("123");
+        while voice.pressing.is_some() {
+            voice.hear(&SILENCE);
+            voice.speak();
+        }
+        let mut delay = 0;
+        voice.hear(&[10_000; dialer_media::codec::FRAME_SAMPLES]);
+        while rms(&voice.speak()) < 0.1 {
+            voice.hear(&SILENCE);
+            delay += 1;
+            assert!(delay <= ECHO_FRAMES, "the echo is late");
+        }
+        assert_eq!(delay, ECHO_FRAMES);
     }
 
     #[test]

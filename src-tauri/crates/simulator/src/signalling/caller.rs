@@ -67,11 +67,14 @@ pub(crate) fn place_call(
     network.spawn(async move {
         let network = task_network;
         let temporary = invite.callsid.clone();
-        match Media::answer(&network, &invite.sdp).await {
-            Ok(media) => {
+        let set_up = async {
+            let media = Media::answer(&network, &invite.sdp).await?;
+            SdkLeg::plug_in(Arc::clone(&network), Arc::clone(&leg), socket.clone(), media).await
+        };
+        match set_up.await {
+            Ok(sdk) => {
                 let session = Session::new(Arc::clone(&network), Arc::clone(&leg), app, params);
                 network.spawn(session.run());
-                let sdk = SdkLeg::new(Arc::clone(&network), Arc::clone(&leg), socket, media);
                 sdk.placed(temporary.clone()).converse(commands, inputs).await;
             }
             Err(problem) => {

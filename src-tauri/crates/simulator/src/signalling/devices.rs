@@ -48,12 +48,25 @@ pub(crate) async fn ring_devices(
     match wait_for_answer(&network, &leg, devices, &reconnect_token, &mut commands, &mut inputs).await {
         Ok(Answered { device, forwarded }) => {
             network.sdk_routes.place_on(leg.sid.as_str(), device.socket.id);
-            let mut sdk = SdkLeg::new(Arc::clone(&network), Arc::clone(&leg), device.socket, device.media)
-                .invited(reconnect_token);
-            if forwarded {
-                sdk.send_answer();
+            let Device { socket, media } = device;
+            match SdkLeg::plug_in(Arc::clone(&network), Arc::clone(&leg), socket.clone(), media).await {
+                Ok(sdk) => {
+                    let mut sdk = sdk.invited(reconnect_token);
+                    if forwarded {
+                        sdk.send_answer();
+                    }
+                    sdk.converse(commands, inputs).await;
+                }
+                Err(problem) => {
+                    tracing::warn!(call = %leg.sid, %problem, "the leg has no sound");
+                    let error = Some((53_402, "The media description cannot be used"));
+                    socket.send("hangup", &hangup(leg.sid.as_str(), error));
+                    leg.enter(
+                        &network,
+                        LegState::Ended(End::Failed { sip_code: 488, error_code: Some(53_402) }),
+                    );
+                }
             }
-            sdk.converse(commands, inputs).await;
         }
         Err(end) => leg.enter(&network, LegState::Ended(end)),
     }

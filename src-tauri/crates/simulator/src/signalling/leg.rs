@@ -32,6 +32,8 @@ pub(crate) struct SdkLeg {
     /// What the SDK calls the leg until it has been told the CallSid.
     temporary: Option<String>,
     media: Media,
+    port: PortId,
+    arriving: Arriving,
     /// What the SDK must show to take the call up again.
     reconnect_token: String,
     /// When a lost socket ends the call.
@@ -44,9 +46,18 @@ enum Next {
 }
 
 impl SdkLeg {
-    pub(crate) fn new(network: Arc<Network>, leg: Arc<Leg>, socket: SocketHandle, media: Media) -> Self {
+    /// Puts the leg, whose media is agreed on, on the switch. Whoever speaks to it may begin then.
+    pub(crate) async fn plug_in(
+        network: Arc<Network>,
+        leg: Arc<Leg>,
+        socket: SocketHandle,
+        media: Media,
+    ) -> Result<Self, MediaError> {
+        let (line, arriving) = media.line().await?;
+        let port = network.switch.add(Box::new(line));
+        leg.set_port(port);
         let reconnect_token = uuid::Uuid::new_v4().simple().to_string();
-        Self { network, leg, socket, temporary: None, media, reconnect_token, lost: None }
+        Ok(Self { network, leg, socket, temporary: None, media, port, arriving, reconnect_token, lost: None })
     }
 
     /// Says that the SDK placed this call and knows it by `temporary`.
@@ -83,44 +94,24 @@ impl SdkLeg {
         self.socket.send("answer", &payload);
     }
 
-    /// Serves the leg to its end. The media must be agreed on. A leg that was answered on the way
-    /// here (an incoming call) enters the answered state at once.
+    /// Serves the leg to its end. A leg that was answered on the way here (an incoming call) enters
+    /// the answered state at once.
     pub(crate) async fn converse(
         mut self,
         mut commands: mpsc::UnboundedReceiver<LegCommand>,
         mut inputs: mpsc::UnboundedReceiver<SdkInput>,
     ) {
-        let end = match self.plug_in().await {
-            Ok((port, arriving)) => {
-                if self.temporary.is_none() {
-                    self.leg.enter(&self.network, LegState::Answered);
-                }
-                let end = self.serve(port, &arriving, &mut commands, &mut inputs).await;
-                self.network.switch.remove(port);
-                end
-            }
-            Err(problem) => {
-                tracing::warn!(call = %self.leg.sid, %problem, "the leg has no sound");
-                let end = End::Failed { sip_code: 488, error_code: Some(53_402) };
-                self.hang_up(end);
-                end
-            }
-        };
+        if self.temporary.is_none() {
+            self.leg.enter(&self.network, LegState::Answered);
+        }
+        let end = self.serve(&mut commands, &mut inputs).await;
+        self.network.switch.remove(self.port);
         self.leg.enter(&self.network, LegState::Ended(end));
         self.media.peer.close().await;
     }
 
-    async fn plug_in(&mut self) -> Result<(PortId, Arriving), MediaError> {
-        let (line, arriving) = self.media.line().await?;
-        let port = self.network.switch.add(Box::new(line));
-        self.leg.set_port(port);
-        Ok((port, arriving))
-    }
-
     async fn serve(
         &mut self,
-        port: PortId,
-        arriving: &Arriving,
         commands: &mut mpsc::UnboundedReceiver<LegCommand>,
         inputs: &mut mpsc::UnboundedReceiver<SdkInput>,
     ) -> End {
@@ -136,7 +127,7 @@ impl SdkLeg {
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => {
-                        if let Next::Over(end) = self.obey(command, port) {
+                        if let Next::Over(end) = self.obey(command) {
                             return end;
                         }
                     }
@@ -148,7 +139,7 @@ impl SdkLeg {
                     }
                 }
                 event = self.media.events.recv(), if has_media => match event {
-                    Some(event) => self.media_event(event, arriving),
+                    Some(event) => self.media_event(event),
                     None => has_media = false,
                 },
                 () = given_up => return self.end_by_sdk(),
@@ -156,7 +147,7 @@ impl SdkLeg {
         }
     }
 
-    fn obey(&mut self, command: LegCommand, port: PortId) -> Next {
+    fn obey(&mut self, command: LegCommand) -> Next {
         match command {
             LegCommand::Ring { early_media } => {
                 let mut payload = json!({ "callsid": self.leg.sid });
@@ -176,7 +167,7 @@ impl SdkLeg {
             // A key the other party pressed is heard as its tones: what Twilio's gateway sends to an
             // SDK is not documented.
             LegCommand::Digit(digit, _) => {
-                self.network.switch.play_next(port, Pattern::digits(&digit.to_string()));
+                self.network.switch.play_next(self.port, Pattern::digits(&digit.to_string()));
             }
             LegCommand::Press(_) => {}
             LegCommand::End(end) => {
@@ -257,11 +248,11 @@ impl SdkLeg {
         self.network.record(Happening::LegReconnected { call_sid: self.leg.sid.clone() });
     }
 
-    fn media_event(&mut self, event: PeerEvent, arriving: &Arriving) {
+    fn media_event(&mut self, event: PeerEvent) {
         match event {
             PeerEvent::Audio { packet, .. } => {
                 self.leg.count_packet();
-                arriving.push(packet);
+                self.arriving.push(packet);
             }
             PeerEvent::TelephoneEvent(digit) => self.leg.pressed(digit, DigitPath::TelephoneEvent),
             // The SDK judges its connection itself and restarts ICE or hangs up.

@@ -24,15 +24,18 @@ pub(crate) struct StatusCallbacks {
     queue: mpsc::UnboundedSender<Notice>,
 }
 
-struct Notice {
-    form: Form,
-    at_ms: i64,
-    detail: StatusDetail,
-    last: bool,
+enum Notice {
+    Status {
+        form: Form,
+        at_ms: i64,
+        detail: StatusDetail,
+    },
+    /// The leg has ended, whether or not that was to be reported.
+    Over,
 }
 
 impl StatusCallbacks {
-    /// Callbacks to `url`; they are sent from a task that ends with the last one.
+    /// Callbacks to `url`; they are sent from a task that ends with the leg.
     pub(crate) fn start(
         network: &Arc<Network>,
         call_sid: CallSid,
@@ -60,9 +63,12 @@ impl StatusCallbacks {
             | CallStatus::Failed => CallbackEvent::Completed,
             CallStatus::Queued => return,
         };
+        // The task is gone only while the simulator shuts down.
         if self.events.contains(&event) {
-            // The task is gone only while the simulator shuts down.
-            let _ = self.queue.send(Notice { form, at_ms, detail, last: status.is_final() });
+            let _ = self.queue.send(Notice::Status { form, at_ms, detail });
+        }
+        if status.is_final() {
+            let _ = self.queue.send(Notice::Over);
         }
     }
 }
@@ -79,20 +85,21 @@ impl Sender {
     async fn run(self, mut notices: mpsc::UnboundedReceiver<Notice>) {
         let mut sequence = 0;
         let mut held: Vec<Form> = Vec::new();
-        while let Some(mut notice) = notices.recv().await {
-            add_status(&mut notice.form, sequence, notice.at_ms, &notice.detail);
+        while let Some(Notice::Status { mut form, at_ms, detail }) = notices.recv().await {
+            add_status(&mut form, sequence, at_ms, &detail);
             sequence += 1;
-            held.push(notice.form);
-            if self.network.faults().reorder_status_callbacks && !notice.last {
-                continue;
+            held.push(form);
+            if !self.network.faults().reorder_status_callbacks {
+                self.release(&mut held).await;
             }
-            // Held ones leave last first; without the fault there is just the one.
-            while let Some(form) = held.pop() {
-                self.send(form).await;
-            }
-            if notice.last {
-                return;
-            }
+        }
+        self.release(&mut held).await;
+    }
+
+    /// Held ones leave last first; without the fault there is just the one.
+    async fn release(&self, held: &mut Vec<Form>) {
+        while let Some(form) = held.pop() {
+            self.send(form).await;
         }
     }
 

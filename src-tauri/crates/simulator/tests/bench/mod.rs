@@ -12,7 +12,7 @@ use dialer_twilio::access_token::AccessToken;
 use secrecy::ExposeSecret as _;
 
 pub(crate) use phone::Phone;
-pub(crate) use sdk::Sdk;
+pub(crate) use sdk::{Sdk, call_sid};
 pub(crate) use webhooks::{Answer, Received, Webhooks};
 
 /// Long enough for the slowest machine; every wait ends with what it waits for.

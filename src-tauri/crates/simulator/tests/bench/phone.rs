@@ -131,7 +131,7 @@ impl Phone {
             }
         };
         if tokio::time::timeout(PATIENCE, listening).await.is_err() {
-            panic!("{what} was not heard, but {:?}", self.report());
+            panic!("{what} was not heard, but {:?}; {:?}", self.report(), self.peer.stats().await);
         }
     }
 
