@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use crate::call::{CallEvent, CallId};
 use crate::call_log::{CallLogEntry, CallLogPage, Cursor};
+use crate::error::UserError;
 
 /// Wall-clock time. Injected so that tests decide what time it is.
 pub trait Clock: Send + Sync + 'static {
@@ -73,9 +74,19 @@ pub trait Vault: Send + Sync + 'static {
 }
 
 /// Why the call log could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("the call log failed: {0}")]
-pub struct CallStoreError(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the call log failed: {error}{}", in_brackets(error.detail.as_deref()))]
+pub struct CallStoreError {
+    /// Whether the same attempt can succeed later: true for a full disk, a lock or a missing
+    /// permission, false for damage, which no repetition cures.
+    pub passing: bool,
+    /// For the agent: what happened and what to do about it.
+    pub error: UserError,
+}
+
+fn in_brackets(detail: Option<&str>) -> String {
+    detail.map(|detail| format!(" ({detail})")).unwrap_or_default()
+}
 
 /// What recording an event did to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use dialer_domain::call::{CallEvent, CallId};
 use dialer_domain::call_log::{CallLogEntry, CallLogPage, Cursor, distinct, fold};
 use dialer_domain::ports::{CallStore, CallStoreError, Recorded};
 use dialer_domain::sid::CallSid;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 pub use error::{CallLogError, Cause, set_aside_notice};
 pub use open::Opened;
@@ -51,7 +51,7 @@ impl SqliteCallLog {
         work(&mut self.connection()).map_err(|fault| {
             let error = match fault {
                 Fault::Sqlite(error) => CallLogError::of_sqlite(&self.path, error),
-                Fault::Unreadable(source) => CallLogError::Damaged { path: self.path.clone(), source },
+                Fault::Unreadable(source) => CallLogError::Unreadable { path: self.path.clone(), source },
             };
             error.into()
         })
@@ -67,7 +67,14 @@ enum Fault {
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others are no matter of one value")]
+        match error {
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Unreadable(error.into()),
+            error => Self::Sqlite(error),
+        }
     }
 }
 
@@ -87,26 +94,37 @@ impl CallStore for SqliteCallLog {
         let (started_at_ms, id) =
             before.map_or((i64::MAX, "~".to_owned()), |cursor| (cursor.started_at_ms, cursor.id.to_string()));
         self.run(|connection| {
+            // Without a limit, so that rows which cannot be read do not shorten the page.
             let mut statement = connection.prepare_cached(
-                "SELECT age, id, entry FROM calls WHERE (started_at_ms, id) < (?1, ?2)
-                 ORDER BY started_at_ms DESC, id DESC LIMIT ?3",
+                "SELECT age, id, entry, started_at_ms FROM calls WHERE (started_at_ms, id) < (?1, ?2)
+                 ORDER BY started_at_ms DESC, id DESC",
             )?;
-            let mut rows = statement.query(params![started_at_ms, id, limit + 1])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(read_row(
-                    connection,
-                    row.get(0)?,
-                    &row.get::<_, String>(1)?,
-                    &row.get::<_, String>(2)?,
-                )?);
-            }
-            // One row beyond the page says that there is another page.
+            let mut rows = statement.query(params![started_at_ms, id])?;
             let length = usize::try_from(limit).unwrap_or(usize::MAX);
-            let more = entries.len() > length;
-            entries.truncate(length);
-            let last = entries.last().filter(|_| more);
-            let next = last.map(|entry| Cursor { started_at_ms: entry.started_at_ms, id: entry.id });
+            let mut entries = Vec::new();
+            let (mut last, mut next) = (None, None);
+            let mut unreadable = 0_u64;
+            while let Some(row) = rows.next()? {
+                match listed_row(connection, row) {
+                    // One row beyond the page says that there is another page.
+                    Ok(_) if entries.len() == length => {
+                        next = last;
+                        break;
+                    }
+                    Ok((place, entry)) => {
+                        last = Some(place);
+                        entries.push(entry);
+                    }
+                    Err(Fault::Unreadable(_)) => unreadable += 1,
+                    Err(error @ Fault::Sqlite(_)) => return Err(error),
+                }
+            }
+            if unreadable > 0 {
+                tracing::warn!(
+                    count = unreadable,
+                    "calls in the log cannot be read; the list leaves them out"
+                );
+            }
             Ok(CallLogPage { entries, next })
         })
     }
@@ -208,16 +226,29 @@ fn calls_of(
     Ok(calls)
 }
 
+/// What was reported about a call, without what cannot be read: one lost report is no reason to
+/// lose those to come.
 fn events_of(connection: &Connection, age: Age) -> Result<Vec<CallEvent>, Fault> {
     let mut statement =
         connection.prepare_cached("SELECT event FROM call_events WHERE call = ?1 ORDER BY seq")?;
     let mut rows = statement.query([age])?;
     let mut events = Vec::new();
+    let mut unreadable = 0_u64;
     while let Some(row) = rows.next()? {
-        let event = serde_json::from_str(&row.get::<_, String>(0)?);
-        events.push(event.map_err(|error| Fault::Unreadable(error.into()))?);
+        match read_event(row) {
+            Ok(event) => events.push(event),
+            Err(Fault::Unreadable(_)) => unreadable += 1,
+            Err(error @ Fault::Sqlite(_)) => return Err(error),
+        }
+    }
+    if unreadable > 0 {
+        tracing::warn!(count = unreadable, "events of a call cannot be read; its row is made without them");
     }
     Ok(events)
+}
+
+fn read_event(row: &Row<'_>) -> Result<CallEvent, Fault> {
+    serde_json::from_str(&row.get::<_, String>(0)?).map_err(|error| Fault::Unreadable(error.into()))
 }
 
 fn write_row(transaction: &Transaction<'_>, age: Option<Age>, entry: &CallLogEntry) -> Result<Age, Fault> {
@@ -272,6 +303,14 @@ fn remember_names(
     Ok(())
 }
 
+/// Reads a row of [`CallStore::list`] and its place in the order.
+fn listed_row(connection: &Connection, row: &Row<'_>) -> Result<(Cursor, CallLogEntry), Fault> {
+    let id: String = row.get(1)?;
+    // The column, not the entry, is what the order goes by, and a row folded anew may differ.
+    let place = Cursor { started_at_ms: row.get(3)?, id: read_id(&id)? };
+    Ok((place, read_row(connection, row.get(0)?, &id, &row.get::<_, String>(2)?)?))
+}
+
 /// Reads a stored row. One that another version wrote in another shape is folded anew.
 fn read_row(connection: &Connection, age: Age, id: &str, entry: &str) -> Result<CallLogEntry, Fault> {
     if let Ok(entry) = serde_json::from_str(entry) {
@@ -324,6 +363,7 @@ mod tests {
             }
             assert!(recorded < 100, "four pages hold no hundred calls");
         };
+        assert!(error.passing, "{error}");
         assert!(error.to_string().contains("The disk is full"), "{error}");
         assert_eq!(log.list(None, 200).unwrap().entries.len() as u128, recorded);
         limit(1_000_000);
@@ -342,14 +382,79 @@ mod tests {
         assert_eq!(log.list(None, 1).unwrap().entries, [entry]);
     }
 
-    #[test]
-    fn an_event_that_cannot_be_read_is_told_as_damage() {
+    /// A log with the calls 0, 1, … of one event each, every one later than the last.
+    fn log_of(calls: u8) -> (tempfile::TempDir, SqliteCallLog) {
         let folder = tempfile::tempdir().unwrap();
         let log = SqliteCallLog::open(&folder.path().join("calls.sqlite")).unwrap().log;
-        let call = CallId(uuid::Uuid::from_u128(1));
-        log.record(Some(call), dialing(5)).unwrap();
-        log.connection().execute("UPDATE call_events SET event = 'x'", []).unwrap();
-        let error = log.record(Some(call), dialing(6)).unwrap_err();
-        assert!(error.to_string().contains("is damaged. Restart the program"), "{error}");
+        for n in 0..calls {
+            log.record(Some(call(n)), dialing(n.into())).unwrap();
+        }
+        (folder, log)
+    }
+
+    fn call(n: u8) -> CallId {
+        CallId(uuid::Uuid::from_u128(n.into()))
+    }
+
+    fn spoil(log: &SqliteCallLog, sql: &str) {
+        assert_ne!(log.connection().execute(sql, []).unwrap(), 0, "{sql}");
+    }
+
+    /// The ids of each page of two.
+    fn pages(log: &SqliteCallLog) -> Vec<Vec<CallId>> {
+        let (mut pages, mut before) = (Vec::new(), None);
+        loop {
+            let page = log.list(before, 2).unwrap();
+            pages.push(page.entries.iter().map(|entry| entry.id).collect());
+            before = page.next;
+            if before.is_none() {
+                return pages;
+            }
+        }
+    }
+
+    #[test]
+    fn an_unreadable_row_is_folded_anew_or_left_out_of_a_full_page() {
+        let (_folder, log) = log_of(7);
+        // Its events are sound.
+        spoil(&log, "UPDATE calls SET entry = '{' WHERE started_at_ms = 5");
+        for (at, sql) in [
+            (4, "UPDATE calls SET entry = '{' WHERE started_at_ms = 4"),
+            (2, "UPDATE calls SET entry = CAST(x'ff' AS TEXT) WHERE started_at_ms = 2"),
+            (0, "UPDATE calls SET entry = '' WHERE started_at_ms = 0"),
+        ] {
+            spoil(&log, sql);
+            let events = "UPDATE call_events SET event = '{' WHERE call =";
+            spoil(&log, &format!("{events} (SELECT age FROM calls WHERE started_at_ms = {at})"));
+        }
+        assert_eq!(pages(&log), [[call(6), call(5)], [call(3), call(1)]]);
+        let error = log.get(call(4)).unwrap_err();
+        assert!(!error.passing && error.error.message.contains("one call cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn a_log_without_one_readable_row_is_empty_and_goes_on() {
+        let (_folder, log) = log_of(3);
+        spoil(&log, "UPDATE calls SET entry = 'x'");
+        spoil(&log, "UPDATE call_events SET event = 'x'");
+        assert_eq!(pages(&log), [vec![]]);
+        log.record(Some(call(9)), dialing(9)).unwrap();
+        assert_eq!(pages(&log), [[call(9)]]);
+    }
+
+    #[test]
+    fn a_call_goes_on_after_an_event_that_cannot_be_read() {
+        let (_folder, log) = log_of(1);
+        let mut hung_up = dialing(5);
+        if let CallEvent::Sdk { what, .. } = &mut hung_up {
+            *what = SdkCallEvent::HungUp;
+        }
+        log.record(Some(call(0)), hung_up).unwrap();
+        spoil(&log, "UPDATE call_events SET event = 'x' WHERE seq = 1");
+        let entry = log.record(Some(call(0)), dialing(3)).unwrap().unwrap().entry;
+        assert_eq!((entry.id, entry.started_at_ms, entry.ended_at_ms), (call(0), 3, Some(5)));
+        let kept: i64 =
+            log.connection().query_row("SELECT count(*) FROM call_events", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 3, "the unreadable one is not deleted");
     }
 }

@@ -67,6 +67,19 @@ pub enum CallLogError {
         /// What shows it.
         source: Cause,
     },
+    /// What is stored about one call is not what any version of this program writes. The rest of
+    /// the log is sound.
+    #[error(
+        "What the call log {} holds about one call cannot be read, so that call is not shown or continued. The \
+         other calls are not affected.",
+        .path.display()
+    )]
+    Unreadable {
+        /// The log.
+        path: PathBuf,
+        /// What shows it.
+        source: Cause,
+    },
     /// A damaged file could not be renamed, so nothing was done to it.
     #[error(
         "The damaged call log {} could not be set aside. Move it away by hand and start again.",
@@ -123,6 +136,30 @@ impl CallLogError {
         }
     }
 
+    /// Whether the same attempt can succeed later, once the disk or another program gives way.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::InUse { .. } | Self::DiskFull { .. } | Self::NotPermitted { .. } | Self::Busy { .. } => {
+                true
+            }
+            Self::NewerSchema { .. }
+            | Self::Damaged { .. }
+            | Self::Unreadable { .. }
+            | Self::NotSetAside { .. } => false,
+            // A quota or a network folder that went away is reported as a failed write, no more.
+            Self::Failed { source, .. } => source.downcast_ref::<rusqlite::Error>().is_none_or(|error| {
+                matches!(
+                    error.sqlite_error_code(),
+                    Some(
+                        SqliteCode::SystemIoFailure
+                            | SqliteCode::OutOfMemory
+                            | SqliteCode::FileLockingProtocolFailed
+                    )
+                ) && !is_read_fault(error)
+            }),
+        }
+    }
+
     /// For the agent, with the cause as detail.
     pub fn user_error(&self) -> UserError {
         let mut detail = Vec::new();
@@ -138,12 +175,21 @@ impl CallLogError {
 
 impl From<CallLogError> for CallStoreError {
     fn from(error: CallLogError) -> Self {
-        let UserError { message, detail, .. } = error.user_error();
-        Self(match detail {
-            Some(detail) => format!("{message} ({detail})"),
-            None => message,
-        })
+        Self { passing: error.is_passing(), error: error.user_error() }
     }
+}
+
+/// Whether SQLite could not read what should be there, which is the file's or the disk's fault.
+pub(super) fn is_read_fault(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error().map(|error| error.extended_code),
+        Some(
+            rusqlite::ffi::SQLITE_IOERR_READ
+                | rusqlite::ffi::SQLITE_IOERR_SHORT_READ
+                | rusqlite::ffi::SQLITE_IOERR_CORRUPTFS
+                | rusqlite::ffi::SQLITE_IOERR_DATA
+        )
+    )
 }
 
 /// Tells the agent that a damaged log was set aside as `file` and a new one has begun.
@@ -157,4 +203,50 @@ pub fn set_aside_notice(file: &Path) -> UserError {
         ),
     )
     .with_detail(file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(code: i32) -> CallStoreError {
+        let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        CallLogError::of_sqlite(Path::new("calls.sqlite"), error).into()
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        use rusqlite::ffi;
+        for code in [
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_PERM,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_NOMEM,
+        ] {
+            assert!(sqlite(code).passing, "{code}");
+        }
+        for code in [
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+            ffi::SQLITE_IOERR_SHORT_READ,
+            ffi::SQLITE_CONSTRAINT,
+            ffi::SQLITE_TOOBIG,
+        ] {
+            assert!(!sqlite(code).passing, "{code}");
+        }
+        let quota = io::Error::from(io::ErrorKind::QuotaExceeded);
+        assert!(CallStoreError::from(CallLogError::of_file(Path::new("calls.sqlite"), quota)).passing);
+    }
+
+    #[test]
+    fn the_sentence_and_its_cause_are_kept_apart_and_shown_together() {
+        let error = sqlite(rusqlite::ffi::SQLITE_FULL);
+        assert!(error.error.message.starts_with("The disk is full"), "{error:?}");
+        let detail = error.error.detail.clone().unwrap_or_default();
+        assert!(error.to_string().ends_with(&format!("calls work meanwhile. ({detail})")), "{error}");
+    }
 }

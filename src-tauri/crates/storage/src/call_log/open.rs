@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::error::{CallLogError, Cause};
+use super::error::{CallLogError, Cause, is_read_fault};
 use super::{SqliteCallLog, migrate};
 use crate::private_files;
 
@@ -86,15 +86,7 @@ enum Obstacle {
 
 impl Obstacle {
     fn of_sqlite(path: &Path, error: rusqlite::Error) -> Self {
-        let unreadable = matches!(
-            error.sqlite_error().map(|error| error.extended_code),
-            Some(
-                rusqlite::ffi::SQLITE_IOERR_READ
-                    | rusqlite::ffi::SQLITE_IOERR_SHORT_READ
-                    | rusqlite::ffi::SQLITE_IOERR_CORRUPTFS
-                    | rusqlite::ffi::SQLITE_IOERR_DATA
-            )
-        );
+        let unreadable = is_read_fault(&error);
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other error leaves the file blameless")]
         match CallLogError::of_sqlite(path, error) {
             CallLogError::Damaged { source, .. } => Self::Unusable(source),
