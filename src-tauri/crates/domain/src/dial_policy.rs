@@ -55,6 +55,12 @@ pub enum RouteDecision {
         /// For the agent's log.
         reason: String,
     },
+    /// Tell a caller who has no business with this phone a sentence and hang up. Unlike a refusal
+    /// it is no call of the agent's, neither way, and has no place in the agent's log.
+    TurnAway {
+        /// Spoken to the caller.
+        spoken: String,
+    },
 }
 
 /// Longest conversation Twilio is told to allow, in seconds: its own default of four hours.
@@ -71,10 +77,7 @@ pub const RING_TIMEOUT_S: u32 = 25;
 pub fn decide(query: &VoiceQuery, now: &Situation) -> RouteDecision {
     match query.from.strip_prefix("client:") {
         Some(identity) if identity == now.identity.as_str() => decide_outgoing(query, now),
-        Some(_) => RouteDecision::Refuse {
-            spoken: "This phone does not accept that call.".into(),
-            reason: "A call came from a client identity that is not this phone's.".into(),
-        },
+        Some(_) => RouteDecision::TurnAway { spoken: "This phone does not accept that call.".into() },
         None if query.short_form
             && now.caller_id.as_ref().is_some_and(|ours| ours.as_str() == query.from) =>
         {
@@ -144,7 +147,9 @@ mod tests {
     fn refusal(decision: RouteDecision) -> String {
         match decision {
             RouteDecision::Refuse { reason, .. } => reason,
-            other @ (RouteDecision::DialNumber { .. } | RouteDecision::RingAgent { .. }) => {
+            other @ (RouteDecision::DialNumber { .. }
+            | RouteDecision::RingAgent { .. }
+            | RouteDecision::TurnAway { .. }) => {
                 panic!("{other:?}")
             }
         }
@@ -181,10 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn another_identity_is_refused() {
+    fn another_identity_is_turned_away() {
         for from in ["client:agent_2", "client:", "client:AGENT_1"] {
             assert!(
-                refusal(decide(&query(from, "+12025550123"), &situation())).contains("not this phone's"),
+                matches!(
+                    decide(&query(from, "+12025550123"), &situation()),
+                    RouteDecision::TurnAway { spoken } if spoken.contains("does not accept")
+                ),
                 "{from}"
             );
         }

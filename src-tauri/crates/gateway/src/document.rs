@@ -47,7 +47,9 @@ pub(crate) fn document(
                 ..Dial::default()
             }))
         }
-        RouteDecision::Refuse { spoken, .. } => Response::say_and_hang_up(spoken.as_str()),
+        RouteDecision::Refuse { spoken, .. } | RouteDecision::TurnAway { spoken } => {
+            Response::say_and_hang_up(spoken.as_str())
+        }
     }
 }
 

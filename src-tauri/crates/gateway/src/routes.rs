@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
+use dialer_domain::dial_policy::RouteDecision;
 use dialer_twilio::twiml;
 use dialer_twilio::webhook::{StatusCallback, VoiceRequest};
 
@@ -54,6 +55,9 @@ async fn voice(State(shared): State<Arc<Shared>>, Extension(signed): Extension<S
     let outcome = shared.answers.outcome(&names, shared.clock.now_ms());
     let decide = outcome.get_or_init(|| async {
         let decision = shared.calls.route(request.clone()).await;
+        if matches!(decision, RouteDecision::TurnAway { .. }) {
+            tracing::warn!("a call from a client identity that is not this phone's was turned away");
+        }
         document(&decision, &request, status_callback).to_xml()
     });
     match tokio::time::timeout(shared.answer_within, decide).await {

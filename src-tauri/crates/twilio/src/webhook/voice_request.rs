@@ -65,7 +65,8 @@ impl VoiceRequest {
     }
 
     /// What the call log should hold about the request, once decided at `at_ms` (Unix
-    /// milliseconds); `None` for a request without a `CallSid`.
+    /// milliseconds); `None` for a request without a `CallSid` and for a call that was turned away,
+    /// which is nobody's but the stranger's.
     pub fn routed(&self, decision: &RouteDecision, at_ms: i64) -> Option<CallEvent> {
         let call_sid = self.call_sid.clone()?;
         let outgoing =
@@ -73,6 +74,7 @@ impl VoiceRequest {
         let (our_number, refusal) = match decision {
             RouteDecision::DialNumber { caller_id, .. } => (Some(caller_id.as_str().to_owned()), None),
             RouteDecision::RingAgent { .. } => (Some(self.to.clone()), None),
+            RouteDecision::TurnAway { .. } => return None,
             RouteDecision::Refuse { reason, .. } => {
                 ((!outgoing && !self.to.is_empty()).then(|| self.to.clone()), Some(reason.clone()))
             }
@@ -92,6 +94,7 @@ impl VoiceRequest {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+    use dialer_domain::dial_policy::{Situation, decide};
     use dialer_domain::identity::ClientIdentity;
     use dialer_domain::phone_number::E164;
 
@@ -176,6 +179,23 @@ mod tests {
             assert_eq!(our_number.as_deref(), expected);
             assert_eq!(refusal.as_deref(), Some("Because."));
         }
+    }
+
+    #[test]
+    fn a_call_of_a_foreign_client_is_none_of_the_agents() {
+        let now = Situation {
+            identity: ClientIdentity::parse("agent_2").unwrap(),
+            caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
+            reachable: true,
+            busy: false,
+        };
+        let request = VoiceRequest::parse(from_sdk()).unwrap();
+        assert_eq!(request.routed(&decide(&request.query(), &now), 5), None);
+        // The same request to the phone whose identity it names is that agent's call, even refused.
+        let own = Situation { identity: ClientIdentity::parse("agent_1").unwrap(), caller_id: None, ..now };
+        let event = request.routed(&decide(&request.query(), &own), 5);
+        let Some(CallEvent::Routed { direction, refusal, .. }) = event else { panic!("a routed call") };
+        assert_eq!((direction, refusal.is_some()), (CallDirection::Outgoing, true));
     }
 
     #[test]
