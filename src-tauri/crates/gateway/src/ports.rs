@@ -14,12 +14,12 @@ use dialer_twilio::webhook::VoiceRequest;
 #[async_trait]
 pub trait AuthTokens: Send + Sync + 'static {
     /// The keys a request about `account` may be signed with: the primary Auth Token, then the
-    /// secondary one while tokens are being changed. Empty when the account is not ours or its
-    /// token cannot be had.
+    /// secondary one while tokens are being changed. Empty when the account is ours but its token
+    /// cannot be had; `None` when the account is not ours.
     ///
-    /// `None` stands for a request that names no account; answer for the account in use. Asked
-    /// for every request, so keep the keys at hand rather than in the keychain.
-    async fn keys(&self, account: Option<&AccountSid>) -> Arc<[WebhookKey]>;
+    /// An `account` of `None` stands for a request that names none; answer for the account in use.
+    /// Asked for every request, so keep the keys at hand rather than in the keychain.
+    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>>;
 }
 
 /// Decides about calls and keeps account of them.
@@ -36,8 +36,14 @@ pub trait Calls: Send + Sync + 'static {
     /// arrival, which is not always the order of events.
     async fn leg_status(&self, event: CallEvent);
 
-    /// Requests are being refused. Told at most once a minute per reason; must not block.
+    /// Requests are being refused. Told at most once a minute per reason, unless requests were
+    /// [accepted](Self::webhook_accepted) in between; must not block.
     fn webhook_refused(&self, refused: RefusedWebhook);
+
+    /// Requests are good again: the first one after [`webhook_refused`](Self::webhook_refused) told
+    /// of something the agent should act on ([`RefusedWebhook::user_error`]), which is thereby
+    /// over. Must not block.
+    fn webhook_accepted(&self);
 }
 
 /// Why requests are refused.
@@ -45,11 +51,13 @@ pub trait Calls: Send + Sync + 'static {
 pub enum RefusalReason {
     /// No signature: somebody other than Twilio. Every public address gets such visitors.
     Unsigned,
-    /// Signed, but not with our key for our address.
+    /// It names another account, or none and is not signed by ours: somebody else's business.
+    NotOurAccount,
+    /// About our account, but not signed with our key for our address.
     Mismatch,
     /// Signed with another kind of key than the one configured.
     OtherKey,
-    /// There is no key to check with.
+    /// About our account, but there is no key to check with.
     NoKey,
     /// The public address is not known yet.
     NoPublicBase,
@@ -79,7 +87,7 @@ impl RefusedWebhook {
     /// was not Twilio.
     pub fn user_error(&self) -> Option<UserError> {
         let message = match self.reason {
-            RefusalReason::Unsigned => return None,
+            RefusalReason::Unsigned | RefusalReason::NotOurAccount => return None,
             RefusalReason::Mismatch => {
                 "Twilio's requests arrive, but their signature does not match. If the Auth Token was \
                  changed at Twilio, enter the new one in the settings."

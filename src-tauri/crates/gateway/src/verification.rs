@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use dialer_twilio::signature::{self, SignatureError, SignatureHeaders, SignedBody};
+use dialer_domain::sid::AccountSid;
+use dialer_twilio::signature::{self, SignatureError, SignatureHeaders, SignedBody, WebhookKey};
 use dialer_twilio::webhook::Form;
 
 use crate::ports::RefusalReason;
@@ -53,6 +54,10 @@ pub(crate) async fn only_signed(State(shared): State<Arc<Shared>>, request: Requ
     if let Err(reason) = check(&shared, &parts.headers, target, &form, signed).await {
         return refuse(&shared, reason);
     }
+    shared.refusals.accepted(|| {
+        tracing::info!("webhook requests are good again");
+        shared.calls.webhook_accepted();
+    });
     // Counted from here on: strangers must not be able to use up what Twilio needs.
     let Ok(_permit) = shared.in_flight.try_acquire() else {
         tracing::warn!("too many webhooks at once; one was turned away");
@@ -89,7 +94,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Tries every key of the account on every address Twilio may still be using for us.
+/// Whether Twilio signed the request for us. Who speaks of another account is told apart first:
+/// every public address gets such visitors, and none of our own affairs concern them.
 async fn check(
     shared: &Shared,
     headers: &HeaderMap,
@@ -104,17 +110,32 @@ async fn check(
     if headers.signature.is_none() {
         return Err(RefusalReason::Unsigned);
     }
+    let account: Option<AccountSid> = form.get("AccountSid").and_then(|sid| sid.parse().ok());
+    let Some(keys) = shared.auth_tokens.keys(account.as_ref()).await else {
+        return Err(RefusalReason::NotOurAccount);
+    };
+    try_keys(shared, headers, target, body, &keys)
+        // Twilio names the account. Whoever does not is a stranger until the signature says otherwise.
+        .map_err(|reason| if account.is_some() { reason } else { RefusalReason::NotOurAccount })
+}
+
+/// Tries every key on every address Twilio may still be using for us.
+fn try_keys(
+    shared: &Shared,
+    headers: SignatureHeaders<'_>,
+    target: &str,
+    body: SignedBody<'_>,
+    keys: &[WebhookKey],
+) -> Result<(), RefusalReason> {
     let bases = shared.public_base.good(shared.clock.now_ms());
     if bases.is_empty() {
         return Err(RefusalReason::NoPublicBase);
     }
-    let account = form.get("AccountSid").and_then(|sid| sid.parse().ok());
-    let keys = shared.auth_tokens.keys(account.as_ref()).await;
     if keys.is_empty() {
         return Err(RefusalReason::NoKey);
     }
     let mut refusal = SignatureError::OtherKey;
-    for key in keys.iter() {
+    for key in keys {
         for base in &bases {
             match signature::validate(key, headers, &join(base, target), body) {
                 Ok(()) => return Ok(()),
@@ -132,9 +153,9 @@ async fn check(
 }
 
 fn refuse(shared: &Shared, reason: RefusalReason) -> Response {
-    if let Some(refused) = shared.refusals.count(reason, shared.clock.now_ms()) {
+    shared.refusals.refused(reason, shared.clock.now_ms(), |refused| {
         tracing::warn!(?reason, count = refused.count, "webhook requests are being refused");
         shared.calls.webhook_refused(refused);
-    }
+    });
     StatusCode::FORBIDDEN.into_response()
 }

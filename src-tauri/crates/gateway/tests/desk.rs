@@ -1,7 +1,7 @@
 //! A gateway with an agent behind it, and Twilio's hand in front.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,16 +44,22 @@ impl Clock for TestClock {
     }
 }
 
-/// The account's tokens, the second as while tokens are being changed.
-struct Tokens;
+/// The account's tokens, the second as while tokens are being changed; none while they are locked.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    pub(crate) locked: AtomicBool,
+}
 
 #[async_trait]
 impl AuthTokens for Tokens {
-    async fn keys(&self, account: Option<&AccountSid>) -> Arc<[WebhookKey]> {
-        match account {
-            Some(account) if account.as_str() != ACCOUNT => Arc::new([]),
-            _ => Arc::new([key(PRIMARY), key(SECONDARY)]),
+    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
+        if account.is_some_and(|account| account.as_str() != ACCOUNT) {
+            return None;
         }
+        if self.locked.load(Ordering::SeqCst) {
+            return Some(Arc::new([]));
+        }
+        Some(Arc::new([key(PRIMARY), key(SECONDARY)]))
     }
 }
 
@@ -66,6 +72,8 @@ pub(crate) struct Agent {
     pub(crate) situation: Mutex<Situation>,
     pub(crate) events: Mutex<Vec<CallEvent>>,
     pub(crate) refused: Mutex<Vec<RefusedWebhook>>,
+    /// How often refusals were told to be over.
+    pub(crate) accepted: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     /// Permits to answer; a test that takes them away makes the agent hang.
     pub(crate) gate: Semaphore,
@@ -89,6 +97,10 @@ impl Calls for Agent {
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
         self.refused.lock().unwrap().push(refused);
+    }
+
+    fn webhook_accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -128,6 +140,7 @@ impl Answer {
 pub(crate) struct Desk {
     pub(crate) gateway: Gateway,
     pub(crate) agent: Arc<Agent>,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) client: reqwest::Client,
 }
@@ -154,19 +167,17 @@ impl Desk {
             }),
             events: Mutex::default(),
             refused: Mutex::default(),
+            accepted: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             gate: Semaphore::new(1),
         });
         let mut options = GatewayOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         options.clock = clock.clone();
         change(&mut options);
-        let gateway = Gateway::start(options, Arc::new(Tokens), agent.clone()).await.unwrap();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { gateway, agent, clock, client }
-    }
-
-    pub(crate) fn tokens(&self) -> Arc<dyn AuthTokens> {
-        Arc::new(Tokens)
+        let tokens = Arc::new(Tokens::default());
+        let gateway = Gateway::start(options, tokens.clone(), agent.clone()).await.unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(300)).build().unwrap();
+        Self { gateway, agent, tokens, clock, client }
     }
 
     /// Where the server really is, behind the public address.

@@ -1,5 +1,7 @@
 //! What Twilio did not sign has no effect.
 
+use std::sync::atomic::Ordering;
+
 use dialer_gateway::{RefusalReason, STATUS_PATH, VOICE_PATH};
 use dialer_twilio::webhook::Form;
 
@@ -50,12 +52,57 @@ async fn a_query_added_to_a_signed_url_is_refused() {
         .await;
 }
 
+fn reasons(desk: &Desk) -> Vec<RefusalReason> {
+    desk.agent.refused.lock().unwrap().iter().map(|refused| refused.reason).collect()
+}
+
 #[tokio::test]
-async fn an_account_that_is_not_ours_is_refused() {
+async fn strangers_raise_no_notice() {
     let desk = Desk::open().await;
-    let form = Form::new().with("AccountSid", "AC00000000000000000000000000000009").with("From", THEIRS);
-    assert_refused(&desk, "account", desk.signed_post(VOICE_PATH, &form)).await;
-    assert_eq!(desk.agent.refused.lock().unwrap()[0].reason, RefusalReason::NoKey);
+    let foreign = Form::new().with("AccountSid", "AC00000000000000000000000000000009").with("From", THEIRS);
+    let nameless = Form::new().with("From", THEIRS);
+    assert_refused(&desk, "another account", desk.signed_post(VOICE_PATH, &foreign)).await;
+    let forged = desk.unsigned_post(VOICE_PATH, &nameless).header("X-Twilio-Signature", "forged");
+    assert_refused(&desk, "no account", forged).await;
+    assert_eq!(reasons(&desk), [RefusalReason::NotOurAccount], "told once a minute");
+    assert_eq!(desk.agent.refused.lock().unwrap()[0].user_error(), None);
+
+    desk.tokens.locked.store(true, Ordering::SeqCst);
+    desk.clock.set(60_000);
+    assert_refused(&desk, "no account", desk.signed_post(VOICE_PATH, &nameless)).await;
+    assert_eq!(reasons(&desk), [RefusalReason::NotOurAccount; 2], "a locked keychain is not their concern");
+}
+
+#[tokio::test]
+async fn a_stranger_before_the_public_address_is_known_raises_no_notice() {
+    let desk = Desk::open_without_base(|_| ()).await;
+    let foreign = Form::new().with("AccountSid", "AC00000000000000000000000000000009").with("From", THEIRS);
+    assert_refused(&desk, "another account", desk.signed_post(VOICE_PATH, &foreign)).await;
+    assert_eq!(reasons(&desk), [RefusalReason::NotOurAccount]);
+}
+
+#[tokio::test]
+async fn trouble_with_our_own_account_is_told_until_it_is_over() {
+    let desk = Desk::open().await;
+    let accepted = || desk.agent.accepted.load(Ordering::SeqCst);
+    let forged = || desk.unsigned_post(VOICE_PATH, &incoming()).header("X-Twilio-Signature", "forged");
+    assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.status, 200);
+    assert_eq!(accepted(), 0, "nothing was wrong");
+
+    assert_eq!(Answer::of(forged()).await.status, 403);
+    desk.tokens.locked.store(true, Ordering::SeqCst);
+    assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.status, 403);
+    assert_eq!(reasons(&desk), [RefusalReason::Mismatch, RefusalReason::NoKey]);
+    assert_eq!(accepted(), 0);
+
+    desk.tokens.locked.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.status, 200);
+        assert_eq!(accepted(), 1, "told once");
+    }
+    assert_eq!(Answer::of(forged()).await.status, 403);
+    assert_eq!(reasons(&desk).last(), Some(&RefusalReason::Mismatch));
+    assert_eq!(reasons(&desk).len(), 3, "trouble that comes back is told at once");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::desk::{Answer, Desk, incoming};
 
 /// A gateway that nobody calls needs nobody behind it.
 async fn start_on(address: SocketAddr, desk: &Desk) -> Result<Gateway, StartError> {
-    Gateway::start(GatewayOptions::new(address), desk.tokens(), desk.agent.clone()).await
+    Gateway::start(GatewayOptions::new(address), desk.tokens.clone(), desk.agent.clone()).await
 }
 
 #[tokio::test]

@@ -104,15 +104,35 @@ async fn beyond_the_limit_signed_requests_are_turned_away_and_strangers_still_re
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_place() {
-    let desk = Desk::open_with(|options| options.max_connections = 1).await;
-    let idle = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
-    let waiting_form = incoming();
-    let waiting = Answer::of(desk.signed_post(VOICE_PATH, &waiting_form));
-    tokio::pin!(waiting);
-    let early = tokio::time::timeout(Duration::from_millis(100), &mut waiting).await;
-    assert!(early.is_err(), "the only place is taken");
-    drop(idle);
-    assert_eq!(waiting.await.status, 200);
+    let desk = Desk::open_with(|options| {
+        options.max_connections = 1;
+        options.header_timeout = Duration::from_secs(3600);
+    })
+    .await;
+    let ask = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut first = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
+    first.write_all(ask).await.unwrap();
+    read_head(&mut first).await;
+    let mut second = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
+    second.write_all(ask).await.unwrap();
+    // While the first is served again and again, a second that had a place would be served too.
+    for _ in 0..20 {
+        first.write_all(ask).await.unwrap();
+        read_head(&mut first).await;
+    }
+    let early = second.try_read(&mut [0; 1]).map_err(|error| error.kind());
+    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "the only place is taken");
+    drop(first);
+    assert!(read_head(&mut second).await.starts_with("HTTP/1.1 404"));
+}
+
+/// Reads an answer that has no body.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
 }
 
 #[tokio::test]

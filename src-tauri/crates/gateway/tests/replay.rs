@@ -7,6 +7,9 @@ use dialer_gateway::{STATUS_PATH, VOICE_PATH};
 use crate::desk::{Answer, Desk, THEIRS, incoming, leg, outgoing, signature};
 use crate::routes::spoken;
 
+/// Longer than any stall of the computer, and within what the client waits.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn a_replayed_voice_webhook_gets_the_same_answer_and_asks_nobody() {
     let desk = Desk::open().await;
@@ -64,13 +67,31 @@ async fn a_status_callback_is_told_once() {
     assert_eq!(desk.agent.event_count(), 3);
 }
 
+/// The answer to a request the agent, asked for the `nth` time, takes too long over. No time
+/// passes but the gateway's patience, and that at one stroke once the agent has been asked.
+async fn out_of_patience(desk: &Desk, nth: usize, request: reqwest::RequestBuilder) -> Answer {
+    let impatience = async {
+        desk.agent.until_asked(nth).await;
+        tokio::time::pause();
+        tokio::time::advance(PATIENCE).await;
+        tokio::time::resume();
+    };
+    tokio::join!(Answer::of(request), impatience).0
+}
+
 #[tokio::test]
 async fn a_question_that_stayed_open_is_asked_again() {
-    let desk = Desk::open_with(|options| options.answer_within = Duration::from_millis(50)).await;
+    let desk = Desk::open_with(|options| {
+        options.answer_within = PATIENCE;
+        options.request_timeout = PATIENCE * 10;
+        options.header_timeout = PATIENCE * 10;
+    })
+    .await;
     let held = desk.agent.gate.acquire().await.unwrap();
-    let apology = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
+    let apology = out_of_patience(&desk, 1, desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
     assert!(spoken(&apology).contains("try again"));
-    assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await.status, 503);
+    let status = out_of_patience(&desk, 2, desk.signed_post(STATUS_PATH, &leg("ringing", 1))).await;
+    assert_eq!(status.status, 503);
     drop(held);
     let answer = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
     assert!(answer.body.contains("<Number"), "{}", answer.body);
