@@ -1,7 +1,7 @@
 //! The one list of what a user interface can ask and be told.
 //!
 //! Two hosts carry it: the Tauri window over IPC and a browser over loopback HTTP. Both call
-//! [`Api::dispatch`], so a command declared here exists in both, with the same types, and
+//! [`dispatch`], so a command declared here exists in both, with the same types, and
 //! `ui/src/host/bindings.ts` is written from this file by a test (`tests/bindings.rs`).
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
