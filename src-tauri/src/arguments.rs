@@ -31,3 +31,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) simulator_address_file: Option<PathBuf>,
 }
+
+impl Arguments {
+    /// Whether a script started the program: nothing of the user's is touched, and a failure is told on
+    /// the error stream rather than in a window.
+    pub(crate) fn scripted(&self) -> bool {
+        self.practice || self.self_test
+    }
+}

@@ -11,39 +11,61 @@ use dialer_media::devices::SystemDevices;
 use dialer_storage::folders::Folders;
 use dialer_storage::vault::OsVault;
 use tauri::Manager as _;
+use tokio::runtime::Runtime;
 
 use crate::arguments::Arguments;
-use crate::{commands, events, window};
+use crate::backend::{Backend, start_failure};
+use crate::{commands, display, events, window};
+
+/// Exit code of a window that could only say why the program did not start.
+const START_FAILED: u8 = 2;
 
 /// Runs the app; answers with its exit code.
 pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
+    display::check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("The program could not start its background tasks")?;
     tauri::async_runtime::set(runtime.handle().clone());
-    let folders =
-        if arguments.practice || arguments.self_test { Folders::throw_away() } else { Folders::of_user() }
-            .context("The program has nowhere to keep its data")?;
+    let folders = if arguments.scripted() { Folders::throw_away() } else { Folders::of_user() }?;
     let (sound, test_devices) = sound(arguments.self_test);
-    let practice = runtime.block_on(Practice::start(PracticeOptions {
+    let started = runtime.block_on(Practice::start(PracticeOptions {
         call_log: folders.call_log(),
         simulator_listen: arguments.simulator_listen,
         sound,
-    }))?;
+    }));
+    match started {
+        Ok(practice) => run(&runtime, practice, test_devices, arguments),
+        // Whoever started it from a script reads the error stream; an agent looks at the window.
+        Err(error) if arguments.scripted() => Err(error),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the program could not start");
+            show(Backend::Failed(start_failure(&error)), None, arguments)?;
+            Ok(START_FAILED)
+        }
+    }
+}
+
+fn run(
+    runtime: &Runtime,
+    practice: Practice,
+    test_devices: Option<TestDevices>,
+    arguments: &Arguments,
+) -> anyhow::Result<u8> {
     if let Some(file) = &arguments.simulator_address_file {
-        std::fs::write(file, practice.simulator.signal_host())
-            .with_context(|| format!("The simulator's address could not be written to {}", file.display()))?;
+        std::fs::write(file, practice.simulator.signal_host()).with_context(|| {
+            format!("The simulator's address could not be written to {}. Name a file in a folder you may write to", file.display())
+        })?;
     }
     let core = practice.core.clone();
-    if !arguments.practice && !arguments.self_test {
+    if !arguments.scripted() {
         runtime.spawn(look_for_keychain(core.clone()));
     }
     let test = test_devices.map(|devices| SelfTest::new(core.clone(), practice.simulator.clone(), devices));
-
-    let code = show(core, test, arguments)?;
+    let code = show(Backend::Running(core), test, arguments);
     runtime.block_on(practice.shutdown());
-    Ok(code)
+    code
 }
 
 /// The computer's own sound devices where the webview has no WebRTC; in a self-test a tone and a meter,
@@ -70,14 +92,21 @@ async fn look_for_keychain(core: Core) {
     }
 }
 
-fn show(core: Core, test: Option<SelfTest>, arguments: &Arguments) -> anyhow::Result<u8> {
+/// Shows the window until it is closed.
+fn show(backend: Backend, test: Option<SelfTest>, arguments: &Arguments) -> anyhow::Result<u8> {
     let report = arguments.report.clone();
+    let core = match &backend {
+        Backend::Running(core) => Some(core.clone()),
+        Backend::Failed(_) => None,
+    };
     let app = tauri::Builder::default()
-        .manage(core.clone())
-        .invoke_handler(tauri::generate_handler![commands::host])
+        .manage(backend)
+        .invoke_handler(tauri::generate_handler![commands::host, commands::restart])
         .setup(move |app| {
             let handle = app.handle().clone();
-            tauri::async_runtime::spawn(events::forward(core, handle.clone()));
+            if let Some(core) = core {
+                tauri::async_runtime::spawn(events::forward(core, handle.clone()));
+            }
             window::open(app)?;
             if let Some(test) = test {
                 tauri::async_runtime::spawn(async move {
@@ -88,7 +117,7 @@ fn show(core: Core, test: Option<SelfTest>, arguments: &Arguments) -> anyhow::Re
             Ok(())
         })
         .build(tauri::generate_context!())
-        .context("The window could not be opened. On Linux a display is needed: run it from a desktop, or use ./dev run, which makes one")?;
+        .context("The window could not be opened")?;
     let code = app.run_return(|app, event| {
         if let tauri::RunEvent::ExitRequested { .. } = event {
             for window in app.webview_windows().values() {

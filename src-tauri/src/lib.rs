@@ -1,7 +1,9 @@
 //! The shell: the only place that names Tauri, and the place where concrete types meet.
 
 mod arguments;
+mod backend;
 mod commands;
+mod display;
 mod events;
 mod launch;
 mod logging;

@@ -1,18 +1,28 @@
-//! The one Tauri command. Every other is declared in `dialer_engine::api` and dispatched there, so
-//! that the window and a browser share them (docs/adr/0005-one-command-table.md).
+//! Two Tauri commands: [`host`] carries every command of `dialer_engine::api`, which the window and a
+//! browser share (docs/adr/0005-one-command-table.md); [`restart`] is the shell's own.
 
 use dialer_domain::error::UserError;
 use dialer_engine::api::dispatch;
-use dialer_engine::core::Core;
 use serde_json::Value;
-use tauri::State;
+use tauri::{AppHandle, State};
+
+use crate::backend::Backend;
 
 /// Runs `command` with `arguments`, an object keyed by argument name.
 #[tauri::command]
 pub(crate) async fn host(
-    core: State<'_, Core>,
+    backend: State<'_, Backend>,
     command: String,
     arguments: Value,
 ) -> Result<Value, UserError> {
-    dispatch(core.inner(), &command, arguments).await
+    match backend.inner() {
+        Backend::Running(core) => dispatch(core, &command, arguments).await,
+        Backend::Failed(error) => Err(error.clone()),
+    }
+}
+
+/// Starts the program anew, for a window that could only say why it did not start.
+#[tauri::command]
+pub(crate) fn restart(app: AppHandle) {
+    app.restart();
 }

@@ -21,6 +21,8 @@ const AUDIBLE = 0.01;
  * path itself is held to no dropout at all by the self-test, which has no sound server in it.
  */
 const STUTTER_MS = 300;
+/** Share of a recording that may be gaps: more is chopped speech, on a busy computer too. */
+const CHOPPED = 0.25;
 
 /**
  * @param {string} where
@@ -41,6 +43,10 @@ export function day(where, phone, sound) {
     assert.ok(
       heard.longestGapMs < STUTTER_MS,
       `a gap of ${heard.longestGapMs} ms at the loudspeaker, ${heard.gaps * 10} ms in all`,
+    );
+    assert.ok(
+      heard.gaps * 10 < heard.seconds * 1000 * CHOPPED,
+      `${heard.gaps} gaps of 10 ms in ${heard.seconds} s at the loudspeaker`,
     );
     const far = await until('the far end to hear the tone', async () => {
       const now = await farEndHears();

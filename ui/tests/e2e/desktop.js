@@ -29,40 +29,50 @@ export async function freePort() {
 }
 
 /**
- * Opens the window, by default with `--practice`.
+ * Opens the window, whatever it then shows.
  * @param {Record<string, string>} env of the sound server, or empty for a computer without one
- * @param {{ light?: boolean, args?: string[] }} [options]
+ * @param {string[]} args
  */
-export async function openDesktop(env, options = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'dialer-desktop-'));
-  const addressFile = path.join(folder, 'simulator');
+export async function openWindow(env, args) {
   const port = await freePort();
   const log = start('WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
     env: {
       TAURI_WEBVIEW_AUTOMATION: 'true',
       WEBKIT_DISABLE_DMABUF_RENDERER: '1',
-      ...(options.light === false ? { GTK_THEME: 'Adwaita:dark' } : {}),
       ...env,
     },
   });
   const driver = new WebDriver(`http://127.0.0.1:${port}`);
   await until('WebKitWebDriver', () => driver.call('GET', '/status'));
-  await driver.open(BINARIES.dialer, [
-    ...(options.args ?? ['--practice']),
-    '--simulator-address-file',
-    addressFile,
-  ]);
+  await driver.open(BINARIES.dialer, args);
+  return {
+    page: new Page(driver),
+    log: () => log.output(),
+    async close() {
+      await driver.close();
+      await log.stop();
+    },
+  };
+}
+
+/**
+ * Opens the window and learns where its simulator listens.
+ * @param {Record<string, string>} env
+ * @param {string[]} [args]
+ */
+export async function openDesktop(env, args = ['--practice']) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'dialer-desktop-'));
+  const addressFile = path.join(folder, 'simulator');
+  const window = await openWindow(env, [...args, '--simulator-address-file', addressFile]);
   const address = await until(
     'the simulator',
     async () => (await readFile(addressFile, 'utf8')) || undefined,
   );
   return {
-    page: new Page(driver),
+    ...window,
     simulator: new Simulator(address),
-    log: () => log.output(),
     async close() {
-      await driver.close();
-      await log.stop();
+      await window.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

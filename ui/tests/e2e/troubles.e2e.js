@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { BINARIES, openDesktop } from './desktop.js';
+import { BINARIES, openDesktop, openWindow } from './desktop.js';
 import { start, stopAll, until } from './processes.js';
 
 const TONE = '+12025550101';
@@ -80,7 +80,7 @@ test('a damaged call log is set aside, and the agent is told; so is a missing ke
   const { env, data } = await bareComputer('damaged');
   const garbage = 'this was a call log once, and somebody may be able to rescue it';
   await writeFile(path.join(data, 'calls.sqlite'), garbage);
-  const { page, close } = await openDesktop(env, { args: [] });
+  const { page, close } = await openDesktop(env, []);
   try {
     await noticeAbout(page, /damaged/);
     await noticeAbout(page, /keychain/i);
@@ -89,9 +89,13 @@ test('a damaged call log is set aside, and the agent is told; so is a missing ke
     assert.equal(await readFile(path.join(data, kept), 'utf8'), garbage);
     await page.ready();
     // A second program on the same folder must not write into the same log.
-    const second = await refusal(BINARIES.dialer, [], env);
-    assert.equal(second.code, 2);
-    assert.match(second.said, /call log.*(use|open)/i);
+    const second = await openWindow(env, []);
+    try {
+      await second.page.appears('start-failure');
+      assert.match(await second.page.text('start-failure'), /call log.*(use|open)/i);
+    } finally {
+      await second.close();
+    }
   } finally {
     await close();
   }
@@ -122,6 +126,12 @@ test('while signalling is away the lights say so, and come back by themselves', 
   } finally {
     await close();
   }
+});
+
+test('without a display the program says so and ends', async () => {
+  const { code, said } = await refusal(BINARIES.dialer, [], { DISPLAY: undefined, WAYLAND_DISPLAY: undefined });
+  assert.equal(code, 2);
+  assert.match(said, /no display.*\.\/dev run/s);
 });
 
 test('a port that is taken is named, with what to do', async () => {

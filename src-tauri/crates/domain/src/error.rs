@@ -11,8 +11,6 @@ pub enum ErrorCode {
     InvalidNumber,
     /// A call is already in progress.
     Busy,
-    /// The phone is not registered with Twilio, so no call can be placed.
-    NotReady,
     /// No microphone could be opened.
     MicrophoneMissing,
     /// No loudspeaker could be opened.
@@ -27,8 +25,6 @@ pub enum ErrorCode {
     PortInUse,
     /// Twilio refused the access token.
     TokenRejected,
-    /// The connection to Twilio is down.
-    ConnectionLost,
     /// The sound path of a call failed.
     MediaFailed,
     /// A webhook request was refused because its signature did not match.

@@ -59,6 +59,8 @@ pub enum Request {
     Act(ActionRequest),
     /// Look whether the token must be renewed.
     LookAtToken,
+    /// The program ends: write off the live calls and close the log's queue.
+    Close(oneshot::Sender<()>),
 }
 
 /// How things stand, for a page that asks.
@@ -88,7 +90,8 @@ pub struct View {
 pub(crate) struct Controller {
     state: State,
     clock: Arc<dyn Clock>,
-    ledger: mpsc::UnboundedSender<ledger::Entry>,
+    /// `None` once the program ends.
+    ledger: Option<mpsc::UnboundedSender<ledger::Entry>>,
     events: broadcast::Sender<HostEvent>,
     view: watch::Sender<View>,
 }
@@ -102,7 +105,7 @@ impl Controller {
     ) -> (Self, watch::Receiver<View>) {
         let state = State::new(account);
         let (view, seen) = watch::channel(view_of(&state));
-        (Self { state, clock, ledger, events, view }, seen)
+        (Self { state, clock, ledger: Some(ledger), events, view }, seen)
     }
 
     /// Serves requests until every sender is gone.
@@ -148,6 +151,7 @@ impl Controller {
             }
             Request::Voice(event) => self.voice(event),
             Request::Act(action) => self.emit(HostEvent::ActionRequested(action)),
+            Request::Close(reply) => self.close(reply),
             Request::LookAtToken => {
                 if self.state.renewal_due(self.clock.now_ms()) {
                     self.emit(HostEvent::TokenRenewalDue);
@@ -160,7 +164,25 @@ impl Controller {
     fn attach(&mut self, page: PageId, reply: oneshot::Sender<Standing>) {
         let ended = self.state.page_asked(page);
         let new_page = ended.is_some();
-        for call in ended.into_iter().flatten() {
+        self.write_off(ended.unwrap_or_default());
+        let _ = reply.send(Standing {
+            new_page,
+            account: self.state.account().clone(),
+            lights: self.state.lights(),
+            notices: self.state.notices(),
+        });
+    }
+
+    /// Nothing can be lost any more after this: what is in the queue is written before the program ends.
+    fn close(&mut self, reply: oneshot::Sender<()>) {
+        let ended = self.state.end_calls();
+        self.write_off(ended);
+        self.ledger = None;
+        let _ = reply.send(());
+    }
+
+    fn write_off(&self, calls: Vec<LiveCall>) {
+        for call in calls {
             self.record_sdk(&CallReport {
                 call: call.id,
                 direction: call.direction,
@@ -171,19 +193,19 @@ impl Controller {
                 what: SdkCallEvent::Ended,
             });
         }
-        let _ = reply.send(Standing {
-            new_page,
-            account: self.state.account().clone(),
-            lights: self.state.lights(),
-            notices: self.state.notices(),
-        });
+    }
+
+    fn log(&self, call: Option<CallId>, event: CallEvent) {
+        if let Some(ledger) = &self.ledger {
+            let _ = ledger.send(ledger::Entry { call, event });
+        }
     }
 
     fn device_reported(&mut self, report: DeviceReport) {
         if let Some(error) = &report.error {
             tracing::warn!(code = error.code, message = %error.message, "the Voice SDK's device reports an error");
             // A refused token is cured by a new one as long as the key is good.
-            if token_refusal(error).is_some() {
+            if token_refusal(error).is_some() && self.state.renewal_after_refusal(self.clock.now_ms()) {
                 self.emit(HostEvent::TokenRenewalDue);
             }
         }
@@ -205,7 +227,7 @@ impl Controller {
             what: report.what.clone(),
             at_ms: self.clock.now_ms(),
         };
-        let _ = self.ledger.send(ledger::Entry { call: Some(report.call), event });
+        self.log(Some(report.call), event);
     }
 
     fn route(&self, request: &VoiceRequest, reply: oneshot::Sender<RouteDecision>) {
@@ -215,13 +237,13 @@ impl Controller {
         situation.busy = self.state.calls().any(|call| Some(call.id) != query.call_id);
         let decision = dial_policy::decide(&query, &situation);
         if let Some(event) = request.routed(&decision, self.clock.now_ms()) {
-            let _ = self.ledger.send(ledger::Entry { call: known_call(query.call_id, &self.state), event });
+            self.log(known_call(query.call_id, &self.state), event);
         }
         let _ = reply.send(decision);
     }
 
     fn leg_status(&self, event: CallEvent) {
-        let _ = self.ledger.send(ledger::Entry { call: None, event });
+        self.log(None, event);
     }
 
     fn voice(&mut self, event: VoiceEvent) {

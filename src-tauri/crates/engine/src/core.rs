@@ -1,6 +1,6 @@
 //! [`Core`]: the handle through which hosts, the gateway and the self-test reach the Controller.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dialer_domain::call::CallEvent;
 use dialer_domain::call_log::{CallLogPage, Cursor};
@@ -10,11 +10,11 @@ use dialer_domain::phone_number::{self, NumberInspection};
 use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
 use dialer_media::engine::VoiceEngine;
-use dialer_simulator::Simulator;
 use dialer_twilio::access_token::AccessToken;
 use dialer_twilio::webhook::VoiceRequest;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::api::{
     AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, NativeVoice, Notice,
@@ -29,8 +29,16 @@ use crate::state::Account;
 const TOKEN_TTL_S: u32 = 3_600;
 /// Rows of the call log a fresh page is given.
 const FIRST_PAGE: u32 = 50;
+/// How long the end of the program waits for a log that cannot be written.
+const WRITE_OUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
 const EVENT_BACKLOG: usize = 1_024;
+
+/// The far side that practice mode has and a real account has not.
+pub trait PracticeLine: Send + Sync + 'static {
+    /// Has someone call the agent.
+    fn place_incoming(&self, call: PracticeCall) -> Result<(), UserError>;
+}
 
 /// What a [`Core`] is made of.
 pub struct Parts {
@@ -46,8 +54,8 @@ pub struct Parts {
     pub voice: Option<(VoiceEngine, mpsc::UnboundedReceiver<VoiceEvent>)>,
     /// When the page should use it.
     pub native_voice: NativeVoice,
-    /// The practice Twilio, in practice mode.
-    pub simulator: Option<Simulator>,
+    /// Places practice calls, in practice mode.
+    pub practice: Option<Arc<dyn PracticeLine>>,
 }
 
 /// Reaches the Controller; cheap to clone. The Controller ends when the last clone is gone.
@@ -59,9 +67,10 @@ pub struct Core {
     vault: Arc<dyn Vault>,
     store: Arc<dyn CallStore>,
     clock: Arc<dyn Clock>,
+    writing: Arc<Mutex<Option<JoinHandle<()>>>>,
     voice: Option<VoiceEngine>,
     native_voice: NativeVoice,
-    simulator: Option<Simulator>,
+    practice: Option<Arc<dyn PracticeLine>>,
 }
 
 impl Core {
@@ -72,7 +81,12 @@ impl Core {
         let (to_ledger, entries) = mpsc::unbounded_channel();
         let (controller, view) =
             Controller::new(parts.account, Arc::clone(&parts.clock), to_ledger, events.clone());
-        tokio::spawn(ledger::run(Arc::clone(&parts.store), entries, events.clone(), requests.downgrade()));
+        let writing = tokio::spawn(ledger::run(
+            Arc::clone(&parts.store),
+            entries,
+            events.clone(),
+            requests.downgrade(),
+        ));
         tokio::spawn(controller.run(inbox));
         let voice = parts.voice.map(|(engine, mut spoken)| {
             let controller = requests.downgrade();
@@ -91,9 +105,10 @@ impl Core {
             vault: parts.vault,
             store: parts.store,
             clock: parts.clock,
+            writing: Arc::new(Mutex::new(Some(writing))),
             voice,
             native_voice: parts.native_voice,
-            simulator: parts.simulator,
+            practice: parts.practice,
         }
     }
 
@@ -122,9 +137,28 @@ impl Core {
         self.tell(Request::Raise(notice));
     }
 
+    /// Takes a notice down: its cause is gone.
+    pub fn clear(&self, id: &str) {
+        self.tell(Request::Clear(id.to_owned()));
+    }
+
     /// The webhook server came up, or could not.
     pub fn webhooks_changed(&self, state: Result<(), UserError>) {
         self.tell(Request::Webhooks(state));
+    }
+
+    /// Ends the program's part in every call and waits until the log is written, for a few seconds at
+    /// most. Call it last: what happens afterwards is not logged.
+    pub async fn shutdown(&self) {
+        if self.ask(Request::Close).await.is_err() {
+            return;
+        }
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writing) = writing
+            && tokio::time::timeout(WRITE_OUT, writing).await.is_err()
+        {
+            tracing::error!("the call log could not be written in time; the last entries are lost");
+        }
     }
 
     /// Decides what a call should do.
@@ -146,6 +180,17 @@ impl Core {
         let (reply, answer) = oneshot::channel();
         self.tell(request(reply));
         answer.await.map_err(|_| UserError::new(ErrorCode::Internal, "The program is closing."))
+    }
+
+    /// The first page of the log. A log that cannot be read must not keep the agent from calling.
+    async fn first_page(&self) -> CallLogPage {
+        match self.list_call_log(None, FIRST_PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                self.raise(Notice { id: "call-log-unreadable".into(), error, dismissible: true });
+                CallLogPage { entries: Vec::new(), next: None }
+            }
+        }
     }
 
     fn voice(&self) -> Result<&VoiceEngine, UserError> {
@@ -171,14 +216,6 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn log_unreadable(error: &dialer_domain::ports::CallStoreError) -> UserError {
-    UserError::new(
-        ErrorCode::CallLogUnavailable,
-        "The call log cannot be read. Check the disk and the folder's permissions, then try again.",
-    )
-    .with_detail(error.to_string())
-}
-
 fn voice_failed(error: &dialer_media::engine::VoiceError) -> UserError {
     UserError::new(ErrorCode::MediaFailed, "The call's sound could not be set up. Hang up and try again.")
         .with_detail(error.to_string())
@@ -199,7 +236,7 @@ impl Commands for Core {
             lights,
             notices,
             practice: account.practice,
-            call_log: self.list_call_log(None, FIRST_PAGE).await?,
+            call_log: self.first_page().await,
         })
     }
 
@@ -260,7 +297,7 @@ impl Commands for Core {
 
     async fn list_call_log(&self, before: Option<Cursor>, limit: u32) -> Result<CallLogPage, UserError> {
         let store = Arc::clone(&self.store);
-        blocking(move || store.list(before, limit).map_err(|error| log_unreadable(&error))).await
+        blocking(move || store.list(before, limit).map_err(|problem| problem.error)).await
     }
 
     async fn dismiss_notice(&self, id: String) -> Result<(), UserError> {
@@ -269,10 +306,10 @@ impl Commands for Core {
     }
 
     async fn practice_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
-        let simulator = self.simulator.as_ref().ok_or_else(|| {
+        let line = self.practice.as_ref().ok_or_else(|| {
             UserError::new(ErrorCode::Internal, "Practice calls exist in practice mode only.")
         })?;
-        crate::practice::place_incoming(simulator, call)
+        line.place_incoming(call)
     }
 
     async fn voice_create(&self, config: PeerConfig) -> Result<PeerId, UserError> {

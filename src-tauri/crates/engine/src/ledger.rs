@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dialer_domain::call::{CallEvent, CallId};
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::ports::CallStore;
+use dialer_domain::ports::{CallStore, CallStoreError};
 use tokio::sync::mpsc;
 
 use crate::api::{HostEvent, Notice};
@@ -12,6 +12,8 @@ use crate::controller::Request;
 
 /// Id of the notice that stands while the log cannot be written.
 pub const NOTICE: &str = "call-log";
+/// Id of the notice about an event that cannot be written at all.
+const DAMAGED: &str = "call-log-damaged";
 /// How long to wait before a failed write is tried again.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -24,8 +26,8 @@ pub struct Entry {
     pub event: CallEvent,
 }
 
-/// Runs until every sender is gone and every event is written. A write that fails is repeated, so a
-/// full disk loses nothing while the program runs.
+/// Runs until every sender is gone and every event is written. A write that fails for a reason that may
+/// pass is repeated, so a full disk loses nothing while the program runs.
 pub async fn run(
     store: Arc<dyn CallStore>,
     mut entries: mpsc::UnboundedReceiver<Entry>,
@@ -52,21 +54,21 @@ pub async fn run(
                     }
                     break;
                 }
-                Ok(Err(error)) => error.to_string(),
-                Err(panicked) => panicked.to_string(),
+                Ok(Err(problem)) => problem,
+                Err(panicked) => CallStoreError { passing: false, error: unexpected(&panicked) },
             };
-            tracing::error!(%problem, "the call log cannot be written; trying again");
+            let notice = |id: &str, dismissible| {
+                Request::Raise(Notice { id: id.into(), error: problem.error.clone(), dismissible })
+            };
+            tracing::error!(%problem, passing = problem.passing, "the call log cannot be written");
+            if !problem.passing {
+                // Trying again would hold up every other call behind the one that cannot be written.
+                tell(notice(DAMAGED, true));
+                break;
+            }
             if !failing {
                 failing = true;
-                tell(Request::Raise(Notice {
-                    id: NOTICE.into(),
-                    error: UserError::new(
-                        ErrorCode::CallLogUnavailable,
-                        "The call log cannot be written; calls still work. Free some disk space or check the folder's permissions: waiting entries are then written by themselves.",
-                    )
-                    .with_detail(problem),
-                    dismissible: false,
-                }));
+                tell(notice(NOTICE, false));
             }
             // With nobody left to tell, the program is ending: one try was all there was time for.
             if controller.upgrade().is_none() {
@@ -78,4 +80,12 @@ pub async fn run(
             tell(Request::Clear(NOTICE.into()));
         }
     }
+}
+
+fn unexpected(panicked: &tokio::task::JoinError) -> UserError {
+    UserError::new(
+        ErrorCode::CallLogUnavailable,
+        "One entry of the call log could not be written. Calls still work; please report this.",
+    )
+    .with_detail(panicked.to_string())
 }

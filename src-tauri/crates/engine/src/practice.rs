@@ -11,7 +11,7 @@ use dialer_domain::identity::ClientIdentity;
 use dialer_domain::phone_number;
 use dialer_domain::ports::{CallStore, SecretName, SystemClock, Vault as _, VaultError};
 use dialer_domain::sid::{AccountSid, TwimlAppSid};
-use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook};
+use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook, StartError};
 use dialer_media::devices::AudioDevices;
 use dialer_media::engine::{EngineOptions, VoiceEngine};
 use dialer_simulator::{IncomingCall, PracticeAccount, Simulator, SimulatorOptions, TwimlApp};
@@ -22,7 +22,7 @@ use dialer_twilio::webhook::VoiceRequest;
 use url::Url;
 
 use crate::api::{FarEndView, NativeVoice, Notice, PracticeCall, PracticeView, SignallingView};
-use crate::core::{Core, Parts};
+use crate::core::{Core, Parts, PracticeLine};
 use crate::state::Account;
 
 /// The identity of the practice agent.
@@ -73,7 +73,7 @@ pub struct Practice {
     pub core: Core,
     /// The far side of every call.
     pub simulator: Simulator,
-    gateway: Gateway,
+    gateway: Option<Gateway>,
 }
 
 impl Practice {
@@ -103,39 +103,72 @@ impl Practice {
             clock: Arc::new(SystemClock),
             voice,
             native_voice,
-            simulator: Some(simulator.clone()),
+            practice: Some(Arc::new(simulator.clone())),
         });
         if let Some(notice) = set_aside {
             core.raise(notice);
         }
-        let gateway = Gateway::start(
-            GatewayOptions::new(LOOPBACK),
-            Arc::new(Tokens { account: practice.account_sid.clone(), keys: keys(&practice) }),
-            Arc::new(Routing(core.clone())),
-        )
-        .await?;
-        // The tunnel provider `direct`: Twilio is on this computer, so the loopback address is public to it.
-        let base = Url::parse(&format!("http://{}", gateway.local_addr()))
-            .context("the webhook server's address")?;
-        gateway.set_public_base(base);
-        let app = TwimlApp {
-            voice_url: gateway.voice_url(),
-            status_callback: gateway.status_callback_url(),
-            friendly_name: APP_NAME.into(),
-            ..TwimlApp::default()
+        let gateway = match open_gateway(&core, &simulator, &practice, &app_sid).await {
+            Ok(gateway) => Some(gateway),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the webhook server could not start");
+                core.webhooks_changed(Err(webhooks_missing(&error)));
+                None
+            }
         };
-        simulator.update_application(&app_sid, app)?;
-        for number in &practice.numbers {
-            simulator.bind_number(number, Some(app_sid.clone()))?;
-        }
         Ok(Self { core, simulator, gateway })
     }
 
-    /// Ends the simulator, then the webhook server, so that the last callbacks still find it.
+    /// Ends the simulator, then the webhook server, so that the last callbacks still find it, then the log.
     pub async fn shutdown(self) {
         self.simulator.shutdown().await;
-        self.gateway.shutdown().await;
+        if let Some(gateway) = self.gateway {
+            gateway.shutdown().await;
+        }
+        self.core.shutdown().await;
     }
+}
+
+/// Opens the webhook server and points the practice account's app and numbers at it.
+async fn open_gateway(
+    core: &Core,
+    simulator: &Simulator,
+    practice: &PracticeAccount,
+    app_sid: &TwimlAppSid,
+) -> anyhow::Result<Gateway> {
+    let gateway = Gateway::start(
+        GatewayOptions::new(LOOPBACK),
+        Arc::new(Tokens { account: practice.account_sid.clone(), keys: keys(practice) }),
+        Arc::new(Routing(core.clone())),
+    )
+    .await?;
+    // The tunnel provider `direct`: Twilio is on this computer, so the loopback address is public to it.
+    let base =
+        Url::parse(&format!("http://{}", gateway.local_addr())).context("the webhook server's address")?;
+    gateway.set_public_base(base);
+    let app = TwimlApp {
+        voice_url: gateway.voice_url(),
+        status_callback: gateway.status_callback_url(),
+        friendly_name: APP_NAME.into(),
+        ..TwimlApp::default()
+    };
+    simulator.update_application(app_sid, app)?;
+    for number in &practice.numbers {
+        simulator.bind_number(number, Some(app_sid.clone()))?;
+    }
+    Ok(gateway)
+}
+
+fn webhooks_missing(error: &anyhow::Error) -> UserError {
+    let (code, message) = match error.downcast_ref::<StartError>() {
+        Some(start @ StartError::PortInUse(_)) => (ErrorCode::PortInUse, start.to_string()),
+        Some(start @ StartError::Listen { .. }) => (ErrorCode::Internal, start.to_string()),
+        None => {
+            let message = "The part of the program that Twilio calls could not start. Restart the program.";
+            (ErrorCode::Internal, message.into())
+        }
+    };
+    UserError::new(code, message).with_detail(format!("{error:#}"))
 }
 
 fn account(
@@ -212,12 +245,18 @@ pub fn keychain_notice(error: &VaultError) -> Notice {
     Notice { id: "keychain".into(), error: dialer_storage::vault::user_error(error), dismissible: true }
 }
 
-/// Has someone call the agent.
-pub(crate) fn place_incoming(simulator: &Simulator, call: PracticeCall) -> Result<(), UserError> {
-    simulator.place_incoming(&IncomingCall { from: call.from, to: None }).map(drop).map_err(|error| {
-        UserError::new(ErrorCode::CallFailed, "The practice call could not be placed. Try again in a moment.")
-            .with_detail(error.to_string())
-    })
+impl PracticeLine for Simulator {
+    fn place_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
+        Simulator::place_incoming(self, &IncomingCall { from: call.from, to: None }).map(drop).map_err(
+            |error| {
+                UserError::new(
+                    ErrorCode::CallFailed,
+                    "The practice call could not be placed. Try again in a moment.",
+                )
+                .with_detail(error.to_string())
+            },
+        )
+    }
 }
 
 /// The practice account's signing keys.
@@ -228,14 +267,13 @@ struct Tokens {
 
 #[async_trait::async_trait]
 impl AuthTokens for Tokens {
-    async fn keys(&self, account: Option<&AccountSid>) -> Arc<[WebhookKey]> {
-        if account.is_none_or(|account| *account == self.account) {
-            Arc::clone(&self.keys)
-        } else {
-            Arc::from([])
-        }
+    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
+        account.is_none_or(|account| *account == self.account).then(|| Arc::clone(&self.keys))
     }
 }
+
+/// Id of the notice that stands while Twilio's requests are refused.
+const WEBHOOK_REFUSED: &str = "webhook-refused";
 
 /// Hands the gateway's questions to the Controller.
 struct Routing(Core);
@@ -255,7 +293,11 @@ impl Calls for Routing {
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
         if let Some(error) = refused.user_error() {
-            self.0.raise(Notice { id: "webhook-refused".into(), error, dismissible: true });
+            self.0.raise(Notice { id: WEBHOOK_REFUSED.into(), error, dismissible: true });
         }
+    }
+
+    fn webhook_accepted(&self) {
+        self.0.clear(WEBHOOK_REFUSED);
     }
 }

@@ -30,6 +30,11 @@ const MICROPHONE_HZ: f32 = 1_000.0;
 const FAR_END_HZ: f32 = 440.0;
 /// How far a measured frequency may be off, in Hz.
 const TOLERANCE_HZ: f32 = 3.0;
+/// Both tones are sent at −12 dBFS; what arrives much weaker did not come this way.
+const QUIETEST_DBFS: f32 = -20.0;
+/// Gaps of 10 ms allowed in one measurement: a tenth of it, which a computer busy with other work may
+/// cost; a path that works has none.
+const MAX_DROPOUTS: u32 = 20;
 /// How long the sound is measured each way.
 const MEASURE: Duration = Duration::from_secs(2);
 /// Keys pressed in the call.
@@ -70,6 +75,12 @@ struct Heard {
 impl Heard {
     fn check(&self, direction: &str) -> Result<(), String> {
         match self.heard_hz {
+            Some(_) if self.dropouts > MAX_DROPOUTS => {
+                Err(format!("{direction}: {} gaps of 10 ms in {:.1} s", self.dropouts, self.seconds))
+            }
+            Some(_) if self.level_dbfs < QUIETEST_DBFS => {
+                Err(format!("{direction}: {:.0} dBFS is too quiet", self.level_dbfs))
+            }
             Some(hz) if (hz - self.expected_hz).abs() <= TOLERANCE_HZ => Ok(()),
             Some(hz) => Err(format!("{direction}: expected {} Hz, heard {hz:.1} Hz", self.expected_hz)),
             None => Err(format!("{direction}: expected {} Hz, heard nothing", self.expected_hz)),

@@ -197,7 +197,12 @@ impl State {
         }
         self.device = DeviceReport { state: DeviceState::Unregistered, error: None };
         self.was_registered = false;
-        Some(std::mem::take(&mut self.calls).into_values().collect())
+        Some(self.end_calls())
+    }
+
+    /// Every live call, which is live no more.
+    pub fn end_calls(&mut self) -> Vec<LiveCall> {
+        std::mem::take(&mut self.calls).into_values().collect()
     }
 
     /// The webhook server came up, or could not.
@@ -208,20 +213,31 @@ impl State {
     /// A token was issued.
     pub fn token_issued(&mut self, token: TokenSpan) {
         self.token = Some(token);
-        self.renewal_asked_at_ms = None;
     }
 
     /// Whether the SDK should be given a new token now. Asks again when nothing came of the last time.
     pub fn renewal_due(&mut self, now_ms: i64) -> bool {
         let Some(token) = self.token else { return false };
         let in_call = !self.calls.is_empty();
-        let asked_lately =
-            self.renewal_asked_at_ms.is_some_and(|at| (0..RENEWAL_RETRY_MS).contains(&(now_ms - at)));
-        if renewal(now_ms, token, in_call) != Renewal::Now || asked_lately {
+        if renewal(now_ms, token, in_call) != Renewal::Now || self.asked_lately(now_ms) {
             return false;
         }
         self.renewal_asked_at_ms = Some(now_ms);
         true
+    }
+
+    /// Whether a refused token should be replaced now. A good key cures it at once; a bad one would be
+    /// refused as fast as tokens can be minted.
+    pub fn renewal_after_refusal(&mut self, now_ms: i64) -> bool {
+        if self.asked_lately(now_ms) {
+            return false;
+        }
+        self.renewal_asked_at_ms = Some(now_ms);
+        true
+    }
+
+    fn asked_lately(&self, now_ms: i64) -> bool {
+        self.renewal_asked_at_ms.is_some_and(|at| (0..RENEWAL_RETRY_MS).contains(&(now_ms - at)))
     }
 
     /// Puts up a notice, replacing one of the same id. Answers whether anything changed.
@@ -254,7 +270,7 @@ impl State {
         before != self.notices.len()
     }
 
-    /// The two lights. They fail separately: without a registration calls may still go out.
+    /// The two lights. They fail separately: without a caller id nobody can be called, but the phone rings.
     pub fn lights(&self) -> Lights {
         let calls_in = self.webhooks_light().unwrap_or_else(|| self.device_light());
         let calls_out = if self.account.caller_id.is_none() {
@@ -270,14 +286,18 @@ impl State {
     }
 
     fn device_light(&self) -> Light {
-        let refusal = self.device.error.as_ref().and_then(token_refusal);
-        match (self.device.state, refusal) {
+        match (self.device.state, self.device.error.as_ref()) {
             (DeviceState::Registered, _) => Light { state: LightState::Ready, reason: None },
-            (_, Some(error)) => not_reachable(&error.message),
-            (DeviceState::Reconnecting, None) => reconnecting(),
+            (_, Some(error)) => match token_refusal(error) {
+                Some(refusal) => not_reachable(&refusal.message),
+                // The page's own sentence, such as a keychain that did not give the key out.
+                None if error.code == 0 => not_reachable(&error.message),
+                None => connecting(self.was_registered),
+            },
+            (DeviceState::Reconnecting, None) => connecting(self.was_registered),
             (DeviceState::Unregistered | DeviceState::Registering | DeviceState::Destroyed, None) => {
                 if self.was_registered {
-                    reconnecting()
+                    connecting(true)
                 } else {
                     Light { state: LightState::Starting, reason: None }
                 }
@@ -290,11 +310,13 @@ fn not_reachable(reason: &str) -> Light {
     Light { state: LightState::NotReachable, reason: Some(reason.to_owned()) }
 }
 
-fn reconnecting() -> Light {
-    Light {
-        state: LightState::Reconnecting,
-        reason: Some("The connection to the phone service was lost. It is being restored by itself.".into()),
-    }
+fn connecting(was_registered: bool) -> Light {
+    let reason = if was_registered {
+        "The connection to the phone service was lost. It is being restored by itself."
+    } else {
+        "The phone service cannot be reached. Check the network connection; it is tried again by itself."
+    };
+    Light { state: LightState::Reconnecting, reason: Some(reason.into()) }
 }
 
 /// The sentence for an SDK error that no amount of waiting cures: Twilio refused the token.
@@ -311,7 +333,11 @@ pub fn token_refusal(error: &SdkError) -> Option<UserError> {
         20157 | 31207 => {
             "Twilio refused the session because it was asked to last too long. Please report this."
         }
-        20101..=20103 | 20106 | 20107 | 20151 | 31201..=31204 => {
+        // The SDK turns Twilio's 31204 into 20101 for every defect of a token, a wrong clock included.
+        20101 | 31204 => {
+            "Twilio refused the session. Check that this computer's clock is right. If it is, the saved key was deleted or belongs to another account: connect the account again."
+        }
+        20102 | 20103 | 20106 | 20107 | 20151 | 31201..=31203 => {
             "Twilio refused the saved key. The key may have been deleted, or it belongs to another account: connect the account again."
         }
         _ => return None,
@@ -366,10 +392,32 @@ mod tests {
         assert_eq!(state.lights().calls_out.state, LightState::Ready);
         state.device_reported(device(DeviceState::Reconnecting, None));
         assert_eq!(state.lights().calls_in.state, LightState::Reconnecting);
-        state.device_reported(device(DeviceState::Unregistered, Some(20105)));
+        for code in [20101, 20105, 31204] {
+            state.device_reported(device(DeviceState::Unregistered, Some(code)));
+            let light = state.lights().calls_in;
+            assert_eq!(light.state, LightState::NotReachable);
+            assert!(light.reason.unwrap().contains("clock"), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_first_sign_in_that_fails_says_so() {
+        let mut state = State::new(account());
+        state.device_reported(device(DeviceState::Registering, Some(31003)));
         let light = state.lights().calls_in;
-        assert_eq!(light.state, LightState::NotReachable);
-        assert!(light.reason.unwrap().contains("clock"));
+        assert_eq!(light.state, LightState::Reconnecting);
+        assert!(light.reason.unwrap().contains("network"));
+        let error = Some(SdkError { code: 0, message: "The keychain is locked.".into() });
+        state.device_reported(DeviceReport { state: DeviceState::Unregistered, error });
+        assert_eq!(state.lights().calls_in.reason.as_deref(), Some("The keychain is locked."));
+    }
+
+    #[test]
+    fn a_refused_token_is_replaced_but_not_at_full_speed() {
+        let mut state = State::new(account());
+        assert!(state.renewal_after_refusal(1_000));
+        assert!(!state.renewal_after_refusal(2_000));
+        assert!(state.renewal_after_refusal(17_000));
     }
 
     #[test]

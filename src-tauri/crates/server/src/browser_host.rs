@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path as RoutePath, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -33,9 +33,20 @@ use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Largest body of a command in bytes; an SDP is a few thousand.
 const MAX_BODY: usize = 256 * 1024;
+
+/// As in `tauri.conf.json`, without what only the window needs: scripts of the program alone, and no
+/// connection but to this computer.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; media-src 'self' mediastream: blob: data:; connect-src 'self' ws://127.0.0.1:*; \
+    object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+
+fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
 
 /// Makes the bearer secret of one run: 256 random bits, base64url.
 pub fn fresh_secret() -> SecretString {
@@ -65,6 +76,9 @@ pub async fn serve(
         .with_state(Arc::clone(&host));
     let router = guarded
         .fallback_service(ServeDir::new(ui))
+        .layer(header_layer(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header_layer(header::REFERRER_POLICY, "no-referrer"))
         .layer(middleware::from_fn_with_state(host, require_own_name))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY));
     // Not a graceful shutdown: that would wait for the page's event stream, which never ends.

@@ -164,3 +164,25 @@ async fn a_call_forgotten_by_a_killed_program_is_ended_at_the_next_start() {
     assert_eq!(entry.ended_at_ms, Some(5_000), "the last moment known");
     practice.shutdown().await;
 }
+
+/// Closing the program in a call writes the call's true end before it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_in_a_call_logs_its_end() {
+    use dialer_domain::ports::CallStore as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let call = phone.call(TONE_NUMBER).await;
+    let up = logged(&practice, |entry| entry.answered_at_ms.is_some()).await;
+    assert_eq!(up.ended_at_ms, None);
+    practice.shutdown().await;
+    drop(phone);
+    let log = dialer_storage::call_log::SqliteCallLog::open(&folder.path().join("calls.sqlite"));
+    // The core's last clone may still be on its way out with a task of the runtime.
+    let entry = match log {
+        Ok(opened) => opened.log.get(call.id).unwrap().unwrap(),
+        Err(error) => panic!("the log is closed with the program: {error}"),
+    };
+    assert!(entry.ended_at_ms.is_some());
+    assert_eq!(entry.outcome, Some(CallOutcome::Answered));
+}

@@ -61,13 +61,23 @@ impl Page {
 #[tokio::test]
 async fn a_page_that_knows_the_secret_gets_its_answers() {
     let page = page().await;
-    let answer = page.post("snapshot", &json!({ "page": "6f1cbd5a-6d3f-4a6e-9b1e-1d0a0f3b2c11" })).send().await.unwrap();
+    let answer = page
+        .post("snapshot", &json!({ "page": "6f1cbd5a-6d3f-4a6e-9b1e-1d0a0f3b2c11" }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     let snapshot: Value = answer.json().await.unwrap();
     assert_eq!(snapshot["native_voice"], "absent");
     assert_eq!(snapshot["agent"]["name"], "Practice");
-    let inspected: Value =
-        page.post("inspect_number", &json!({ "text": "2025550123" })).send().await.unwrap().json().await.unwrap();
+    let inspected: Value = page
+        .post("inspect_number", &json!({ "text": "2025550123" }))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(inspected["e164"], "+12025550123");
 }
 
@@ -109,7 +119,8 @@ async fn bad_commands_are_errors_the_page_can_show() {
         let error: Value = answer.json().await.unwrap();
         assert!(error["message"].as_str().is_some_and(|text| text.ends_with('.')), "{command}: {error}");
     }
-    let broken = page.http.post(page.url("/host/snapshot")).bearer_auth(&page.secret).body("{").send().await.unwrap();
+    let broken =
+        page.http.post(page.url("/host/snapshot")).bearer_auth(&page.secret).body("{").send().await.unwrap();
     assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
     let huge = page.post("inspect_number", &json!({ "text": "1".repeat(300_000) })).send().await.unwrap();
     assert_eq!(huge.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -137,5 +148,7 @@ async fn the_page_itself_needs_no_secret() {
     let page = page().await;
     let answer = page.http.get(page.url("/")).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("script-src 'self'"), "{policy}");
     assert!(answer.text().await.unwrap().contains("Kennex Dialer"));
 }
