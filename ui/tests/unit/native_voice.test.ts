@@ -223,6 +223,25 @@ describe('the legacy callbacks', () => {
   );
 });
 
+describe('the reason of a failure', () => {
+  it('is the first that kept a call from being set up, not what was refused later', async () => {
+    program.answers.voice_stats = refuse;
+    const pc = connection();
+    await pc.getStats().catch(() => undefined);
+    expect(engine.lastFailure).toBeNull();
+    program.answers.voice_create_offer = refuse;
+    await pc.createOffer().catch(() => undefined);
+    program.answers.voice_set_local = () => {
+      throw new HostError({ ...refusal, message: 'There is no offer.' });
+    };
+    await pc.setLocalDescription({ type: 'offer', sdp: OFFER }).catch(() => undefined);
+    expect(engine.lastFailure).toEqual(refusal);
+    connection();
+    await settled();
+    expect(engine.lastFailure).toBeNull();
+  });
+});
+
 describe('closing', () => {
   it('is told to the engine and nothing is heard afterwards', async () => {
     const pc = connection();
@@ -272,6 +291,20 @@ describe('the sender', () => {
     ]);
     track.stop();
     expect(track.readyState).toBe('ended');
+  });
+
+  it('tells one thing after the other', async () => {
+    const pc = connection();
+    let done = (): void => undefined;
+    program.answers.voice_set_muted = () => new Promise<void>((resolve) => (done = resolve));
+    pc.setMuted(true);
+    pc.insertDtmf('1', 100, 70);
+    await settled();
+    expect(program.named('voice_set_muted')).toHaveLength(1);
+    expect(program.named('voice_insert_dtmf')).toEqual([]);
+    done();
+    await settled();
+    expect(program.named('voice_insert_dtmf')).toHaveLength(1);
   });
 
   it('follows the track that replaces another', async () => {

@@ -1,8 +1,17 @@
-import type { PeerConfig, PeerId, UserError, VoiceEvent } from '../../host/bindings';
+import type { Commands, PeerConfig, PeerId, UserError, VoiceEvent } from '../../host/bindings';
 import { HostError, type Host } from '../../host/host';
 
 /** An event that belongs to one peer connection. */
 export type PeerEvent = Extract<VoiceEvent, { peer: PeerId }>;
+
+/** Commands without which a call has no sound. */
+const SETS_UP: ReadonlySet<string> = new Set<keyof Commands>([
+  'voice_create',
+  'voice_create_offer',
+  'voice_create_answer',
+  'voice_set_local',
+  'voice_set_remote',
+]);
 
 /**
  * The native voice engine as the page sees it: its commands, and its events sorted by peer.
@@ -11,7 +20,10 @@ export type PeerEvent = Extract<VoiceEvent, { peer: PeerId }>;
  */
 export class VoiceEngine {
   readonly call: Host['call'];
-  /** Why the engine last refused a command: it knows better than the SDK's error, which only follows. */
+  /**
+   * Why the engine could not set up the newest peer: it knows better than the SDK's error, which only
+   * follows. The first reason stays; what is refused afterwards is its consequence.
+   */
   lastFailure: UserError | null = null;
   readonly #peers = new Map<PeerId, (event: PeerEvent) => void>();
   readonly #early = new Map<PeerId, PeerEvent[]>();
@@ -20,7 +32,7 @@ export class VoiceEngine {
   constructor(host: Pick<Host, 'call'>) {
     this.call = (name, args) =>
       host.call(name, args).catch((error: unknown) => {
-        if (error instanceof HostError) this.lastFailure = error.user;
+        if (error instanceof HostError && SETS_UP.has(name)) this.lastFailure ??= error.user;
         throw error;
       });
   }

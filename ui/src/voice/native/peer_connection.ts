@@ -86,6 +86,8 @@ export class NativePeerConnection implements SenderPeer {
 
   readonly #engine: VoiceEngine;
   readonly #peer: Promise<PeerId>;
+  /** The last command that nobody waits for. */
+  #told: Promise<unknown> = Promise.resolve();
   #sender: NativeSender | null = null;
   #inputStream: MediaStream | null = null;
   #remoteStream: MediaStream | null = null;
@@ -244,11 +246,14 @@ export class NativePeerConnection implements SenderPeer {
     return peer;
   }
 
-  /** A command whose answer nobody waits for. */
+  /** A command whose answer nobody waits for but the next such command. */
   #tell(command: (peer: PeerId) => Promise<unknown>): void {
     if (this.#closed) return;
-    this.#open()
-      .then(command)
+    this.#told = this.#told
+      .then(async () => {
+        const peer = await this.#peer;
+        if (!this.#closed) await command(peer);
+      })
       .catch((error: unknown) => {
         console.warn('the voice engine refused a command', error);
       });
