@@ -52,7 +52,7 @@ function callable(state: ActionState, { number }: { number?: string }): true | s
   if (isLive(state.phone)) return t('why.inCall');
   const { calls_out } = state.lights;
   if (calls_out.state !== 'ready') return calls_out.reason ?? t('why.notReadyOut');
-  // A given number is read when it is in the field.
+  // A given number is read when it is dialled.
   if (number !== undefined) return number !== '' || t('why.noDialable');
   if (state.text.trim() === '') return state.lastNumber !== null || t('why.noNumber');
   // Not read yet: pressing Enter right after the last digit must not be refused.
@@ -67,10 +67,7 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
     keys: ['enter'],
     deliberate: true,
     enabled: callable,
-    async perform(app, { number }) {
-      if (number !== undefined) await app.setNumber(number);
-      await app.placeCall();
-    },
+    perform: (app, { number }) => app.placeCall(number),
   },
   answer: {
     label: 'action.answer',

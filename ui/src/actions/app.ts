@@ -28,10 +28,11 @@ export interface ActionState {
 export interface App {
   readonly state: ActionState;
 
-  /** Calls the number in the field or, when that is empty, the last one. Reads the field itself. */
-  placeCall(): Promise<void>;
-  /** Puts `number` into the field and resolves when the program has read it. */
-  setNumber(number: string): Promise<void>;
+  /**
+   * Calls `given`; without it the number in the field or, when that is empty, the last one. What is
+   * typed from now on does not change whom it calls.
+   */
+  placeCall(given?: string): Promise<void>;
   answer(): void;
   decline(): void;
   hangUp(): void;

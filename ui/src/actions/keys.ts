@@ -9,6 +9,8 @@ export interface KeyPress {
   meta: boolean;
   shift: boolean;
   alt: boolean;
+  /** The key is being held down and the computer repeats it. */
+  repeat: boolean;
   /** Where the focus is: a key means something else in a text field or on a button. */
   focus: 'field' | 'button' | 'elsewhere';
 }
@@ -22,6 +24,16 @@ const DIGIT = /^[0-9*#]$/;
 
 /** Reads `press` as an action; nothing when the key is not ours. */
 export function commandFor(press: KeyPress, state: ActionState): Command | null {
+  const command = commandOf(press, state);
+  return press.repeat && command && !repeats(command, state) ? null : command;
+}
+
+/** Held down, a key may fill or empty the number field, and nothing else. */
+function repeats({ id }: Command, { phone }: ActionState): boolean {
+  return id === 'erase' || (id === 'press_key' && !isLive(phone));
+}
+
+function commandOf(press: KeyPress, state: ActionState): Command | null {
   const { key, ctrl, meta, shift, alt, focus } = press;
   if (alt) return null;
   if (ctrl || meta) {

@@ -25,8 +25,15 @@ export interface Host {
    *
    * `missed` is called after a gap in which events may have been lost: whoever keeps a copy of the
    * program's state must fetch it anew.
+   *
+   * `lost` is called, once each time, when the program cannot be reached any more, with what the
+   * agent should read. When it is back `missed` is called. A window never loses its own process.
    */
-  listen(handler: (event: HostEvent) => void, missed: () => void): Promise<Stop>;
+  listen(
+    handler: (event: HostEvent) => void,
+    missed: () => void,
+    lost: (error: HostError) => void,
+  ): Promise<Stop>;
 }
 
 /** A command failed. `user` is what the agent should read. */

@@ -35,6 +35,13 @@ export function takeSecret(location: Location, history: History, storage: Storag
   return storage.getItem(SECRET) ?? '';
 }
 
+/** The program does not take this page's secret, and never will. */
+class Unauthorized extends HostError {
+  constructor(detail: string) {
+    super({ code: 'Internal', message: t('host.unauthorized'), detail });
+  }
+}
+
 /** The same program over loopback HTTP: `POST /host/<command>` and a stream of events. */
 export class HttpHost implements Host {
   readonly kind = 'browser';
@@ -61,17 +68,13 @@ export class HttpHost implements Host {
     const body = parse(text);
     if (response.ok) return body as Answer<typeof name>;
     if (isUserError(body)) throw new HostError(body);
-    throw new HostError({
-      code: 'Internal',
-      message: response.status === 401 ? t('host.unauthorized') : t('host.failed'),
-      detail: `HTTP ${response.status} for ${name}`,
-    });
+    throw refusal(response.status, name);
   };
 
-  listen: Host['listen'] = async (handler, missed) => {
+  listen: Host['listen'] = async (handler, missed, lost) => {
     const stopped = new AbortController();
     const first = await this.#open(stopped.signal);
-    void this.#follow(first, handler, missed, stopped.signal);
+    void this.#follow(first, { handler, missed, lost }, stopped.signal);
     return () => {
       stopped.abort();
     };
@@ -84,21 +87,14 @@ export class HttpHost implements Host {
     } catch (cause) {
       throw toHostError(cause, t('host.unreachable'));
     }
-    if (!response.ok || !response.body) {
-      throw new HostError({
-        code: 'Internal',
-        message: response.status === 401 ? t('host.unauthorized') : t('host.failed'),
-        detail: `HTTP ${response.status} for events`,
-      });
-    }
+    if (!response.ok || !response.body) throw refusal(response.status, 'events');
     return response.body;
   }
 
-  /** Reads the stream to its end and opens the next one, until stopped. */
+  /** Reads the stream to its end and opens the next one, until stopped or refused. */
   async #follow(
     first: ReadableStream<Uint8Array>,
-    handler: (event: HostEvent) => void,
-    missed: () => void,
+    { handler, missed, lost }: Listeners,
     stopped: AbortSignal,
   ): Promise<void> {
     const over = (): boolean => stopped.aborted;
@@ -109,23 +105,45 @@ export class HttpHost implements Host {
         // An error of the stream is its end, as far as this loop is concerned.
         await readLines(body, (line) => {
           handler(JSON.parse(line) as HostEvent);
-        }).catch(() => undefined);
+        }).catch((error: unknown) => {
+          if (!over()) console.warn('the stream of events broke off', error);
+        });
       }
       if (over()) return;
       await new Promise<void>((resume) => {
         const pause = RETRY_AFTER_MS[Math.min(failures, RETRY_AFTER_MS.length - 1)];
         this.#browser.setTimeout(resume, pause ?? 0);
       });
-      body = await this.#open(stopped).catch(() => null);
-      if (over()) return;
-      if (body) {
-        failures = 0;
-        missed();
-      } else {
+      try {
+        body = await this.#open(stopped);
+      } catch (cause) {
+        if (over()) return;
+        body = null;
+        const error = toHostError(cause, t('host.unreachable'));
+        const refused = error instanceof Unauthorized;
+        if (failures === 0 || refused) lost(error);
+        if (refused) return;
         failures += 1;
+        continue;
       }
+      if (over()) return;
+      failures = 0;
+      missed();
     }
   }
+}
+
+/** Who hears what comes of the stream of events. */
+interface Listeners {
+  handler: (event: HostEvent) => void;
+  missed: () => void;
+  lost: (error: HostError) => void;
+}
+
+function refusal(status: number, asked: string): HostError {
+  const detail = `HTTP ${status} for ${asked}`;
+  if (status === 401) return new Unauthorized(detail);
+  return new HostError({ code: 'Internal', message: t('host.failed'), detail });
 }
 
 function parse(text: string): unknown {
@@ -144,14 +162,19 @@ export async function readLines(
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += decoder.decode(value, { stream: true });
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line.trim() !== '') each(line);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      rest += decoder.decode(value, { stream: true });
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.trim() !== '') each(line);
+      }
     }
+  } finally {
+    // Or the connection would stay open with nobody reading it. One that broke cannot be cancelled.
+    await reader.cancel().catch(() => undefined);
   }
 }

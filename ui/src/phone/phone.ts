@@ -64,12 +64,13 @@ export class Phone {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Places a call to `number`, in E.164. Does nothing while there is a call. */
-  dial(number: string): void {
-    if (isLive(this.#state)) return;
+  /** Places a call to `number`, in E.164. While there is a call it does nothing and says `false`. */
+  dial(number: string): boolean {
+    if (isLive(this.#state)) return false;
     const call = this.#begin('outgoing', { peer: number });
     const lineCall = this.#parts.line.place({ To: number, CallId: call.id });
     this.#adopt({ name: 'dialing', call }, lineCall, { type: 'dialing' });
+    return true;
   }
 
   /** Takes in a call that rings. A second one while there is a call is told that we are busy. */

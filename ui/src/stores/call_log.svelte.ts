@@ -8,6 +8,8 @@ export class CallLog {
   entries = $state.raw<readonly CallLogEntry[]>([]);
   loading = $state(false);
   #next = $state.raw<Cursor | null>(null);
+  /** Counts first pages: an older page belongs to the first page it was asked for. */
+  #generation = 0;
   readonly #list: (before: Cursor, limit: number) => Promise<CallLogPage>;
 
   constructor(list: (before: Cursor, limit: number) => Promise<CallLogPage>) {
@@ -20,6 +22,8 @@ export class CallLog {
 
   /** Starts anew with the first page. */
   reset(page: CallLogPage): void {
+    this.#generation += 1;
+    this.loading = false;
     this.entries = page.entries;
     this.#next = page.next;
   }
@@ -27,15 +31,18 @@ export class CallLog {
   async loadOlder(): Promise<void> {
     const before = this.#next;
     if (!before || this.loading) return;
+    const generation = this.#generation;
     this.loading = true;
     try {
       const page = await this.#list(before, PAGE_SIZE);
+      // Between the new first page and this one rows would be missing.
+      if (generation !== this.#generation) return;
       const known = this.entries;
       const fresh = page.entries.filter(({ id }) => known.every((entry) => entry.id !== id));
       this.entries = [...known, ...fresh];
       this.#next = page.next;
     } finally {
-      this.loading = false;
+      if (generation === this.#generation) this.loading = false;
     }
   }
 

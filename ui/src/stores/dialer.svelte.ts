@@ -8,17 +8,17 @@ import {
 } from '../actions/actions';
 import type {
   AgentView,
-  CallReport,
   E164,
   ErrorCode,
   HostEvent,
+  Light,
   Lights,
   Notice,
   PracticeView,
   Snapshot,
   VoiceEvent,
 } from '../host/bindings';
-import { HostError, type Host } from '../host/host';
+import { HostError, type Arguments, type Host } from '../host/host';
 import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
 import type { Invite, LineCall } from '../phone/line';
@@ -38,6 +38,9 @@ const FLASH_MS = 140;
 
 /** How often the timer of a call is looked at; it changes once a second. */
 const TICK_MS = 250;
+
+/** When a snapshot that could not be had is asked for again. */
+const REFRESH_AGAIN_MS = 3_000;
 
 /** What the page is made of; tests bring their own. */
 export interface DialerParts {
@@ -91,6 +94,11 @@ export class Dialer implements App {
   #cancelHint: (() => void) | null = null;
   /** Events that came before the snapshot they build on. */
   #early: HostEvent[] | null = [];
+  /** A snapshot is being fetched, and whether it may be out of date by the time it arrives. */
+  #fetching = false;
+  #fetchAgain = false;
+  /** The last snapshot could not be had, and is asked for again. */
+  #cancelRefresh: (() => void) | null = null;
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
@@ -106,10 +114,12 @@ export class Dialer implements App {
   async start(): Promise<void> {
     const { host, openVoice, tones } = this.#parts;
     let snapshot: Snapshot;
+    this.#fetching = true;
     try {
       await host.listen(
         (event) => this.#hear(event),
         () => void this.#refresh(),
+        (error) => this.#lost(error),
       );
       snapshot = await host.call('snapshot', { page: this.#page });
     } catch (error) {
@@ -119,10 +129,12 @@ export class Dialer implements App {
     }
     this.#apply(snapshot);
     this.phase = 'ready';
+    this.#fetched();
     try {
       this.#voice = await openVoice(host, snapshot, {
         onInvite: (invite, call) => this.#invited(invite, call),
         onLevels: (input, output) => (this.levels = { input, output }),
+        reportDevice: (report) => this.#report('report_device', { report }),
       });
     } catch (error) {
       this.#notify('voice', 'MediaFailed', voiceFailure(error), false);
@@ -133,7 +145,7 @@ export class Dialer implements App {
       line,
       clock: this.#parts.clock,
       newId: this.#parts.newId,
-      report: (report) => this.#report(report),
+      report: (report) => this.#report('report_call', { report }),
     });
     this.#phone.subscribe((state) => this.#follow(state));
     line.start();
@@ -185,23 +197,29 @@ export class Dialer implements App {
     };
   }
 
-  async placeCall(): Promise<void> {
+  async placeCall(given?: string): Promise<void> {
+    if (given !== undefined) this.setNumber(given);
     const empty = this.field.text.trim() === '';
+    const redial = empty && given === undefined ? this.lastNumber : null;
     const inspection = await this.field.read();
-    const number = empty ? this.lastNumber : (inspection?.e164 ?? null);
+    const number = redial ?? inspection?.e164 ?? null;
     if (number === null) {
-      this.hint(inspection?.problem ?? t('why.noNumber'));
+      this.hint(inspection?.problem ?? t(empty ? 'why.noNumber' : 'host.failed'));
+      return;
+    }
+    if (!this.#phone?.dial(number)) {
+      // Somebody called while the number was read: it stays for afterwards.
+      this.hint(t(this.#phone ? 'why.inCall' : 'why.notReadyOut'));
       return;
     }
     this.#lastDialled = number;
-    this.#phone?.dial(number);
     this.field.set('');
   }
 
-  async setNumber(number: string): Promise<void> {
+  /** Shows `number` in the field. */
+  setNumber(number: string): void {
     this.page = 'keypad';
     this.field.set(number);
-    await this.field.read();
   }
 
   answer(): void {
@@ -285,6 +303,11 @@ export class Dialer implements App {
     this.practice = snapshot.practice;
     this.#notices = snapshot.notices;
     this.log.reset(snapshot.call_log);
+    this.#unnotify(own('host'));
+    this.#hearEarly();
+  }
+
+  #hearEarly(): void {
     const early = this.#early ?? [];
     this.#early = null;
     // Each of them is the whole of what it speaks of, so hearing an old one first does no harm.
@@ -292,13 +315,39 @@ export class Dialer implements App {
   }
 
   async #refresh(): Promise<void> {
+    if (this.#fetching) {
+      this.#fetchAgain = true;
+      return;
+    }
+    this.#fetching = true;
     this.#early = [];
     try {
       this.#apply(await this.#parts.host.call('snapshot', { page: this.#page }));
+      this.#cancelRefresh?.();
+      this.#cancelRefresh = null;
     } catch (error) {
-      this.#early = null;
-      this.hint(sentence(error));
+      // What is heard is still news, if not all of it.
+      this.#hearEarly();
+      if (!this.#cancelRefresh) this.hint(sentence(error));
+      this.#cancelRefresh?.();
+      this.#cancelRefresh = this.#parts.clock.after(REFRESH_AGAIN_MS, () => void this.#refresh());
     }
+    this.#fetched();
+  }
+
+  /** A snapshot has come, or not; the next one can be fetched. */
+  #fetched(): void {
+    this.#fetching = false;
+    if (!this.#fetchAgain) return;
+    this.#fetchAgain = false;
+    void this.#refresh();
+  }
+
+  /** The program is out of reach; the next snapshot shows that it is back. */
+  #lost(error: HostError): void {
+    const light: Light = { state: 'not_reachable', reason: error.user.message };
+    this.lights = { calls_out: light, calls_in: light };
+    this.#notify('host', error.user.code, error.user.message, false);
   }
 
   #hear(event: HostEvent): void {
@@ -378,12 +427,12 @@ export class Dialer implements App {
     this.#stopTicking = this.#parts.clock.after(TICK_MS, () => this.#tick());
   }
 
-  /** One after the other, so that the program hears them in their order. */
-  #report(report: CallReport): void {
+  /** One after the other, so that the program hears of calls and of the Device in their order. */
+  #report<Name extends 'report_call' | 'report_device'>(name: Name, args: Arguments<Name>): void {
     this.#reports = this.#reports
-      .then(() => this.#parts.host.call('report_call', { report }))
+      .then(() => this.#parts.host.call(name, args))
       .catch((error: unknown) => {
-        console.warn('the program did not take a report of a call', error);
+        console.warn(`the program did not take a ${name}`, error);
       });
   }
 

@@ -53,7 +53,10 @@ export class NumberField {
     this.#set({ text, caret: text.length }, true);
   }
 
-  /** What the program says about the text as it is now; nothing when it cannot be asked. */
+  /**
+   * What the program says about the text as it is at this moment, whatever is typed until the answer
+   * comes; nothing when it cannot be asked.
+   */
   read(): Promise<NumberInspection | null> {
     return this.#answer;
   }
@@ -88,7 +91,7 @@ export class NumberField {
       return null;
     }
     // Only the answer to the latest question fits what stands in the field.
-    if (asked !== this.#asked) return this.#answer;
+    if (asked !== this.#asked) return inspection;
     this.pending = false;
     this.inspection = inspection;
     const field = reformat(this.#field, inspection.formatted);

@@ -54,6 +54,11 @@ const RINGBACK: Cycle = {
   },
 };
 
+/** A context that may not play, or whose device is gone, stays silent; its state tells. */
+function resume(context: AudioContext): Promise<void> {
+  return context.resume().catch(() => undefined);
+}
+
 /** The sounds the page makes itself. None is fetched; each stops the moment it is told to. */
 export class Tones {
   #context: AudioContext | null = null;
@@ -69,14 +74,14 @@ export class Tones {
     if (!context) return false;
     if (context.state !== 'running') {
       // In a page that may not play yet this promise stays open until it may.
-      await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 300))]);
+      await Promise.race([resume(context), new Promise((done) => setTimeout(done, 300))]);
     }
     return context.state !== 'running';
   }
 
   /** To be called on a click or key: that is when a browser lets a page be heard. */
   unlock(): void {
-    if (this.#context?.state === 'suspended') void this.#context.resume();
+    if (this.#context?.state === 'suspended') void resume(this.#context);
   }
 
   /** Somebody calls. */
@@ -127,7 +132,7 @@ export class Tones {
     source.connect(context.destination);
     source.start();
     this.#playing = { cycle, source };
-    if (context.state !== 'running') void context.resume();
+    if (context.state !== 'running') void resume(context);
   }
 
   #buffer(context: AudioContext, cycle: Cycle): AudioBuffer {

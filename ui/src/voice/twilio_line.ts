@@ -1,5 +1,11 @@
 import type { Call, Device } from '@twilio/voice-sdk';
-import type { AccessTokenView, DeviceState, SdkError, SignallingView } from '../host/bindings';
+import type {
+  AccessTokenView,
+  DeviceReport,
+  DeviceState,
+  SdkError,
+  SignallingView,
+} from '../host/bindings';
 import type { Host } from '../host/host';
 import type { Clock } from '../phone/clock';
 import type { Invite, Line, LineCall } from '../phone/line';
@@ -24,7 +30,10 @@ const RENEW_AT_LATEST_MS = 60_000;
 const SIGNALLING_TIMEOUT_MS = 30_000;
 
 /** Twilio's codes for a token that it does not take (any more). */
-const TOKEN_REFUSED = new Set([20101, 20104, 20151, 31201, 31202, 31203, 31204, 31205, 31207]);
+const TOKEN_REFUSED = new Set([
+  20101, 20102, 20103, 20104, 20105, 20106, 20107, 20151, 20157, 31201, 31202, 31203, 31204, 31205,
+  31207,
+]);
 
 /** Reported for a call that was to be placed while there was no connection. */
 const NOT_CONNECTED = 31009;
@@ -47,6 +56,8 @@ export interface LineParts {
   onInvite: (invite: Invite, call: LineCall) => void;
   /** The loudness of the call there is: microphone and far end, 0 to 1. */
   onLevels: (input: number, output: number) => void;
+  /** Tells the program what the Device is doing. Never throws. */
+  reportDevice: (report: DeviceReport) => void;
 }
 
 /** The Voice SDK's Device, kept registered, and its calls. */
@@ -109,12 +120,13 @@ export class TwilioLine implements Line {
   }
 
   /**
-   * A promise of the page was rejected and nobody noticed. While a call is being set up that is
-   * most likely the SDK, which would leave the call hanging.
+   * A promise of the page was rejected and nobody noticed. Until a call that starts has its own
+   * description of the sound, that is most likely the SDK, which would leave the call hanging; from
+   * then on the SDK reports its failures.
    */
   rejectionUnhandled(): void {
     const call = this.#current;
-    if (!call?.starting) return;
+    if (!call?.starting || this.#peers.described) return;
     call.fail(NOT_STARTED);
     call.hangUp();
     this.#peers.closeAll();
@@ -191,10 +203,17 @@ export class TwilioLine implements Line {
     }
     if (generation !== this.#generation) return;
     this.#token = token;
-    const device = new this.#parts.sdk.Device(token.token, this.#options());
-    this.#device = device;
-    // Before `register`: an invite that arrives without a listener is lost.
-    this.#attach(device);
+    let device: Device;
+    try {
+      device = new this.#parts.sdk.Device(token.token, this.#options());
+      this.#device = device;
+      // Before `register`: an invite that arrives without a listener is lost.
+      this.#attach(device);
+    } catch (error) {
+      console.warn('the Device could not be made', error);
+      this.#failed(describe(error));
+      return;
+    }
     this.#watch(REGISTER_TIMEOUT_MS, () => {
       this.#failed({ code: 31003, message: 'registration timed out' });
     });
@@ -240,10 +259,8 @@ export class TwilioLine implements Line {
   /** The Device is of no use as it is: another one takes its place, sooner or later. */
   #failed(error: SdkError): void {
     if (this.#busy) {
-      // Its call may still be sound; look again when that is over.
-      this.#watch(RECONNECT_TIMEOUT_MS, () => {
-        this.#failed(error);
-      });
+      // Its call may still be sound.
+      this.#afterCall = 'reopen';
       return;
     }
     const pause = REOPEN_AFTER_MS[Math.min(this.#failures, REOPEN_AFTER_MS.length - 1)] ?? 0;
@@ -257,6 +274,8 @@ export class TwilioLine implements Line {
 
   #discard(): void {
     this.#stopWatching();
+    // It was to be done with this Device.
+    this.#afterCall = null;
     const device = this.#device;
     this.#device = null;
     // First, or its farewell would be taken for news.
@@ -280,9 +299,7 @@ export class TwilioLine implements Line {
   }
 
   #report(state: DeviceState, error: SdkError | null): void {
-    this.#parts.host.call('report_device', { report: { state, error } }).catch((cause: unknown) => {
-      console.warn('the program did not take the state of the Device', cause);
-    });
+    this.#parts.reportDevice({ state, error });
   }
 
   #options(): Device.Options & Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { Snapshot, VoiceEvent } from '../host/bindings';
+import type { DeviceReport, Snapshot, VoiceEvent } from '../host/bindings';
 import type { Host } from '../host/host';
 import { systemClock } from '../phone/clock';
 import type { Invite, LineCall } from '../phone/line';
@@ -10,6 +10,8 @@ import { practiceWebSocket } from './websocket';
 export interface VoiceListeners {
   onInvite: (invite: Invite, call: LineCall) => void;
   onLevels: (input: number, output: number) => void;
+  /** Tells the program what the Device is doing, in order with what is told of calls. */
+  reportDevice: (report: DeviceReport) => void;
 }
 
 /** The voice of the page, ready to register. */

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
+import { inspect, SNAPSHOT } from '../unit/stand_in.js';
 
 const DIST = path.resolve(import.meta.dirname, '../../dist');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
@@ -30,26 +31,7 @@ export const SDP = [
 
 export const sid = (last) => `CA${String(last).padStart(32, '0')}`;
 
-export function snapshot(overrides = {}) {
-  return {
-    agent: {
-      name: 'Albert',
-      identity: 'albert',
-      caller_id: '+442079460018',
-      caller_id_formatted: '+44 20 7946 0018',
-    },
-    signalling: { type: 'practice', host: '' },
-    native_voice: 'fallback',
-    lights: {
-      calls_out: { state: 'ready', reason: null },
-      calls_in: { state: 'ready', reason: null },
-    },
-    notices: [],
-    practice: null,
-    call_log: { entries: [], next: null },
-    ...overrides,
-  };
-}
+export const snapshot = (overrides = {}) => ({ ...structuredClone(SNAPSHOT), ...overrides });
 
 export class Program extends EventEmitter {
   /** Every command but those of the number field and the statistics, as `[name, arguments]`. */
@@ -266,21 +248,6 @@ export class Program extends EventEmitter {
       this.signal('answer', { callsid: payload.callsid, ...resume });
     }
   }
-}
-
-/** Groups digits by threes; the real program knows every country's way. */
-export function inspect(text) {
-  const digits = text.replace(/\D/g, '');
-  const plus = text.trim().startsWith('+');
-  const groups = digits.match(/.{1,3}/g)?.join(' ') ?? '';
-  const formatted = plus ? `+${groups}` : groups;
-  const complete = plus && digits.length >= 7;
-  return {
-    formatted,
-    e164: complete ? `+${digits}` : null,
-    country: complete ? (digits.startsWith('44') ? 'United Kingdom' : 'United States') : null,
-    problem: complete ? null : 'Start with + and the country code, such as +44 20 7946 0018.',
-  };
 }
 
 let packets = 0;

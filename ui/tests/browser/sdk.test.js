@@ -145,12 +145,12 @@ test('an incoming call is announced, answered and ended by the caller', async ()
   assert.deepEqual(page.faults, []);
 });
 
-test('an incoming call is announced at once', async () => {
-  const asked = Date.now();
+test('an incoming call waits for no ring tone', async () => {
   program.invite('+12025550100');
   await page.by('answer-button').waitFor();
-  // The SDK's own ring tone, were it fetched and missing, would hold the call back for 2 s.
-  assert.ok(Date.now() - asked < 1_500, `${Date.now() - asked} ms`);
+  // The SDK's own would be asked of another computer and, refused, hold the call back for two
+  // seconds.
+  assert.deepEqual(page.faults, []);
 });
 
 test('declining tells Twilio', async () => {

@@ -50,8 +50,7 @@ function state(over: Partial<ActionState> = {}): ActionState {
 function app(over: Partial<ActionState> = {}) {
   return {
     state: state(over),
-    placeCall: vi.fn(() => Promise.resolve()),
-    setNumber: vi.fn(() => Promise.resolve()),
+    placeCall: vi.fn<App['placeCall']>(() => Promise.resolve()),
     answer: vi.fn(),
     decline: vi.fn(),
     hangUp: vi.fn(),
@@ -109,14 +108,10 @@ describe('placing a call', () => {
     expect(can({ phone: phones.ended, lastNumber: '+1202' })).toBe(true);
   });
 
-  it('puts a given number into the field first', async () => {
-    const order: string[] = [];
+  it('hands on the number it is given', async () => {
     const it = app();
-    it.setNumber.mockImplementation(() => Promise.resolve(void order.push('set')));
-    it.placeCall.mockImplementation(() => Promise.resolve(void order.push('place')));
     await run(it, 'place_call', { number: '+12025550100' }, 'button');
-    expect(order).toEqual(['set', 'place']);
-    expect(it.setNumber).toHaveBeenCalledWith('+12025550100');
+    expect(it.placeCall).toHaveBeenCalledWith('+12025550100');
   });
 
   it('does not call back a party without a number', () => {
@@ -200,6 +195,7 @@ describe('keys', () => {
     meta: false,
     shift: false,
     alt: false,
+    repeat: false,
     focus: 'elsewhere',
     ...over,
   });
@@ -251,6 +247,20 @@ describe('keys', () => {
     expect(id(press('5'), { overlay: 'keys' })).toBeNull();
     expect(id(press('?'), { overlay: 'keys' })).toBe('toggle_overlay');
     expect(id(press('Escape'), { overlay: 'keys' })).toBe('close');
+  });
+
+  it('held down do nothing but fill and empty the field', () => {
+    const held = { repeat: true };
+    const mod = { ...held, ctrl: true, shift: true };
+    expect(id(press('M', mod), { phone: phones.inCall })).toBeNull();
+    expect(id(press('E', mod), { phone: phones.inCall })).toBeNull();
+    expect(id(press('A', mod), { phone: phones.incoming })).toBeNull();
+    expect(id(press('Enter', held), { text: '+12025550100' })).toBeNull();
+    expect(id(press('5', held), { phone: phones.inCall, keypadOpen: true })).toBeNull();
+    expect(id(press('?', held))).toBeNull();
+    expect(id(press('Escape', held))).toBeNull();
+    expect(id(press('5', held))).toBe('press_key');
+    expect(id(press('Backspace', held), { text: '1' })).toBe('erase');
   });
 
   it('every key that the table names does what the table says', () => {

@@ -110,7 +110,8 @@ describe('events', () => {
       const { http, asked } = host(() => (answers.shift() ?? (() => new Promise(() => {})))());
       const events: HostEvent[] = [];
       const missed = vi.fn();
-      const stop = await http.listen((event) => events.push(event), missed);
+      const lost = vi.fn();
+      const stop = await http.listen((event) => events.push(event), missed, lost);
       first.write(due);
       await vi.waitFor(() => {
         expect(events).toHaveLength(1);
@@ -125,15 +126,64 @@ describe('events', () => {
         expect(events).toHaveLength(2);
       });
       expect(asked).toHaveBeenCalledTimes(4);
+      expect(lost).toHaveBeenCalledOnce();
+      expect((lost.mock.calls[0]?.[0] as HostError).message).toMatch(/does not answer/);
       stop();
     },
   );
+
+  it('end for good when the page is refused, and it is told so', async () => {
+    const first = pipe();
+    const answers = [new Response(first.stream), answer(503, ''), answer(401, '')];
+    const { http, asked } = host(() =>
+      Promise.resolve(answers.shift() ?? new Response(pipe().stream)),
+    );
+    const missed = vi.fn();
+    const lost = vi.fn();
+    await http.listen(vi.fn(), missed, lost);
+    first.end();
+    await vi.waitFor(() => {
+      expect(lost).toHaveBeenCalledTimes(2);
+    });
+    await new Promise((resume) => setTimeout(resume));
+    expect((lost.mock.calls[1]?.[0] as HostError).message).toMatch(/may not use the phone/);
+    expect(asked).toHaveBeenCalledTimes(3);
+    expect(missed).not.toHaveBeenCalled();
+  });
+
+  it('come over a new stream when one cannot be taken in', async () => {
+    const canceled = vi.fn();
+    const first = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(due));
+      },
+      cancel: canceled,
+    });
+    const answers = [new Response(first), new Response(pipe().stream)];
+    const { http } = host(() => Promise.resolve(answers.shift() ?? answer(503, '')));
+    const missed = vi.fn();
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const stop = await http.listen(
+      () => {
+        throw new Error('no');
+      },
+      missed,
+      vi.fn(),
+    );
+    await vi.waitFor(() => {
+      expect(missed).toHaveBeenCalledOnce();
+    });
+    expect(canceled).toHaveBeenCalledOnce();
+    expect(warned).toHaveBeenCalledOnce();
+    warned.mockRestore();
+    stop();
+  });
 
   it('stop when asked to', async () => {
     const { stream, write, end } = pipe();
     const { http, asked } = host(() => Promise.resolve(new Response(stream)));
     const events: HostEvent[] = [];
-    const stop = await http.listen((event) => events.push(event), vi.fn());
+    const stop = await http.listen((event) => events.push(event), vi.fn(), vi.fn());
     write(due);
     await vi.waitFor(() => {
       expect(events).toHaveLength(1);
@@ -146,7 +196,7 @@ describe('events', () => {
 
   it('that cannot be had at first fail the start', async () => {
     const { http } = host(() => Promise.resolve(answer(401, '')));
-    await expect(http.listen(vi.fn(), vi.fn())).rejects.toThrow(/may not use the phone/);
+    await expect(http.listen(vi.fn(), vi.fn(), vi.fn())).rejects.toThrow(/may not use the phone/);
   });
 });
 

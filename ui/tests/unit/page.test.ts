@@ -8,7 +8,8 @@ import App from '../../src/views/App.svelte';
 import { NoVoice, type Voice, type VoiceListeners } from '../../src/voice/voice';
 import { HandClock } from './clock';
 import { PlayedCall, PlayedLine } from './line';
-import { logEntry, Program, refusal, SNAPSHOT } from './program';
+import { logEntry, Program, refusal } from './program';
+import { inspect, SNAPSHOT } from './stand_in';
 
 let program: Program;
 let line: PlayedLine;
@@ -147,6 +148,62 @@ describe('starting', () => {
     await screen.findByText('Berta');
   });
 
+  it('asks again when everything cannot be fetched, and goes on hearing meanwhile', async () => {
+    await open();
+    const lights = {
+      ...SNAPSHOT.lights,
+      calls_in: { state: 'reconnecting', reason: null },
+    } as const;
+    program.answers.snapshot = () => {
+      program.event({ event: 'lights_changed', data: lights });
+      return refusal('Not now.');
+    };
+    program.gap();
+    expect((await screen.findByTestId('hint')).textContent).toBe('Not now.');
+    expect(by('light-in').dataset.state).toBe('reconnecting');
+    delete program.answers.snapshot;
+    clock.pass(3_000);
+    await waitFor(() => {
+      expect(by('light-in').dataset.state).toBe('ready');
+    });
+    const asked = program.named('snapshot').length;
+    clock.pass(60_000);
+    expect(program.named('snapshot')).toHaveLength(asked);
+  });
+
+  it('fetches once at a time, and once more for a gap in between', async () => {
+    await open();
+    const answers: ((snapshot: Snapshot) => void)[] = [];
+    program.answers.snapshot = () => new Promise<Snapshot>((resolve) => answers.push(resolve));
+    program.gap();
+    program.gap();
+    program.gap();
+    await waitFor(() => {
+      expect(answers).toHaveLength(1);
+    });
+    answers[0]?.(SNAPSHOT);
+    await waitFor(() => {
+      expect(answers).toHaveLength(2);
+    });
+    answers[1]?.({ ...SNAPSHOT, agent: { ...SNAPSHOT.agent, name: 'Berta' } });
+    await screen.findByText('Berta');
+    expect(answers).toHaveLength(2);
+  });
+
+  it('of a program that is gone is seen until it is back', async () => {
+    await open();
+    program.lose('The program does not answer.');
+    await tick();
+    expect(by('light-out').dataset.state).toBe('not_reachable');
+    expect(by('light-in').dataset.state).toBe('not_reachable');
+    expect(by('notice').textContent).toMatch(/does not answer/);
+    program.gap();
+    await waitFor(() => {
+      expect(by('light-out').dataset.state).toBe('ready');
+    });
+    expect(screen.queryByTestId('notice')).toBeNull();
+  });
+
   it('in a browser that keeps the page silent asks for a click', async () => {
     program.kind = 'browser';
     tones.blocked.mockResolvedValue(true);
@@ -259,6 +316,67 @@ describe('placing a call', () => {
     await press('Enter');
     await waitFor(() => {
       expect(line.placed).toHaveLength(1);
+    });
+  });
+
+  it('calls the given number whatever is typed while it is read', async () => {
+    let answer = (): void => undefined;
+    program.answers.inspect_number = ({ text }: { text: string }) =>
+      text === '+12025550100'
+        ? new Promise((resolve) => {
+            answer = () => {
+              resolve(inspect(text));
+            };
+          })
+        : inspect(text);
+    program.event({ event: 'action_requested', data: { action: 'dial', number: '+12025550100' } });
+    await waitFor(() => {
+      expect(input().value).toBe('+12025550100');
+    });
+    input().blur();
+    await press('7');
+    await dialer.field.read();
+    answer();
+    await waitFor(() => {
+      expect(line.placed[0]?.params.To).toBe('+12025550100');
+    });
+  });
+
+  it('keeps the number when somebody calls before it was dialled', async () => {
+    let answer = (): void => undefined;
+    program.answers.inspect_number = ({ text }: { text: string }) =>
+      new Promise((resolve) => {
+        answer = () => {
+          resolve(inspect(text));
+        };
+      });
+    await fireEvent.input(input(), { target: { value: '+12025550100' } });
+    await press('Enter');
+    const call = invite();
+    answer();
+    expect((await screen.findByTestId('hint')).textContent).toMatch(/in a call/);
+    expect(line.placed).toHaveLength(0);
+    call.happens({ type: 'canceled' });
+    dialer.dismissEnding();
+    await tick();
+    expect(input().value).toBe('+120 255 501 00');
+    expect(dialer.lastNumber).toBeNull();
+  });
+
+  it('reports the Device and calls in one order', async () => {
+    const order: string[] = [];
+    let release = (): void => undefined;
+    program.answers.report_device = async () => {
+      await new Promise<void>((resume) => (release = resume));
+      order.push('device');
+    };
+    program.answers.report_call = () => order.push('call');
+    listeners.reportDevice({ state: 'registered', error: null });
+    await talk();
+    expect(order).toEqual([]);
+    release();
+    await waitFor(() => {
+      expect(order).toEqual(['device', 'call', 'call', 'call']);
     });
   });
 
@@ -537,6 +655,28 @@ describe('the log', () => {
     });
     expect(program.named('list_call_log')).toEqual([{ before: next, limit: 50 }]);
     expect(screen.queryByRole('button', { name: 'Show older calls' })).toBeNull();
+  });
+
+  it('drops an older page that belongs to a first page of before', async () => {
+    const pages: ((page: unknown) => void)[] = [];
+    program.answers.list_call_log = () => new Promise((resolve) => pages.push(resolve));
+    const b = logEntry({ id: 'b', started_at_ms: 20 });
+    const c = logEntry({ id: 'c', started_at_ms: 30 });
+    await open({ call_log: { entries: [b], next: { started_at_ms: 20, id: 'b' } } });
+    const loading = dialer.loadOlderCalls();
+    program.snapshot = {
+      ...SNAPSHOT,
+      call_log: { entries: [c], next: { started_at_ms: 30, id: 'c' } },
+    };
+    program.gap();
+    await waitFor(() => {
+      expect(dialer.log.entries).toEqual([c]);
+    });
+    pages[0]?.({ entries: [logEntry({ id: 'a', started_at_ms: 10 })], next: null });
+    await loading;
+    expect(dialer.log.entries).toEqual([c]);
+    expect(dialer.log.hasOlder).toBe(true);
+    expect(dialer.log.loading).toBe(false);
   });
 
   it('that is empty says what will be there', async () => {

@@ -1,29 +1,6 @@
-import type {
-  CallLogEntry,
-  Commands,
-  HostEvent,
-  NumberInspection,
-  Snapshot,
-} from '../../src/host/bindings';
+import type { CallLogEntry, Commands, HostEvent, Snapshot } from '../../src/host/bindings';
 import { HostError, type Host } from '../../src/host/host';
-
-export const SNAPSHOT: Snapshot = {
-  agent: {
-    name: 'Albert',
-    identity: 'albert',
-    caller_id: '+442079460018',
-    caller_id_formatted: '+44 20 7946 0018',
-  },
-  signalling: { type: 'practice', host: '127.0.0.1:1' },
-  native_voice: 'fallback',
-  lights: {
-    calls_out: { state: 'ready', reason: null },
-    calls_in: { state: 'ready', reason: null },
-  },
-  notices: [],
-  practice: null,
-  call_log: { entries: [], next: null },
-};
+import { inspect, SNAPSHOT } from './stand_in';
 
 export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogEntry {
   return {
@@ -42,19 +19,6 @@ export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogE
   };
 }
 
-/** Groups by three what follows a plus. */
-export function inspect(text: string): NumberInspection {
-  const digits = text.replace(/\D/g, '');
-  const plus = text.startsWith('+');
-  const e164 = plus && digits.length >= 7 ? `+${digits}` : null;
-  return {
-    formatted: (plus ? '+' : '') + (digits.match(/.{1,3}/g)?.join(' ') ?? ''),
-    e164,
-    country: e164 ? 'United States' : null,
-    problem: e164 ? null : 'Start with + and the country code.',
-  };
-}
-
 /** The program, kept in memory. */
 export class Program implements Host {
   kind: Host['kind'] = 'window';
@@ -64,6 +28,7 @@ export class Program implements Host {
   readonly answers: Partial<Record<keyof Commands, (args: never) => unknown>> = {};
   #handler: (event: HostEvent) => void = () => undefined;
   #missed: () => void = () => undefined;
+  #lost: (error: HostError) => void = () => undefined;
 
   constructor(over: Partial<Snapshot> = {}) {
     this.snapshot = { ...SNAPSHOT, ...over };
@@ -78,9 +43,10 @@ export class Program implements Host {
     return Promise.resolve(null);
   }) as Host['call'];
 
-  listen: Host['listen'] = (handler, missed) => {
+  listen: Host['listen'] = (handler, missed, lost) => {
     this.#handler = handler;
     this.#missed = missed;
+    this.#lost = lost;
     return Promise.resolve(() => undefined);
   };
 
@@ -92,6 +58,11 @@ export class Program implements Host {
   /** The page may have missed something. */
   gap(): void {
     this.#missed();
+  }
+
+  /** The program is out of reach. */
+  lose(message: string): void {
+    this.#lost(new HostError({ code: 'Internal', message, detail: null }));
   }
 
   named(name: keyof Commands): unknown[] {
