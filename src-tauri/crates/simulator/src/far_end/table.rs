@@ -1,7 +1,7 @@
 //! The practice numbers: `+1 202 555 0100` to `0199`, which no subscriber will ever have.
 //!
-//! North America reserves 555-0100 to 555-0199 of every area code for fiction (ATIS-0300048,
-//! "555 NXX assignment guidelines"), so a practice call that escaped would reach nobody.
+//! The North American Numbering Plan sets 555-0100 to 555-0199 of every area code aside for fiction,
+//! so a practice call that escaped would reach nobody.
 
 use dialer_domain::phone_number::E164;
 use serde::Serialize;
@@ -51,7 +51,7 @@ fn practice(last_two: u32) -> Option<(FarEndScript, String)> {
             "Fails: the number does not exist",
         ),
         6 => (
-            refusing(AnswerScript::Fail { sip_code: 503, error_code: 32_011 }),
+            refusing(AnswerScript::Fail { sip_code: 503, error_code: 21_214 }),
             "Fails: the carrier has no route",
         ),
         7 => (
