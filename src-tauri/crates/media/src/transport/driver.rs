@@ -44,6 +44,8 @@ pub(super) struct Driver {
     sequence: u64,
     timestamp: u32,
     keys: EventSender,
+    /// RTP clock the keys are timed by, in Hz; set with the first of them.
+    keys_clock: Option<u32>,
     round_trip: Option<Duration>,
     remote_fraction_lost: Option<f32>,
     pair: Option<CandidatePair>,
@@ -73,6 +75,7 @@ impl Driver {
             sequence: rand::random::<u16>() as u64 / 2,
             timestamp: rand::random(),
             keys: EventSender::default(),
+            keys_clock: None,
             round_trip: None,
             remote_fraction_lost: None,
             pair: None,
@@ -258,7 +261,8 @@ impl Driver {
             }
             Command::Send { codec, payload } => self.send(codec, payload),
             Command::TelephoneEvents { tones, duration_ms, gap_ms } => {
-                if self.event_clock().is_some() {
+                if let Some((_, clock)) = self.event_clock() {
+                    self.keys_clock = Some(clock);
                     self.keys.insert(&tones, duration_ms, gap_ms, now());
                     self.press_keys();
                 }
@@ -283,6 +287,11 @@ impl Driver {
     fn after_negotiation(&mut self, succeeded: bool) {
         if succeeded {
             self.tracker.negotiated(now());
+            // A key cannot go on by another clock than it began by; the same clock lets it end in order.
+            if self.event_clock().map(|(_, clock)| clock) != self.keys_clock {
+                self.keys = EventSender::default();
+                self.keys_clock = None;
+            }
             // The library begins to check when time moves.
             self.drain();
             self.input(Input::Timeout(now()));
@@ -323,12 +332,18 @@ impl Driver {
         self.negotiation.event_pt(&self.rtc, codec).map(|pt| (pt, codec.clock_rate()))
     }
 
+    /// [`Driver::event_clock`] while the connection takes packets.
+    fn sendable_clock(&self) -> Option<(str0m::media::Pt, u32)> {
+        self.event_clock().filter(|_| self.tracker.is_open())
+    }
+
     fn keys_deadline(&self) -> Option<Instant> {
-        if self.tracker.is_open() { self.keys.deadline() } else { None }
+        // Whatever keeps a key from being sent must keep it from waking the loop too, or it would spin.
+        self.sendable_clock().and_then(|_| self.keys.deadline())
     }
 
     fn press_keys(&mut self) {
-        let Some((pt, clock)) = self.event_clock().filter(|_| self.tracker.is_open()) else { return };
+        let Some((pt, clock)) = self.sendable_clock() else { return };
         while self.keys.deadline().is_some_and(|at| at <= now()) {
             if let Some(packet) = self.keys.poll(now(), clock, self.timestamp) {
                 self.write(pt, packet.timestamp, packet.marker, packet.payload.to_vec());
@@ -363,4 +378,55 @@ impl Driver {
 /// The clock everything here goes by; tests may pause it.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+    use std::net::Ipv4Addr;
+    use tokio::sync::oneshot;
+
+    fn driver(options: PeerOptions) -> Driver {
+        let link = Link::bind(&options.bind).unwrap();
+        Driver::new(options, link, mpsc::unbounded_channel().0).unwrap()
+    }
+
+    /// `from` offers, the first time or anew, and `to` answers.
+    fn negotiate(from: &mut Driver, to: &mut Driver) {
+        let (reply, mut offer) = oneshot::channel();
+        from.obey(Command::CreateOffer { ice_restart: true, reply });
+        let (reply, mut answer) = oneshot::channel();
+        to.obey(Command::AcceptOffer { sdp: offer.try_recv().unwrap().unwrap(), reply });
+        let (reply, mut result) = oneshot::channel();
+        from.obey(Command::AcceptAnswer { sdp: answer.try_recv().unwrap().unwrap(), reply });
+        result.try_recv().unwrap().unwrap();
+    }
+
+    fn press(driver: &mut Driver) {
+        driver.obey(Command::TelephoneEvents { tones: "123".into(), duration_ms: 100, gap_ms: 70 });
+    }
+
+    #[tokio::test]
+    async fn keys_wake_nobody_once_they_cannot_be_sent() {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut near = driver(PeerOptions::client(vec![CodecName::Opus, CodecName::Pcmu], vec![here]));
+        let mut far = driver(PeerOptions::gateway(vec![CodecName::Pcmu, CodecName::Opus], here));
+        // The answerer's favourite codec is used, and the gateway takes events at PCMU's clock alone.
+        negotiate(&mut near, &mut far);
+        press(&mut near);
+        assert_eq!(near.keys_deadline(), None, "the connection is not open yet");
+        near.tracker.encrypted();
+        assert!(near.keys_deadline().is_some());
+        negotiate(&mut near, &mut far);
+        assert!(near.keys_deadline().is_some(), "the same codec again leaves the keys alone");
+        negotiate(&mut far, &mut near);
+        assert!(near.event_clock().is_none(), "Opus now");
+        assert_eq!(near.keys_deadline(), None);
+        negotiate(&mut near, &mut far);
+        assert!(near.event_clock().is_some(), "PCMU again");
+        assert_eq!(near.keys_deadline(), None, "keys of before do not come to life");
+        press(&mut near);
+        assert!(near.keys_deadline().is_some());
+    }
 }
