@@ -129,7 +129,10 @@ test('while signalling is away the lights say so, and come back by themselves', 
 });
 
 test('without a display the program says so and ends', async () => {
-  const { code, said } = await refusal(BINARIES.dialer, [], { DISPLAY: undefined, WAYLAND_DISPLAY: undefined });
+  const { code, said } = await refusal(BINARIES.dialer, [], {
+    DISPLAY: undefined,
+    WAYLAND_DISPLAY: undefined,
+  });
   assert.equal(code, 2);
   assert.match(said, /no display.*\.\/dev run/s);
 });

@@ -104,7 +104,14 @@ mod tests {
     #[test]
     fn accepts_the_form_and_nothing_else() {
         assert!(CallSid::parse("CA0123456789abcdefABCDEF0123456789").is_ok());
-        for bad in ["", "CA", "CA0123", "AC0123456789abcdef0123456789abcdef", "CA0123456789abcdef0123456789abcdeg", "CA0123456789abcdef0123456789abcdef0"] {
+        for bad in [
+            "",
+            "CA",
+            "CA0123",
+            "AC0123456789abcdef0123456789abcdef",
+            "CA0123456789abcdef0123456789abcdeg",
+            "CA0123456789abcdef0123456789abcdef0",
+        ] {
             assert!(CallSid::parse(bad).is_err(), "{bad}");
         }
     }
