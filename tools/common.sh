@@ -56,7 +56,8 @@ require_node() {
 # so that it neither sees nor touches the desktop of whoever runs it.
 headless() (
     home=$(mktemp -d)
-    trap 'rm -rf "$home"' EXIT
+    # A program that is still ending may hold on to a file; that must not fail the run.
+    trap 'rm -rf "$home" || true' EXIT
     mkdir -m 700 "$home/runtime"
     unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME
     HOME=$home XDG_RUNTIME_DIR=$home/runtime GDK_BACKEND=x11 NO_AT_BRIDGE=1 \
