@@ -7,6 +7,7 @@ use dialer_domain::ports::{SecretName, Vault as _};
 use dialer_engine::core::Core;
 use dialer_engine::practice::{self, Practice, PracticeOptions, Sound};
 use dialer_engine::self_test::{SelfTest, TestDevices};
+use dialer_engine::stop;
 use dialer_media::devices::SystemDevices;
 use dialer_storage::folders::Folders;
 use dialer_storage::vault::OsVault;
@@ -23,6 +24,14 @@ const START_FAILED: u8 = 2;
 /// Runs the app; answers with its exit code.
 pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
     display::check()?;
+    if let Some(file) = &arguments.report {
+        std::fs::write(file, "").with_context(|| {
+            format!(
+                "The report cannot be written to {}. Name a file in a folder you may write to",
+                file.display()
+            )
+        })?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -107,6 +116,11 @@ fn show(backend: Backend, test: Option<SelfTest>, arguments: &Arguments) -> anyh
             if let Some(core) = core {
                 tauri::async_runtime::spawn(events::forward(core, handle.clone()));
             }
+            let asked = handle.clone();
+            tauri::async_runtime::spawn(async move {
+                stop::asked().await;
+                asked.exit(0);
+            });
             window::open(app)?;
             if let Some(test) = test {
                 tauri::async_runtime::spawn(async move {

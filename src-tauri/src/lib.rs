@@ -27,7 +27,11 @@ pub fn run() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing else can speak yet; a failed write to stderr leaves nobody to tell.
-            let _ = writeln!(std::io::stderr(), "kennex-dialer: {error:#}");
+            let mut out = std::io::stderr();
+            let _ = writeln!(out, "kennex-dialer: {error}");
+            for cause in error.chain().skip(1) {
+                let _ = writeln!(out, "  because: {cause}");
+            }
             ExitCode::from(COULD_NOT_START)
         }
     }

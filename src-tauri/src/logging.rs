@@ -2,8 +2,8 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// `RUST_LOG` chooses otherwise; zbus prints its authentication handshake below WARN.
-const DEFAULT_FILTER: &str = "info,zbus=warn,str0m=warn,tao=warn,wry=warn";
+/// `RUST_LOG` chooses otherwise. The pulseaudio client calls every closed stream an error; zbus prints its authentication handshake below WARN.
+const DEFAULT_FILTER: &str = "info,pulseaudio=off,zbus=warn,str0m=warn,tao=warn,wry=warn";
 
 /// Starts the log for the life of the process.
 pub(crate) fn start() {

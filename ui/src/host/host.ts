@@ -17,6 +17,9 @@ export interface Host {
   /** Where the page runs; some courtesies make sense in a browser only. */
   readonly kind: 'window' | 'browser';
 
+  /** Starts the program, or at least the page, anew. */
+  restart(): void;
+
   /** Runs a command. Rejects with a {@link HostError}. */
   call<Name extends keyof Commands>(name: Name, args: Arguments<Name>): Promise<Answer<Name>>;
 

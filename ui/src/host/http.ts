@@ -45,6 +45,10 @@ class Unauthorized extends HostError {
 /** The same program over loopback HTTP: `POST /host/<command>` and a stream of events. */
 export class HttpHost implements Host {
   readonly kind = 'browser';
+
+  restart(): void {
+    location.reload();
+  }
   readonly #headers: Record<string, string>;
   readonly #browser: Browser;
 

@@ -8,6 +8,10 @@ import { toHostError, type Answer, type Host } from './host';
 export const tauriHost: Host = {
   kind: 'window',
 
+  restart() {
+    void invoke('restart');
+  },
+
   async call(name, args) {
     try {
       return await invoke<Answer<typeof name>>('host', { command: name, arguments: args });

@@ -16,7 +16,6 @@ import type {
   Notice,
   PracticeView,
   Snapshot,
-  VoiceEvent,
 } from '../host/bindings';
 import { HostError, type Arguments, type Host } from '../host/host';
 import { t } from '../i18n';
@@ -314,6 +313,11 @@ export class Dialer implements App {
     for (const event of early) this.#hear(event);
   }
 
+  /** For a program that did not start. */
+  restart(): void {
+    this.#parts.host.restart();
+  }
+
   async #refresh(): Promise<void> {
     if (this.#fetching) {
       this.#fetchAgain = true;
@@ -380,19 +384,10 @@ export class Dialer implements App {
         runRequest(this, event.data).catch((error: unknown) => this.hint(sentence(error)));
         break;
       case 'voice':
-        this.#hearVoice(event.data);
+        // What it says about devices is a notice of the program's.
+        this.#voice?.deliver(event.data);
         break;
     }
-  }
-
-  #hearVoice(event: VoiceEvent): void {
-    if (event.type === 'device_notice') {
-      const id = `device:${event.device}`;
-      const code = event.device === 'microphone' ? 'MicrophoneMissing' : 'SpeakerMissing';
-      if (event.trouble) this.#notify(id, code, event.message, true);
-      else this.#unnotify(id);
-    }
-    this.#voice?.deliver(event);
   }
 
   #invited(invite: Invite, call: LineCall): void {

@@ -735,27 +735,6 @@ describe('what the program tells', () => {
     expect(screen.queryByTestId('notice')).toBeNull();
   });
 
-  it('trouble with a sound device stands until it is over', async () => {
-    await open();
-    const tell = async (trouble: boolean) => {
-      program.event({
-        event: 'voice',
-        data: {
-          type: 'device_notice',
-          peer: 1,
-          device: 'microphone',
-          trouble,
-          message: 'The microphone was unplugged.',
-        },
-      });
-      await tick();
-    };
-    await tell(true);
-    expect(by('notice').textContent).toMatch(/unplugged/);
-    await tell(false);
-    expect(screen.queryByTestId('notice')).toBeNull();
-  });
-
   it('that a token is due is passed on', async () => {
     await open();
     program.event({ event: 'token_renewal_due' });

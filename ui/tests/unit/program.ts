@@ -22,6 +22,11 @@ export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogE
 /** The program, kept in memory. */
 export class Program implements Host {
   kind: Host['kind'] = 'window';
+  restarts = 0;
+
+  restart(): void {
+    this.restarts += 1;
+  }
   snapshot: Snapshot;
   readonly calls: [keyof Commands, unknown][] = [];
   /** Answers that differ from the usual. */

@@ -111,13 +111,13 @@ fn decide_incoming(now: &Situation) -> RouteDecision {
     if !now.reachable {
         return RouteDecision::Refuse {
             spoken: "Nobody is available to take your call. Please try again later.".into(),
-            reason: "The phone was not registered.".into(),
+            reason: "This phone was not connected.".into(),
         };
     }
     if now.busy {
         return RouteDecision::Refuse {
             spoken: "The person you are calling is on another call. Please try again later.".into(),
-            reason: "The agent was in another call.".into(),
+            reason: "You were in another call.".into(),
         };
     }
     RouteDecision::RingAgent { identity: now.identity.clone() }
@@ -203,7 +203,7 @@ mod tests {
         let ring = decide(&query("+12025550123", OURS), &situation());
         assert_eq!(ring, RouteDecision::RingAgent { identity: ClientIdentity::parse("agent_1").unwrap() });
         let away = Situation { reachable: false, ..situation() };
-        assert!(refusal(decide(&query("+12025550123", OURS), &away)).contains("not registered"));
+        assert!(refusal(decide(&query("+12025550123", OURS), &away)).contains("not connected"));
         let busy = Situation { busy: true, ..situation() };
         assert!(refusal(decide(&query("+12025550123", OURS), &busy)).contains("another call"));
     }

@@ -242,7 +242,12 @@ impl Commands for Core {
 
     async fn inspect_number(&self, text: String) -> Result<NumberInspection, UserError> {
         let account = self.ask(Request::Account).await?;
-        Ok(phone_number::inspect(&text, &account.home_region))
+        let mut inspection = phone_number::inspect(&text, &account.home_region);
+        if inspection.e164.is_some() && inspection.e164 == account.caller_id {
+            inspection.e164 = None;
+            inspection.problem = Some("This is your own number. Enter the number of someone else.".into());
+        }
+        Ok(inspection)
     }
 
     async fn issue_access_token(&self) -> Result<AccessTokenView, UserError> {

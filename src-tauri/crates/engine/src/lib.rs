@@ -3,6 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`api`] | every command and event, declared once for all hosts |
+//! | [`stop`] | when the system asks the program to end |
 //! | [`state`] | what is known and what follows from it, pure |
 //! | [`controller`] | the task that owns the state |
 //! | [`core`] | the handle hosts, gateway and self-test use |
@@ -17,3 +18,4 @@ pub mod ledger;
 pub mod practice;
 pub mod self_test;
 pub mod state;
+pub mod stop;

@@ -9,7 +9,7 @@ use dialer_domain::dial_policy::RouteDecision;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::phone_number;
-use dialer_domain::ports::{CallStore, SecretName, SystemClock, Vault as _, VaultError};
+use dialer_domain::ports::{CallStore, CallStoreError, SecretName, SystemClock, Vault as _, VaultError};
 use dialer_domain::sid::{AccountSid, TwimlAppSid};
 use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook, StartError};
 use dialer_media::devices::AudioDevices;
@@ -32,6 +32,8 @@ const APP_NAME: &str = "Kennex Dialer practice";
 /// The webhook server of practice mode takes any free port: nobody has to know it.
 const LOOPBACK: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+/// The reason of a call whose end nobody saw.
+const FORGOTTEN: &str = "The program ended during this call; how long it lasted is not known.";
 /// How many of the newest rows are looked at for calls without an end.
 const FORGOTTEN_LOOK: u32 = 50;
 /// The practice numbers are in the United States.
@@ -211,7 +213,14 @@ fn keys(practice: &PracticeAccount) -> Arc<[WebhookKey]> {
 /// Opens the call log; a damaged one has been set aside, which the agent is told.
 async fn open_call_log(file: PathBuf) -> anyhow::Result<(Arc<dyn CallStore>, Option<Notice>)> {
     let Opened { log, set_aside } = tokio::task::spawn_blocking(move || SqliteCallLog::open(&file)).await??;
-    let log = tokio::task::spawn_blocking(move || end_forgotten_calls(log)).await??;
+    let log = tokio::task::spawn_blocking(move || {
+        // A full disk must not keep the agent from calling; the rows wait for the next start.
+        if let Err(error) = end_forgotten_calls(&log) {
+            tracing::warn!(%error, "calls of an earlier run could not be ended in the log");
+        }
+        log
+    })
+    .await?;
     let notice = set_aside.map(|path| Notice {
         id: "call-log-set-aside".into(),
         error: set_aside_notice(&path),
@@ -222,7 +231,7 @@ async fn open_call_log(file: PathBuf) -> anyhow::Result<(Arc<dyn CallStore>, Opt
 
 /// A program that was killed in a call never wrote its end. It is written now, at the last moment
 /// known, so that no row claims for ever to be a call in progress.
-fn end_forgotten_calls(log: SqliteCallLog) -> anyhow::Result<SqliteCallLog> {
+fn end_forgotten_calls(log: &SqliteCallLog) -> Result<(), CallStoreError> {
     for entry in
         log.list(None, FORGOTTEN_LOOK)?.entries.into_iter().filter(|entry| entry.ended_at_ms.is_none())
     {
@@ -232,12 +241,12 @@ fn end_forgotten_calls(log: SqliteCallLog) -> anyhow::Result<SqliteCallLog> {
             parent_call_sid: None,
             peer: entry.peer,
             our_number: None,
-            what: SdkCallEvent::Ended,
+            what: SdkCallEvent::Failed { code: 0, message: FORGOTTEN.into() },
             at_ms: entry.answered_at_ms.unwrap_or(entry.started_at_ms),
         };
         log.record(Some(entry.id), event)?;
     }
-    Ok(log)
+    Ok(())
 }
 
 /// What to tell when no account could be kept on this computer. Practice mode works all the same.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use dialer_engine::practice::{Practice, PracticeOptions, Sound};
+use dialer_engine::stop;
 use dialer_server::browser_host::{fresh_secret, serve};
 use dialer_storage::folders::Folders;
 use secrecy::ExposeSecret as _;
@@ -39,7 +40,11 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "dialer-server: {error:#}");
+            let mut out = std::io::stderr();
+            let _ = writeln!(out, "dialer-server: {error}");
+            for cause in error.chain().skip(1) {
+                let _ = writeln!(out, "  because: {cause}");
+            }
             ExitCode::from(2)
         }
     }
@@ -70,14 +75,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     writeln!(out, "practice Twilio: {}", practice.simulator.base_url())?;
     writeln!(out, "open: http://{}/#secret={}", listener.local_addr()?, secret.expose_secret())?;
     out.flush()?;
-    serve(listener, practice.core.clone(), secret, &arguments.ui, stopped()).await?;
+    serve(listener, practice.core.clone(), secret, &arguments.ui, stop::asked()).await?;
     practice.shutdown().await;
     Ok(())
-}
-
-async fn stopped() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::error!(%error, "Ctrl-C cannot be noticed; the program runs until it is killed");
-        std::future::pending::<()>().await;
-    }
 }

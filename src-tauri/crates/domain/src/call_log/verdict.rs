@@ -112,17 +112,21 @@ fn far_end_rang(evidence: &Evidence<'_>) -> bool {
 fn incoming(evidence: &Evidence<'_>) -> CallOutcome {
     let declined_here = evidence.sdk_said(&SdkCallEvent::Declined)
         || (evidence.sdk_said(&SdkCallEvent::HungUp) && !evidence.sdk_said(&SdkCallEvent::CanceledByCaller));
-    // Twilio reports a client's `reject()` as `busy`.
-    if declined_here || evidence.dialled_end() == Some(CallStatus::Busy) {
+    if declined_here {
         return CallOutcome::Declined;
     }
+    // What the page says comes before the leg's `busy`, which Twilio reports for every `reject()`: also
+    // for one that the page sent because the line was taken or the sound failed.
     match evidence.sdk_failure() {
+        // Turned away while the agent was on another call.
+        Some((BUSY, _)) => return CallOutcome::Missed,
         // The agent's side failed, such as a microphone that could not be opened for the answer.
         Some((code, _)) if code != CANCELLED && (reason::is_precise(code) || !evidence.known_to_twilio) => {
-            CallOutcome::Failed
+            return CallOutcome::Failed;
         }
-        _ => CallOutcome::Missed,
+        _ => {}
     }
+    if evidence.dialled_end() == Some(CallStatus::Busy) { CallOutcome::Declined } else { CallOutcome::Missed }
 }
 
 /// Finds the sentence and the code behind an outcome.

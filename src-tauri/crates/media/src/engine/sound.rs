@@ -282,15 +282,15 @@ impl Desk {
     }
 
     fn recovered(&mut self, device: DeviceKind, message: &str) {
-        if self.troubled.contains(&device) {
-            self.troubled.retain(|known| *known != device);
-            self.tell(VoiceEvent::DeviceNotice {
-                peer: Some(self.id),
-                device,
-                trouble: false,
-                message: message.into(),
-            });
-        }
+        // Told even if this call had no trouble with it: the call before may have ended in trouble, and
+        // its notice would stand until someone says that the device works.
+        self.troubled.retain(|known| *known != device);
+        self.tell(VoiceEvent::DeviceNotice {
+            peer: Some(self.id),
+            device,
+            trouble: false,
+            message: message.into(),
+        });
     }
 
     /// Sends what the microphone has heard, or silence in its place.

@@ -31,7 +31,7 @@ pub enum CallLogError {
         known: i64,
     },
     /// No space is left.
-    #[error("The disk is full, so the call log cannot be written. Free some space; calls work meanwhile.")]
+    #[error("The disk is full, so the call log cannot be written. Free some space.")]
     DiskFull {
         /// What the system said.
         source: Cause,
@@ -247,6 +247,6 @@ mod tests {
         let error = sqlite(rusqlite::ffi::SQLITE_FULL);
         assert!(error.error.message.starts_with("The disk is full"), "{error:?}");
         let detail = error.error.detail.clone().unwrap_or_default();
-        assert!(error.to_string().ends_with(&format!("calls work meanwhile. ({detail})")), "{error}");
+        assert!(error.to_string().ends_with(&format!("Free some space. ({detail})")), "{error}");
     }
 }
