@@ -1,10 +1,10 @@
 // A day at the phone, told once and run on both sound paths: the native engine in the desktop window
 // and the browser's own WebRTC.
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 
-import { until } from './processes.js';
-import { measure } from './sound.js';
+import { stopAll, until } from './processes.js';
+import { measure, startSound } from './sound.js';
 
 const ECHO = '+12025550100';
 const TONE = '+12025550101';
@@ -21,38 +21,63 @@ const AUDIBLE = 0.01;
  * path itself is held to no dropout at all by the self-test, which has no sound server in it.
  */
 const STUTTER_MS = 300;
-/** Share of a recording that may be gaps: more is chopped speech, on a busy computer too. */
-const CHOPPED = 0.25;
+/** Longest stretch without a gap that one recording must hold: chopped speech has none. */
+const CLEAN_MS = 250;
+/** Recordings of two seconds of which one must be good. */
+const RECORDINGS = 6;
+
+/** What is wrong with a recording of the far end's tone; undefined if nothing is. */
+function fault(heard) {
+  if (heard.amplitude <= AUDIBLE) return `the agent hears ${TONE_HZ} Hz at ${heard.amplitude}`;
+  if (heard.other.amplitude >= heard.amplitude / 3)
+    return `the agent also hears ${JSON.stringify(heard.other)}`;
+  if (heard.longestGapMs >= STUTTER_MS)
+    return `a gap of ${heard.longestGapMs} ms at the loudspeaker`;
+  if (heard.longestCleanMs < CLEAN_MS) {
+    return `never ${CLEAN_MS} ms without a gap, ${heard.gaps} gaps of 10 ms in ${heard.seconds} s`;
+  }
+  return undefined;
+}
 
 /**
+ * Opens a phone with a sound server of its own and plays the day on it.
+ * @template {{ page: import('./page.js').Page, simulator: import('./simulator.js').Simulator, close(): Promise<void> }} Phone
  * @param {string} where
- * @param {() => { page: import('./page.js').Page, simulator: import('./simulator.js').Simulator }} phone
- * @param {() => Awaited<ReturnType<typeof import('./sound.js').startSound>>} sound
+ * @param {(env: Record<string, string>) => Promise<Phone>} open
+ * @returns {() => Phone} the phone, for what only one of them shows
  */
-export function day(where, phone, sound) {
+export function day(where, open) {
+  let speaker;
+  let opened;
+  const sound = () => speaker;
+  const phone = () => opened;
+  before(async () => {
+    speaker = await startSound();
+    opened = await open(speaker.env);
+    speaker.speak(SPOKEN_HZ);
+  });
+  after(async () => {
+    await opened?.close();
+    await speaker?.stop();
+    await stopAll();
+  });
+
   const farEndHears = () => phone().simulator.heard();
 
+  // A computer busy with other work tears the sound between program and sound server, for a moment; a
+  // call whose sound is bad tears it every time.
   const soundBothWays = async () => {
-    const samples = await sound().listen(2);
-    const heard = measure(samples, TONE_HZ);
-    assert.ok(heard.amplitude > AUDIBLE, `the agent hears ${TONE_HZ} Hz at ${heard.amplitude}`);
-    assert.ok(
-      heard.other.amplitude < heard.amplitude / 3,
-      `the agent also hears ${JSON.stringify(heard.other)}`,
-    );
-    assert.ok(
-      heard.longestGapMs < STUTTER_MS,
-      `a gap of ${heard.longestGapMs} ms at the loudspeaker, ${heard.gaps * 10} ms in all`,
-    );
-    assert.ok(
-      heard.gaps * 10 < heard.seconds * 1000 * CHOPPED,
-      `${heard.gaps} gaps of 10 ms in ${heard.seconds} s at the loudspeaker`,
-    );
+    let problem;
+    for (let recording = 0; recording < RECORDINGS; recording += 1) {
+      problem = fault(measure(await sound().listen(2), TONE_HZ));
+      if (!problem) break;
+    }
+    assert.equal(problem, undefined);
     const far = await until('the far end to hear the tone', async () => {
       const now = await farEndHears();
       return now && Math.abs((now.dominant_hz ?? 0) - SPOKEN_HZ) < 5 ? now : undefined;
     });
-    return { heard, far };
+    return far;
   };
 
   // What a failed test left behind must not fail the next.
@@ -161,6 +186,7 @@ export function day(where, phone, sound) {
   test(`${where}: the far end is busy`, async () => {
     const { page } = phone();
     await page.call(BUSY);
+    await until('the reason in words', async () => /busy/i.test(await page.visibleText()), 15_000);
     await page.showLog();
     await until('a busy call in the log', async () => (await page.log())[0]?.outcome === 'busy');
     await page.showPad();
@@ -189,10 +215,12 @@ export function day(where, phone, sound) {
   test(`${where}: a number that cannot be dialled says so`, async () => {
     const { page } = phone();
     await page.enterNumber('12');
-    const before = (await phone().simulator.calls()).length;
+    const dialled = (await phone().simulator.calls()).length;
     await until('a sentence', async () => /\w/.test((await page.text('number-problem')) ?? ''));
     await page.press('call-button').catch(() => undefined);
-    assert.equal((await phone().simulator.calls()).length, before, 'nothing was dialled');
+    assert.equal((await phone().simulator.calls()).length, dialled, 'nothing was dialled');
     await page.enterNumber('');
   });
+
+  return phone;
 }

@@ -27,6 +27,11 @@ export class Page {
     );
   }
 
+  /** What a person can read in the window. */
+  visibleText() {
+    return this.driver.evaluate('return document.body.innerText;');
+  }
+
   attribute(testId, name) {
     return this.driver.evaluate(
       'return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null;',

@@ -100,7 +100,8 @@ function steadyAmplitude(samples, hz) {
 
 /**
  * Says whether `hz` is heard: its amplitude, the strongest other frequency on a 25 Hz grid, and the
- * number of 10 ms gaps in it and the longest.
+ * number of 10 ms gaps in it, the longest, and the longest
+ * stretch without one.
  */
 export function measure(samples, hz) {
   // Block by block: over seconds a single skipped sample would turn the phase and cancel the tone.
@@ -114,17 +115,22 @@ export function measure(samples, hz) {
   let gaps = 0;
   let gap = 0;
   let longest = 0;
+  let clean = 0;
+  let longestClean = 0;
   const block = SAMPLE_RATE / 100;
   for (let at = 0; at + block <= samples.length; at += block) {
     gap = amplitudeAt(samples.subarray(at, at + block), hz) < amplitude / 4 ? gap + 1 : 0;
     if (gap > 0) gaps += 1;
     longest = Math.max(longest, gap);
+    clean = gap === 0 ? clean + 1 : 0;
+    longestClean = Math.max(longestClean, clean);
   }
   return {
     amplitude,
     other,
     gaps,
     longestGapMs: longest * 10,
+    longestCleanMs: longestClean * 10,
     seconds: samples.length / SAMPLE_RATE,
   };
 }
