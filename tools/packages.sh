@@ -6,8 +6,8 @@ packages_for() {
     case $1 in
         # A C compiler for aws-lc and SQLite, cmake for Opus, ALSA headers for cpal, WebKitGTK for Tauri.
         build) echo build-essential ca-certificates cmake libasound2-dev libwebkit2gtk-4.1-dev pkg-config ;;
-        # Loaded while running, so no linker asks for them: the tray, and the page's ring tone.
-        run) echo gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-pulseaudio  ;;
+        # Loaded while running, so no linker asks for them: the page's ring tone.
+        run) echo gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-pulseaudio ;;
         # A display and a session bus of our own.
         headless) echo dbus xauth xvfb ;;
         # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a

@@ -233,7 +233,7 @@ export type E164 = string;
  *
  * A variant exists only while the UI or a command-line caller does something different for it.
  */
-export type ErrorCode = "InvalidNumber" | "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "Internal";
+export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "Internal";
 /**
  * One practice number.
  */

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 /// A variant exists only while the UI or a command-line caller does something different for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS)]
 pub enum ErrorCode {
-    /// The text cannot be a telephone number.
-    InvalidNumber,
     /// A call is already in progress.
     Busy,
     /// No microphone could be opened.

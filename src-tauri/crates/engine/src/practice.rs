@@ -15,7 +15,7 @@ use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook,
 use dialer_media::devices::AudioDevices;
 use dialer_media::engine::{EngineOptions, VoiceEngine};
 use dialer_simulator::{IncomingCall, PracticeAccount, Simulator, SimulatorOptions, TwimlApp};
-use dialer_storage::call_log::{Opened, SqliteCallLog, set_aside_notice};
+use dialer_storage::call_log::{CallLogError, Opened, SqliteCallLog, set_aside_notice};
 use dialer_storage::vault::MemoryVault;
 use dialer_twilio::signature::WebhookKey;
 use dialer_twilio::webhook::VoiceRequest;
@@ -212,15 +212,15 @@ fn keys(practice: &PracticeAccount) -> Arc<[WebhookKey]> {
 
 /// Opens the call log; a damaged one has been set aside, which the agent is told.
 async fn open_call_log(file: PathBuf) -> anyhow::Result<(Arc<dyn CallStore>, Option<Notice>)> {
-    let Opened { log, set_aside } = tokio::task::spawn_blocking(move || SqliteCallLog::open(&file)).await??;
-    let log = tokio::task::spawn_blocking(move || {
+    let Opened { log, set_aside } = tokio::task::spawn_blocking(move || {
+        let opened = SqliteCallLog::open(&file)?;
         // A full disk must not keep the agent from calling; the rows wait for the next start.
-        if let Err(error) = end_forgotten_calls(&log) {
+        if let Err(error) = end_forgotten_calls(&opened.log) {
             tracing::warn!(%error, "calls of an earlier run could not be ended in the log");
         }
-        log
+        Ok::<_, CallLogError>(opened)
     })
-    .await?;
+    .await??;
     let notice = set_aside.map(|path| Notice {
         id: "call-log-set-aside".into(),
         error: set_aside_notice(&path),
