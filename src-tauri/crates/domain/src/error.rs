@@ -29,6 +29,18 @@ pub enum ErrorCode {
     WebhookRefused,
     /// The call ended with a reason from Twilio.
     CallFailed,
+    /// What was entered is not of the form it must have.
+    InvalidEntry,
+    /// Twilio refused the account's credentials.
+    CredentialsRefused,
+    /// The account is suspended or closed.
+    AccountNotActive,
+    /// There is no way to Twilio at the moment; what waits for it goes on by itself.
+    Offline,
+    /// Twilio answered with an error.
+    TwilioFailed,
+    /// The tunnel that brings Twilio's requests here does not work.
+    TunnelFailed,
     /// The command does not exist or its arguments are malformed: a defect of this program.
     Internal,
 }

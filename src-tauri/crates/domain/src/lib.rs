@@ -5,6 +5,8 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | [`account`] | an account at Twilio as it was read, and where its numbers lead |
+//! | [`setup`] | connecting an account as a plan of steps that can be repeated and undone |
 //! | [`error`] | [`ErrorCode`](error::ErrorCode) for the machine, a sentence with the cure for the person |
 //! | [`sid`] | Twilio's identifiers as validated types |
 //! | [`phone_number`] | E.164 numbers, as-you-type formatting |
@@ -15,6 +17,7 @@
 //! | [`token`] | when an access token must be renewed |
 //! | [`ports`] | traits towards keychain, disk, clock and shell |
 
+pub mod account;
 pub mod call;
 pub mod call_log;
 pub mod dial_policy;
@@ -22,5 +25,6 @@ pub mod error;
 pub mod identity;
 pub mod phone_number;
 pub mod ports;
+pub mod setup;
 pub mod sid;
 pub mod token;

@@ -31,6 +31,8 @@ pub enum SecretName {
     AuthToken,
     /// The API key's secret: signs access tokens.
     ApiKeySecret,
+    /// The token of the tunnel program: cloudflared's or ngrok's.
+    TunnelToken,
 }
 
 impl SecretName {
@@ -39,6 +41,7 @@ impl SecretName {
         match self {
             Self::AuthToken => "auth-token",
             Self::ApiKeySecret => "api-key-secret",
+            Self::TunnelToken => "tunnel-token",
         }
     }
 }

@@ -23,6 +23,7 @@ mod refusals;
 mod replay;
 mod routes;
 mod server;
+pub mod tunnel;
 mod verification;
 
 pub use ports::{AuthTokens, Calls, RefusalReason, RefusedWebhook};
