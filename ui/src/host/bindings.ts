@@ -17,6 +17,70 @@ identity: string,
  */
 expires_at_ms: number, };
 /**
+ * Whether money was ever paid into the account.
+ */
+export type AccountKind = "trial" | "full";
+/**
+ * Where in its life the account is.
+ */
+export type AccountPhase = "none" | "locked" | "checking" | "choosing" | "setting_up" | "connected" | "disconnecting";
+/**
+ * Whether calls can be placed at all.
+ */
+export type AccountStanding = "active" | "suspended" | "closed";
+/**
+ * Everything the account page shows.
+ */
+export type AccountStatus = { 
+/**
+ * Where in its life the account is.
+ */
+phase: AccountPhase, 
+/**
+ * What is being waited for and goes on by itself, such as the network; absent while nothing is.
+ */
+waiting: string | null, 
+/**
+ * Why the last thing asked for failed; it stands until something is asked again.
+ */
+error: UserError | null, 
+/**
+ * What was entered so far, one for each field.
+ */
+credentials: Array<CredentialView>, 
+/**
+ * What the account has, once it was looked at.
+ */
+inventory: Inventory | null, 
+/**
+ * What the agent chose, or what is suggested once the account was looked at.
+ */
+choices: Choices | null, 
+/**
+ * What is being done at Twilio, or was done last.
+ */
+steps: Array<StepView>, 
+/**
+ * A caller id that is being verified, or was last.
+ */
+caller_id_check: CallerIdCheck | null, 
+/**
+ * The account in use.
+ */
+connected: ConnectedView | null, 
+/**
+ * How Twilio reaches this computer, once that was chosen.
+ */
+tunnel: TunnelView | null, 
+/**
+ * Where secrets are kept.
+ */
+vault: VaultView, 
+/**
+ * Tunnel programs, and whether they are on this computer.
+ */
+programs: Array<ProgramView>, };
+/**
  * Something the agent asked for outside the window (tray, command line, self-test). The UI runs it
  * through its action table, exactly as a button would.
  */
@@ -185,13 +249,142 @@ export type CallSid = string;
  */
 export type CallStatus = "queued" | "initiated" | "ringing" | "in-progress" | "completed" | "busy" | "no-answer" | "canceled" | "failed";
 /**
+ * A number being verified as caller id.
+ */
+export type CallerIdCheck = { 
+/**
+ * The number that Twilio calls.
+ */
+number: E164, 
+/**
+ * For reading.
+ */
+formatted: string, 
+/**
+ * What must be keyed in during that call.
+ */
+code: string | null, 
+/**
+ * How far it is.
+ */
+state: CallerIdCheckState, 
+/**
+ * Why it failed.
+ */
+error: UserError | null, };
+/**
+ * How far the verification of a caller id is.
+ */
+export type CallerIdCheckState = "asking" | "calling" | "verified" | "failed";
+/**
+ * What the agent chose.
+ */
+export type Choices = { 
+/**
+ * Shown to called parties; one of the owned or verified numbers.
+ */
+caller_id: E164 | null, 
+/**
+ * Numbers whose calls ring here.
+ */
+ring: Array<PhoneNumberSid>, 
+/**
+ * How Twilio reaches this computer.
+ */
+tunnel: TunnelChoice, 
+/**
+ * What callers get while this computer cannot be reached: an address of a TwiML document, such as a
+ * TwiML Bin.
+ */
+fallback_url: string | null, };
+/**
  * A codec of the engine, in SDK spelling.
  */
 export type CodecName = "opus" | "pcmu";
 /**
+ * The account in use.
+ */
+export type ConnectedView = { 
+/**
+ * The account's name at Twilio.
+ */
+name: string, 
+/**
+ * Its SID.
+ */
+account_sid: string, 
+/**
+ * Trial or full.
+ */
+kind: AccountKind, 
+/**
+ * For reading; absent when it could not be had.
+ */
+balance: string | null, 
+/**
+ * Numbers that ring here, for reading.
+ */
+rings: Array<string>, 
+/**
+ * The number shown to called parties, for reading.
+ */
+caller_id: string | null, 
+/**
+ * This computer's names at Twilio, for people who look at the Console.
+ */
+resource_name: string, };
+/**
  * `RTCPeerConnection.connectionState` as the engine reports it.
  */
 export type ConnectionState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
+/**
+ * Whether a country may be called.
+ */
+export type CountryView = { 
+/**
+ * ISO 3166.
+ */
+iso: string, 
+/**
+ * Its English name at Twilio.
+ */
+name: string, 
+/**
+ * Ordinary numbers.
+ */
+ordinary: boolean, 
+/**
+ * Premium and shared-cost numbers: expensive.
+ */
+special: boolean, 
+/**
+ * Ranges known for toll fraud: a stolen token is turned into money there.
+ */
+toll_fraud: boolean, };
+/**
+ * A thing to enter.
+ */
+export type CredentialField = "account_sid" | "auth_token" | "api_key" | "api_secret" | "phone_number" | "twiml_app_sid" | "backend_url" | "tunnel_token";
+/**
+ * What was entered into a field.
+ */
+export type CredentialView = { 
+/**
+ * Which.
+ */
+field: CredentialField, 
+/**
+ * The text, unless it is a secret.
+ */
+value: string | null, 
+/**
+ * Whether there is one.
+ */
+entered: boolean, 
+/**
+ * What is wrong with its form, as a sentence with the cure.
+ */
+problem: string | null, };
 /**
  * Where the next page of the log begins: calls older than this one.
  */
@@ -225,6 +418,22 @@ error: SdkError | null, };
  */
 export type DeviceState = "unregistered" | "registering" | "registered" | "reconnecting" | "destroyed";
 /**
+ * What disconnecting would do, for the agent to confirm.
+ */
+export type DisconnectView = { 
+/**
+ * Numbers and what is put back.
+ */
+numbers: Array<RestoredView>, 
+/**
+ * Whether this computer has an app of its own that can be deleted.
+ */
+app: boolean, 
+/**
+ * Whether this computer has a key of its own that can be deleted.
+ */
+key: boolean, };
+/**
  * A telephone number in E.164: `+` and 7 to 15 digits, the first not zero.
  */
 export type E164 = string;
@@ -233,7 +442,7 @@ export type E164 = string;
  *
  * A variant exists only while the UI or a command-line caller does something different for it.
  */
-export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "Internal";
+export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "InvalidEntry" | "CredentialsRefused" | "AccountNotActive" | "Offline" | "TwilioFailed" | "TunnelFailed" | "Internal";
 /**
  * One practice number.
  */
@@ -253,7 +462,7 @@ does: string, };
 /**
  * What the UI is told without asking.
  */
-export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "voice", "data": VoiceEvent };
+export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "account_changed", "data": AccountStatus } | { "event": "phone_changed" } | { "event": "voice", "data": VoiceEvent };
 /**
  * One entry of `RTCConfiguration.iceServers`.
  */
@@ -274,6 +483,66 @@ credential: string | null, };
  * `RTCPeerConnection.iceConnectionState` as the engine reports it.
  */
 export type IceState = "new" | "checking" | "connected" | "disconnected" | "failed" | "closed";
+/**
+ * What an imported `.env` file gave.
+ */
+export type ImportReport = { 
+/**
+ * Fields that were filled.
+ */
+filled: Array<CredentialField>, 
+/**
+ * Names in the file that are not needed any more, each with the reason.
+ */
+not_needed: Array<string>, 
+/**
+ * Lines that could not be read, as sentences that quote no value.
+ */
+problems: Array<string>, };
+/**
+ * What the account has.
+ */
+export type Inventory = { 
+/**
+ * The account's name at Twilio.
+ */
+name: string, 
+/**
+ * Trial or full.
+ */
+kind: AccountKind, 
+/**
+ * Active or not.
+ */
+standing: AccountStanding, 
+/**
+ * For reading, such as `12.34 USD`.
+ */
+balance: string | null, 
+/**
+ * Whether the balance will not last long.
+ */
+balance_low: boolean, 
+/**
+ * What a trial account cannot do, in plain words; empty for a full one.
+ */
+trial_limits: Array<string>, 
+/**
+ * Owned numbers.
+ */
+numbers: Array<NumberView>, 
+/**
+ * Numbers that may be shown without being owned.
+ */
+verified: Array<VerifiedNumberView>, 
+/**
+ * Countries that may be called, riskiest first; absent where the account does not tell.
+ */
+countries: Array<CountryView> | null, 
+/**
+ * Things the agent should know before going on, such as an app entered by hand that is not used.
+ */
+remarks: Array<string>, };
 /**
  * One leg of a logged call.
  */
@@ -313,7 +582,11 @@ state: LightState,
 /**
  * Why it is not ready, as a sentence with the cure.
  */
-reason: string | null, };
+reason: string | null, 
+/**
+ * What the button beside the reason does, where the program can help.
+ */
+repair: Repair | null, };
 /**
  * What a light says.
  */
@@ -371,6 +644,42 @@ country: string | null,
  */
 problem: string | null, };
 /**
+ * An owned number.
+ */
+export type NumberView = { 
+/**
+ * Its SID.
+ */
+sid: PhoneNumberSid, 
+/**
+ * The number.
+ */
+number: E164, 
+/**
+ * For reading.
+ */
+formatted: string, 
+/**
+ * Its name at Twilio.
+ */
+name: string, 
+/**
+ * Whether it can carry calls.
+ */
+voice: boolean, 
+/**
+ * Where its calls go now, as words: "nowhere", "a SIP trunk", "example.com".
+ */
+goes_to: string, 
+/**
+ * Whether they go to this computer.
+ */
+here: boolean, 
+/**
+ * What pointing it here would break, as a sentence; absent when nothing.
+ */
+warning: string | null, };
+/**
  * Names one load of the page: a random UUID it makes for itself. A snapshot for another page than the
  * last tells that the last is gone, and with it the Voice SDK that carried its calls.
  */
@@ -388,6 +697,10 @@ ice_servers: Array<IceServer>, };
  */
 export type PeerId = number;
 /**
+ * A telephone number the account owns.
+ */
+export type PhoneNumberSid = string;
+/**
  * An incoming practice call.
  */
 export type PracticeCall = { 
@@ -403,6 +716,34 @@ export type PracticeView = {
  * Numbers to call and what they do.
  */
 far_ends: Array<FarEndView>, };
+/**
+ * A tunnel program.
+ */
+export type ProgramView = { 
+/**
+ * `cloudflared`, `ngrok` or `ssh`.
+ */
+name: string, 
+/**
+ * Where it was found.
+ */
+path: string | null, };
+/**
+ * What the button beside a reason does.
+ */
+export type Repair = "restart_tunnel" | "change_tunnel" | "run_set_up" | "choose_numbers" | "enter_auth_token" | "unlock_vault";
+/**
+ * A number that is put back.
+ */
+export type RestoredView = { 
+/**
+ * For reading.
+ */
+number: string, 
+/**
+ * Where its calls will go again, as words; absent when someone changed it since, so that it is left alone.
+ */
+goes_to: string | null, };
 /**
  * What the SDK said about a call.
  */
@@ -656,6 +997,143 @@ port: number,
  */
 candidateType: string, };
 /**
+ * How far a step is.
+ */
+export type StepState = "pending" | "running" | "waiting" | "done" | "failed";
+/**
+ * One thing being done.
+ */
+export type StepView = { 
+/**
+ * Stable within a run.
+ */
+id: string, 
+/**
+ * What it is, as words: "Make an API key for this computer".
+ */
+title: string, 
+/**
+ * How far it is.
+ */
+state: StepState, 
+/**
+ * What came of it or why it failed.
+ */
+note: string | null, };
+/**
+ * How Twilio reaches the webhook server of this computer.
+ */
+export type TunnelChoice = { "type": "fixed", 
+/**
+ * `https://phone.example.com`, a path allowed.
+ */
+url: string, } | { "type": "cloudflared_named", 
+/**
+ * `https://phone.example.com`.
+ */
+url: string, 
+/**
+ * The program; found on `PATH` when absent.
+ */
+program: string | null, } | { "type": "cloudflared_quick", 
+/**
+ * The program; found on `PATH` when absent.
+ */
+program: string | null, } | { "type": "ngrok", 
+/**
+ * The account's own domain, such as `https://name.ngrok-free.dev`; its first one when absent.
+ */
+url: string | null, 
+/**
+ * The program; found on `PATH` when absent.
+ */
+program: string | null, } | { "type": "ssh", 
+/**
+ * `user@host`.
+ */
+destination: string, 
+/**
+ * The host's ssh port; 22 when absent.
+ */
+port: number | null, 
+/**
+ * The private key's file; ssh's own choice when absent.
+ */
+key_file: string | null, 
+/**
+ * The port on the host's loopback that is forwarded here.
+ */
+remote_port: number, 
+/**
+ * What the host serves from that port.
+ */
+url: string, 
+/**
+ * The program; found on `PATH` when absent.
+ */
+program: string | null, } | { "type": "command", 
+/**
+ * The program.
+ */
+program: string, 
+/**
+ * Its arguments; `{port}` stands for the webhook server's port.
+ */
+arguments: Array<string>, 
+/**
+ * A regular expression whose first group, or whole match, is the address in the program's
+ * output; or
+ */
+url_pattern: string | null, 
+/**
+ * the address itself, where it is known beforehand.
+ */
+url: string | null, };
+/**
+ * How a tunnel stands.
+ */
+export type TunnelLight = "off" | "starting" | "up" | "restoring" | "stopped";
+/**
+ * How Twilio reaches this computer.
+ */
+export type TunnelView = { 
+/**
+ * What was chosen.
+ */
+choice: TunnelChoice, 
+/**
+ * How it stands.
+ */
+light: TunnelLight, 
+/**
+ * The public address, while there is one.
+ */
+url: string | null, 
+/**
+ * What is wrong, for the agent.
+ */
+error: UserError | null, 
+/**
+ * When it is tried again, in Unix milliseconds.
+ */
+retry_at_ms: number | null, 
+/**
+ * The last lines of the program's output, without secrets.
+ */
+log: Array<string>, };
+/**
+ * What to do beyond putting the numbers back when an account is disconnected.
+ */
+export type Undo = { 
+/**
+ * Delete this computer's TwiML App.
+ */
+delete_app: boolean, 
+/**
+ * Delete this computer's API key.
+ */
+delete_key: boolean, };
+/**
  * A failure as the agent sees it.
  */
 export type UserError = { 
@@ -671,6 +1149,46 @@ message: string,
  * Technical detail for the diagnostics view; never a secret or a telephone number.
  */
 detail: string | null, };
+/**
+ * What keeps secrets.
+ */
+export type VaultKind = "keychain" | "file" | "memory";
+/**
+ * Where secrets are kept.
+ */
+export type VaultView = { 
+/**
+ * What keeps them.
+ */
+kind: VaultKind, 
+/**
+ * Whether it can be used now.
+ */
+ready: boolean, 
+/**
+ * Why not, with the cure.
+ */
+error: UserError | null, 
+/**
+ * Whether an encrypted file may be chosen instead of the keychain (Linux without one).
+ */
+file_possible: boolean, };
+/**
+ * A number that may be shown without being owned.
+ */
+export type VerifiedNumberView = { 
+/**
+ * The number.
+ */
+number: E164, 
+/**
+ * For reading.
+ */
+formatted: string, 
+/**
+ * Its name at Twilio.
+ */
+name: string, };
 /**
  * What the engine reports. `peer` names the connection.
  */
@@ -771,4 +1289,32 @@ export interface Commands {
   voice_close(args: { peer: PeerId; }): Promise<void>;
   /** Native voice: the sound devices. */
   voice_devices(args: { }): Promise<Array<AudioDevice>>;
+  /** How the account stands. */
+  account_status(args: { }): Promise<AccountStatus>;
+  /** Enters, or with an empty text clears, one field. Only its form is checked. */
+  enter_credential(args: { field: CredentialField; text: string; }): Promise<void>;
+  /** Enters what a `.env` file of the seed's kind says. */
+  import_env(args: { text: string; }): Promise<ImportReport>;
+  /** Forgets everything entered and not yet connected. */
+  forget_credentials(args: { }): Promise<void>;
+  /** Keeps what was entered and looks at the account; without a network it waits and goes on by itself. */
+  check_account(args: { }): Promise<void>;
+  /** Does what is needed at Twilio for these choices; also changes them later. */
+  set_up(args: { choices: Choices; }): Promise<void>;
+  /** Tries again at once whatever failed or waits. */
+  try_again(args: { }): Promise<void>;
+  /** Verifies a number so that it may be shown to called parties: Twilio calls it and asks for a code. */
+  verify_caller_id(args: { number: string; }): Promise<void>;
+  /** Does what the button beside a light says. */
+  repair(args: { repair: Repair; }): Promise<void>;
+  /** Replaces the Auth Token, after it was changed at Twilio. */
+  replace_auth_token(args: { text: string; }): Promise<void>;
+  /** Keeps secrets in a file encrypted with this passphrase, for want of a keychain. */
+  use_encrypted_file(args: { passphrase: string; }): Promise<void>;
+  /** Asks the keychain again, or opens the encrypted file. */
+  unlock_vault(args: { passphrase: string | null; }): Promise<void>;
+  /** What disconnecting would do. */
+  preview_disconnect(args: { }): Promise<DisconnectView>;
+  /** Puts everything back as it was and forgets the account. */
+  disconnect(args: { undo: Undo; }): Promise<void>;
 }

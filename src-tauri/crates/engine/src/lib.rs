@@ -15,6 +15,7 @@ pub mod api;
 pub mod controller;
 pub mod core;
 pub mod ledger;
+pub mod phone;
 pub mod practice;
 pub mod self_test;
 pub mod state;

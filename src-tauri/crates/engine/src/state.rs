@@ -287,7 +287,7 @@ impl State {
 
     fn device_light(&self) -> Light {
         match (self.device.state, self.device.error.as_ref()) {
-            (DeviceState::Registered, _) => Light { state: LightState::Ready, reason: None },
+            (DeviceState::Registered, _) => Light { state: LightState::Ready, reason: None, repair: None },
             (_, Some(error)) => match token_refusal(error) {
                 Some(refusal) => not_reachable(&refusal.message),
                 // The page's own sentence, such as a keychain that did not give the key out.
@@ -299,7 +299,7 @@ impl State {
                 if self.was_registered {
                     connecting(true)
                 } else {
-                    Light { state: LightState::Starting, reason: None }
+                    Light { state: LightState::Starting, reason: None, repair: None }
                 }
             }
         }
@@ -307,7 +307,7 @@ impl State {
 }
 
 fn not_reachable(reason: &str) -> Light {
-    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()) }
+    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()), repair: None }
 }
 
 fn connecting(was_registered: bool) -> Light {
@@ -316,7 +316,7 @@ fn connecting(was_registered: bool) -> Light {
     } else {
         "The phone service cannot be reached. Check the network connection; it is tried again by itself."
     };
-    Light { state: LightState::Reconnecting, reason: Some(reason.into()) }
+    Light { state: LightState::Reconnecting, reason: Some(reason.into()), repair: None }
 }
 
 /// The sentence for an SDK error that no amount of waiting cures: Twilio refused the token.

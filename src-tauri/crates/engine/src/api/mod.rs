@@ -5,12 +5,20 @@
 //! `ui/src/host/bindings.ts` is written from this file by a test (`tests/bindings.rs`).
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
-use dialer_domain::call_log::{CallLogEntry, CallLogPage, Cursor};
+use dialer_domain::call_log::{CallLogEntry, CallLogPage};
 use dialer_domain::error::UserError;
-use dialer_domain::phone_number::{E164, NumberInspection};
+use dialer_domain::phone_number::E164;
 use dialer_domain::sid::CallSid;
-use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
+use dialer_media::api::VoiceEvent;
 use serde::{Deserialize, Serialize};
+
+pub use account::{
+    AccountCommands, AccountPhase, AccountStatus, CallerIdCheck, CallerIdCheckState, ConnectedView, CountryView,
+    CredentialField, CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView, RestoredView,
+    StepState, StepView, TunnelLight, TunnelView, VaultKind, VaultView, VerifiedNumberView,
+};
+
+use crate::phone::Phone;
 
 /// Names one load of the page: a random UUID it makes for itself. A snapshot for another page than the
 /// last tells that the last is gone, and with it the Voice SDK that carried its calls.
@@ -94,6 +102,26 @@ pub struct Light {
     pub state: LightState,
     /// Why it is not ready, as a sentence with the cure.
     pub reason: Option<String>,
+    /// What the button beside the reason does, where the program can help.
+    pub repair: Option<Repair>,
+}
+
+/// What the button beside a reason does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Repair {
+    /// Try the tunnel again now.
+    RestartTunnel,
+    /// Choose another way for Twilio to reach this computer.
+    ChangeTunnel,
+    /// Run set-up again: it finds what is missing at Twilio and mends only that.
+    RunSetUp,
+    /// Pick the numbers that ring and the one that is shown.
+    ChooseNumbers,
+    /// Enter the account's new Auth Token.
+    EnterAuthToken,
+    /// Ask the keychain again, or enter the passphrase.
+    UnlockVault,
 }
 
 /// What a light says.
@@ -264,58 +292,82 @@ pub enum HostEvent {
     TokenRenewalDue,
     /// Run an action.
     ActionRequested(ActionRequest),
+    /// How the Twilio account stands.
+    AccountChanged(Box<AccountStatus>),
+    /// The phone now works with another account, or with none: the page must load itself anew, because
+    /// the SDK is bound to what it was started with.
+    PhoneChanged,
     /// The native voice engine speaks.
     Voice(VoiceEvent),
 }
 
-/// Declares every command once: its dispatch by name and its line in the TypeScript interface.
+/// Declares commands once: a trait of them, their dispatch by name and their lines in the TypeScript interface.
 macro_rules! commands {
-    ($( $(#[doc = $doc:literal])* $name:ident ( $($arg:ident : $ty:ty),* ) -> $ret:ty; )*) => {
-        /// What a host must be able to do; the names are the commands.
+    ($(#[doc = $trait_doc:literal])* trait $trait:ident; $( $(#[doc = $doc:literal])* $name:ident ( $($arg:ident : $ty:ty),* ) -> $ret:ty; )*) => {
+        $(#[doc = $trait_doc])*
         #[async_trait::async_trait]
-        pub trait Commands: Send + Sync {
+        pub trait $trait: Send + Sync {
             $( $(#[doc = $doc])* async fn $name(&self, $($arg: $ty),*) -> Result<$ret, UserError>; )*
         }
 
-        /// Runs the command `name` with `arguments`, a JSON object keyed by argument name.
-        pub async fn dispatch<C: Commands + ?Sized>(
+        /// Runs the command `name` with `arguments`, a JSON object keyed by argument name; `None` if it is
+        /// not one of these.
+        pub(super) async fn dispatch<C: $trait + ?Sized>(
             commands: &C,
             name: &str,
-            arguments: serde_json::Value,
-        ) -> Result<serde_json::Value, UserError> {
+            arguments: &serde_json::Value,
+        ) -> Option<Result<serde_json::Value, UserError>> {
             match name {
                 $( stringify!($name) => {
                     #[derive(Deserialize)]
                     struct Arguments { $($arg: $ty),* }
-                    let Arguments { $($arg),* } = serde_json::from_value(arguments).map_err(malformed)?;
-                    let answer = commands.$name($($arg),*).await?;
-                    serde_json::to_value(answer).map_err(malformed)
+                    Some(async {
+                        let Arguments { $($arg),* } = Arguments::deserialize(arguments).map_err(malformed)?;
+                        let answer = commands.$name($($arg),*).await?;
+                        serde_json::to_value(answer).map_err(malformed)
+                    }.await)
                 } )*
-                unknown => Err(UserError::new(
-                    dialer_domain::error::ErrorCode::Internal,
-                    format!("This version of the program has no command “{unknown}”."),
-                )),
+                _ => None,
             }
         }
 
-        /// The TypeScript interface of every command.
-        fn command_interface(config: &ts_rs::Config) -> String {
+        /// The lines of the TypeScript interface.
+        pub(super) fn interface(config: &ts_rs::Config, text: &mut String) {
             use ts_rs::TS as _;
-            let mut text = String::from("export interface Commands {\n");
             $(
                 $( text.push_str(concat!("  /**", $doc, " */\n")); )*
                 text.push_str(concat!("  ", stringify!($name), "(args: {"));
                 $( text.push_str(&format!(" {}: {};", stringify!($arg), <$ty>::name(config))); )*
                 text.push_str(&format!(" }}): Promise<{}>;\n", command_return::<$ret>(config)));
             )*
-            text.push_str("}\n");
-            text
         }
 
-        fn visit_command_types(types: &mut Types<'_>) {
+        pub(super) fn visit_types(types: &mut Types<'_>) {
             $( $( types.add::<$ty>(); )* types.add::<$ret>(); )*
         }
     };
+}
+
+mod account;
+mod calls;
+
+pub use calls::Commands;
+
+/// Runs the command `name` with `arguments`, a JSON object keyed by argument name.
+pub async fn dispatch(
+    phone: &Phone,
+    name: &str,
+    arguments: serde_json::Value,
+) -> Result<serde_json::Value, UserError> {
+    if let Some(answer) = calls::dispatch(&phone.core(), name, &arguments).await {
+        return answer;
+    }
+    account::dispatch(phone, name, &arguments).await.unwrap_or_else(|| {
+        Err(UserError::new(
+            dialer_domain::error::ErrorCode::Internal,
+            format!("This version of the program has no command “{name}”."),
+        ))
+    })
 }
 
 /// Collects the declarations of a type and of everything it is made of, each once, by name.
@@ -350,7 +402,8 @@ impl ts_rs::TypeVisitor for Types<'_> {
 pub fn typescript() -> String {
     let config = ts_rs::Config::new();
     let mut types = Types { config: &config, declarations: std::collections::BTreeMap::new() };
-    visit_command_types(&mut types);
+    calls::visit_types(&mut types);
+    account::visit_types(&mut types);
     types.add::<HostEvent>();
     types.add::<UserError>();
     let mut text = String::from(
@@ -360,7 +413,10 @@ pub fn typescript() -> String {
         text.push_str(declaration);
     }
     text.push('\n');
-    text.push_str(&command_interface(&config));
+    text.push_str("export interface Commands {\n");
+    calls::interface(&config, &mut text);
+    account::interface(&config, &mut text);
+    text.push_str("}\n");
     text
 }
 
@@ -375,45 +431,4 @@ fn malformed(error: serde_json::Error) -> UserError {
 /// `()` is `null` in JSON; nobody reads it, so the interface says `void`.
 fn command_return<T: ts_rs::TS + 'static>(config: &ts_rs::Config) -> String {
     if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() { "void".into() } else { T::name(config) }
-}
-
-commands! {
-    /// Everything a page needs, when it was just loaded and when it missed events.
-    snapshot(page: PageId) -> Snapshot;
-    /// Reads what was typed into the number field.
-    inspect_number(text: String) -> NumberInspection;
-    /// A fresh access token for the SDK.
-    issue_access_token() -> AccessTokenView;
-    /// Tells what the SDK's Device is doing.
-    report_device(report: DeviceReport) -> ();
-    /// Tells what happened to a call.
-    report_call(report: CallReport) -> ();
-    /// An older page of the call log.
-    list_call_log(before: Option<Cursor>, limit: u32) -> CallLogPage;
-    /// Removes a dismissible notice.
-    dismiss_notice(id: String) -> ();
-    /// Practice mode: someone calls the agent.
-    practice_incoming(call: PracticeCall) -> ();
-    /// Native voice: opens a peer connection.
-    voice_create(config: PeerConfig) -> PeerId;
-    /// Native voice: `createOffer`, codecs in order of preference.
-    voice_create_offer(peer: PeerId, codecs: Vec<CodecName>, ice_restart: bool) -> String;
-    /// Native voice: `createAnswer` to the remote offer.
-    voice_create_answer(peer: PeerId, codecs: Vec<CodecName>) -> String;
-    /// Native voice: `setLocalDescription`.
-    voice_set_local(peer: PeerId, sdp_type: SdpType, sdp: String) -> ();
-    /// Native voice: `setRemoteDescription`.
-    voice_set_remote(peer: PeerId, sdp_type: SdpType, sdp: String) -> ();
-    /// Native voice: `track.enabled` of the microphone.
-    voice_set_muted(peer: PeerId, muted: bool) -> ();
-    /// Native voice: `RTCDTMFSender.canInsertDTMF` after negotiation.
-    voice_can_send_dtmf(peer: PeerId) -> bool;
-    /// Native voice: `RTCDTMFSender.insertDTMF`; milliseconds.
-    voice_insert_dtmf(peer: PeerId, tones: String, duration_ms: u32, gap_ms: u32) -> ();
-    /// Native voice: `getStats`.
-    voice_stats(peer: PeerId) -> Vec<StatsEntry>;
-    /// Native voice: `close`.
-    voice_close(peer: PeerId) -> ();
-    /// Native voice: the sound devices.
-    voice_devices() -> Vec<AudioDevice>;
 }
