@@ -1,18 +1,37 @@
 //! The supervisor of the tunnel: brings Twilio's requests to the webhook server and keeps doing so.
+//!
+//! What to do is decided by a pure state machine; a task carries it out: it starts the program, reads
+//! what it says, asks the public address for a [`Proof`] and waits. No address is told to anybody
+//! before this very process was seen behind it.
 
+mod find;
+mod launcher;
+mod log;
+mod periods;
 mod program;
+mod supervisor;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use dialer_domain::error::UserError;
 use dialer_domain::ports::Clock;
 use dialer_domain::setup::TunnelChoice;
 use secrecy::SecretString;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::Proof;
 
-pub use program::{LaunchError, Launcher, Output, Program, RunningProgram};
+pub use find::{InstalledProgram, find_program, installed};
+pub use launcher::TokioLauncher;
+pub use periods::Periods;
+pub use program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded};
+pub use reqwest::Certificate;
+
+use log::Log;
+use supervisor::Command;
 
 /// How the tunnel stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,5 +90,86 @@ pub struct TunnelOptions {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// A folder of the program's own for files of the tunnel (known hosts, configuration, token files).
-    pub folder: std::path::PathBuf,
+    pub folder: PathBuf,
+    /// Certificate authorities believed besides the system's own when the public address is asked:
+    /// that of a company's proxy, which signs anew whatever passes it. Twilio knows none of them, so
+    /// an address that needs one may still be out of Twilio's reach.
+    pub trust: Vec<Certificate>,
+    /// Names that are not looked up, with the addresses asked instead. For networks that do not lead
+    /// back from inside to their own public name.
+    pub addresses: Vec<(String, std::net::SocketAddr)>,
+    /// How long things may take. The defaults are for everyone but tests.
+    pub periods: Periods,
+}
+
+/// The running supervisor. Dropping it ends the program; [`shutdown`](Self::shutdown) also waits for
+/// the end.
+pub struct Tunnel {
+    commands: mpsc::UnboundedSender<Command>,
+    state: watch::Receiver<TunnelState>,
+    log: Log,
+    supervising: JoinHandle<()>,
+}
+
+impl Tunnel {
+    /// Begins to bring the tunnel up. What goes wrong, a choice that cannot work included, is told by
+    /// the state. Must be called within a tokio runtime.
+    pub fn start(options: TunnelOptions) -> Self {
+        let (commands, received) = mpsc::unbounded_channel();
+        let (tell, state) = watch::channel(TunnelState::Off);
+        let log = Log::new(options.token.clone());
+        let supervising = tokio::spawn(supervisor::run(options, received, tell, log.clone()));
+        Self { commands, state, log, supervising }
+    }
+
+    /// The state and its changes.
+    pub fn watch(&self) -> watch::Receiver<TunnelState> {
+        self.state.clone()
+    }
+
+    /// Tries now, whatever was waited for.
+    pub fn retry(&self) {
+        self.tell(Command::Retry);
+    }
+
+    /// The computer changed its network or woke up: worth another attempt.
+    pub fn network_changed(&self) {
+        self.tell(Command::NetworkChanged);
+    }
+
+    /// What the system says about being offline. A hint only: offline, nothing is restarted, because
+    /// that would cost a temporary address, but attempts go on at long intervals.
+    pub fn network_offline(&self, offline: bool) {
+        self.tell(Command::Offline(offline));
+    }
+
+    /// Whether a call is up: then the address is looked at more often.
+    pub fn in_call(&self, in_call: bool) {
+        self.tell(Command::InCall(in_call));
+    }
+
+    /// A webhook with a good signature arrived, which proves the way as well as a probe does.
+    pub fn webhook_seen(&self) {
+        self.tell(Command::WebhookSeen);
+    }
+
+    /// The last 200 lines of the program's output, oldest first, without secrets or telephone numbers.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines()
+    }
+
+    /// Ends the program and what it started, and returns when they are gone; after a few seconds in
+    /// any case.
+    pub async fn shutdown(self) {
+        let Self { commands, supervising, .. } = self;
+        drop(commands);
+        if let Err(error) = supervising.await {
+            tracing::error!(%error, "the tunnel's supervisor ended badly");
+        }
+    }
+
+    fn tell(&self, command: Command) {
+        // Fails only when the runtime is shutting down.
+        let _ = self.commands.send(command);
+    }
 }

@@ -18,6 +18,60 @@ pub struct Program {
     pub environment: Vec<(String, SecretString)>,
 }
 
+/// `program` in such a wrapping that it cannot outlive this process, for launchers to start in its place
+/// with a pipe as standard input that nothing is ever written to. When that pipe closes, because the
+/// launcher closes it or because this process ended in whatever way, `kill -9` included, the program and
+/// all it started are asked to end, and after two seconds made to.
+///
+/// On Unix a few lines of shell stand between: they give the program a process group of its own and an
+/// empty standard input, wait at the pipe, and end with the program's exit code (128 and the number when
+/// a signal ended it). Their process id is then the one the launcher sees. On Windows a job does all
+/// this, so the program is returned as it is.
+///
+/// Two things are out of reach: a process that leaves the program's process group, as a daemon does,
+/// and the death of the waiting shell itself by another hand.
+pub fn guarded(program: &Program) -> Program {
+    if !cfg!(unix) {
+        return program.clone();
+    }
+    let own = ["-c".into(), GUARD.into(), "tunnel-guard".into(), program.path.clone().into_os_string()];
+    Program {
+        path: PathBuf::from("/bin/sh"),
+        arguments: own.into_iter().chain(program.arguments.iter().cloned()).collect(),
+        environment: program.environment.clone(),
+    }
+}
+
+/// POSIX sh. The program gets a process group of its own from job control (`set -m`), or, where the shell
+/// has none without a terminal, as Debian's, from `setsid`; where there is neither, the program alone is
+/// ended instead of its group. `read` returns when the pipe closes. A stopped program takes a signal only
+/// after it was continued.
+const GUARD: &str = r#"
+exec 3<&0 </dev/null
+set -m 2>/dev/null
+case $- in
+    *m*) apart= ;;
+    *) apart=$(command -v setsid) ;;
+esac
+$apart "$@" 3<&- &
+program=$!
+{
+    read -r _ <&3
+    target=-$program
+    kill -0 -- "$target" || target=$program
+    kill -TERM -- "$target"
+    kill -CONT -- "$target"
+    tenths=0
+    while kill -0 -- "$target" && [ "$tenths" -lt 20 ]; do
+        sleep 0.1
+        tenths=$((tenths + 1))
+    done
+    kill -KILL -- "$target"
+} >/dev/null 2>&1 &
+exec 3<&-
+wait "$program"
+"#;
+
 /// What a running program says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {

@@ -1,0 +1,145 @@
+//! Starts programs with tokio, for the headless program and for tests.
+
+use std::process::Stdio;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{ChildStdin, Command};
+use tokio::sync::{mpsc, oneshot};
+
+use super::program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded};
+
+/// How many lines may wait to be read. Beyond that the program waits too, as with any full pipe.
+const LINES_WAITING: usize = 256;
+/// What is kept of one line, in bytes; programs that never end a line must not fill the memory.
+const LINE_LENGTH: usize = 16 * 1024;
+
+/// Starts programs as children of this process: in a process group (Unix) or a job (Windows) of their
+/// own, so that nothing they start outlives them. See [`guarded`] for how they end when this process
+/// is killed. Must be used within a tokio runtime.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokioLauncher;
+
+impl Launcher for TokioLauncher {
+    fn launch(
+        &self,
+        program: &Program,
+    ) -> Result<(Box<dyn RunningProgram>, mpsc::Receiver<Output>), LaunchError> {
+        let path = &program.path;
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => LaunchError::Missing(path.clone()),
+            std::io::ErrorKind::PermissionDenied => LaunchError::Denied(path.clone()),
+            _ => LaunchError::Failed { path: path.clone(), detail: error.to_string() },
+        };
+        // The shell of `guarded` always starts; what it is to run is looked at here.
+        path.metadata().map_err(failed)?;
+        let guarded = guarded(program);
+        let mut command = Command::new(&guarded.path);
+        command.args(&guarded.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if cfg!(unix) { Stdio::piped() } else { Stdio::null() });
+        for (name, value) in &guarded.environment {
+            command.env(name, secrecy::ExposeSecret::expose_secret(value));
+        }
+        let mut command = CommandWrap::from(command);
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        command.wrap(KillOnDrop);
+        let mut child = command.spawn().map_err(failed)?;
+        let pid = child.id().unwrap_or_default();
+        let (say, said) = mpsc::channel(LINES_WAITING);
+        let (kill, killed) = oneshot::channel();
+        let lifeline = child.stdin().take();
+        tokio::spawn(attend(child, lifeline, say, killed));
+        Ok((Box::new(Attended { pid, kill: Some(kill) }), said))
+    }
+}
+
+struct Attended {
+    pid: u32,
+    /// Dropping it ends the program as well.
+    kill: Option<oneshot::Sender<()>>,
+}
+
+impl RunningProgram for Attended {
+    fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    fn kill(&mut self) {
+        self.kill = None;
+    }
+}
+
+/// Stays with the program until it and its output have ended.
+async fn attend(
+    mut child: Box<dyn ChildWrapper>,
+    lifeline: Option<ChildStdin>,
+    say: mpsc::Sender<Output>,
+    killed: oneshot::Receiver<()>,
+) {
+    let stdout = child.stdout().take().map(|pipe| tokio::spawn(read(pipe, say.clone(), Output::Stdout)));
+    let stderr = child.stderr().take().map(|pipe| tokio::spawn(read(pipe, say.clone(), Output::Stderr)));
+    let ended = tokio::select! {
+        ended = child.wait() => Some(ended),
+        _ = killed => None,
+    };
+    // On Unix the guard ends the program, and whatever it left behind, when the lifeline is cut.
+    drop(lifeline);
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            #[cfg(not(unix))]
+            if let Err(error) = child.start_kill() {
+                tracing::warn!(%error, "a tunnel program could not be ended");
+            }
+            child.wait().await
+        }
+    };
+    for reader in [stdout, stderr].into_iter().flatten() {
+        // Fails only when the runtime is shutting down.
+        let _ = reader.await;
+    }
+    let code = ended.ok().and_then(|status| status.code());
+    // The shell of the guard reports a signal as 128 and its number.
+    let code = code.filter(|code| !cfg!(unix) || !(129..=192).contains(code));
+    // Nobody may be listening any more.
+    let _ = say.send(Output::Ended { code }).await;
+}
+
+/// Reads lines until the end. Goes on reading when nobody listens: a full pipe would stop the program.
+async fn read(pipe: impl AsyncRead + Unpin, say: mpsc::Sender<Output>, kind: fn(String) -> Output) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        let (taken, whole) = match pipe.fill_buf().await {
+            Ok([]) | Err(_) => break,
+            Ok(read) => match read.iter().position(|byte| *byte == b'\n') {
+                Some(end) => {
+                    line.extend_from_slice(read.get(..end).unwrap_or_default());
+                    (end + 1, true)
+                }
+                None => {
+                    line.extend_from_slice(read);
+                    (read.len(), false)
+                }
+            },
+        };
+        pipe.consume(taken);
+        line.truncate(LINE_LENGTH);
+        if whole {
+            tell(&say, kind, &mut line).await;
+        }
+    }
+    if !line.is_empty() {
+        tell(&say, kind, &mut line).await;
+    }
+}
+
+async fn tell(say: &mpsc::Sender<Output>, kind: fn(String) -> Output, line: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
+    line.clear();
+    // Nobody may be listening any more.
+    let _ = say.send(kind(text)).await;
+}
