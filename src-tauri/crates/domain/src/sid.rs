@@ -96,6 +96,22 @@ sid!(
     /// A telephone number the account owns.
     PhoneNumberSid, "PN"
 );
+sid!(
+    /// A conference.
+    ConferenceSid, "CF"
+);
+sid!(
+    /// A recording of a call or a conference.
+    RecordingSid, "RE"
+);
+sid!(
+    /// A queue.
+    QueueSid, "QU"
+);
+sid!(
+    /// A notification of the API of 2010, or an alert of Monitor: the same thing, told twice.
+    AlertSid, "NO"
+);
 
 #[cfg(test)]
 mod tests {
