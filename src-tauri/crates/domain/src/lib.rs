@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | [`account`] | an account at Twilio as it was read, and where its numbers lead |
 //! | [`setup`] | connecting an account as a plan of steps that can be repeated and undone |
+//! | [`entry`] | what the agent enters to connect an account, cleaned and checked for its form |
+//! | [`env_file`] | the same out of a `.env` file |
 //! | [`error`] | [`ErrorCode`](error::ErrorCode) for the machine, a sentence with the cure for the person |
 //! | [`sid`] | Twilio's identifiers as validated types |
 //! | [`phone_number`] | E.164 numbers, as-you-type formatting |
@@ -21,6 +23,8 @@ pub mod account;
 pub mod call;
 pub mod call_log;
 pub mod dial_policy;
+pub mod entry;
+pub mod env_file;
 pub mod error;
 pub mod identity;
 pub mod phone_number;

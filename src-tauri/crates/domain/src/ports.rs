@@ -61,6 +61,19 @@ pub enum VaultError {
     /// The keychain did not answer in time.
     #[error("the keychain did not answer within {0} s")]
     TimedOut(u64),
+    /// A secret that was stored is not there any more: somebody deleted it, or the keychain is another
+    /// one than before.
+    #[error("the secret “{0}” is no longer in the keychain")]
+    Changed(&'static str),
+    /// The passphrase does not open the encrypted file.
+    #[error("the passphrase does not open the encrypted file")]
+    WrongPassphrase,
+    /// The passphrase may not be used for an encrypted file: it is too short.
+    #[error("the passphrase is shorter than {0} characters")]
+    ShortPassphrase(usize),
+    /// The encrypted file is not what the program wrote.
+    #[error("the encrypted file is damaged: {0}")]
+    Damaged(String),
     /// Anything else the platform reported.
     #[error("the keychain failed: {0}")]
     Failed(String),
@@ -74,6 +87,12 @@ pub trait Vault: Send + Sync + 'static {
     fn store(&self, account: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError>;
     /// Forgets a secret; forgetting what is not there is no error.
     fn delete(&self, account: &str, name: SecretName) -> Result<(), VaultError>;
+}
+
+/// The secret of `account`, which must be there because the record says that it was stored. An absent
+/// one is [`VaultError::Changed`].
+pub fn load_required(vault: &dyn Vault, account: &str, name: SecretName) -> Result<SecretString, VaultError> {
+    vault.load(account, name)?.ok_or(VaultError::Changed(name.as_str()))
 }
 
 /// Why the call log could not be read or written.

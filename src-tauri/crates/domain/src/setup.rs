@@ -5,16 +5,18 @@
 
 mod destination;
 mod plan;
+mod recording;
 
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountFacts, ApiKey, AppSettings, NumberRouting, OwnedNumber, TwimlApp};
 use crate::identity::ClientIdentity;
 use crate::phone_number::E164;
-use crate::sid::{ApiKeySid, PhoneNumberSid, TwimlAppSid};
+use crate::sid::{AccountSid, ApiKeySid, PhoneNumberSid, TwimlAppSid};
 
 pub use destination::{Destination, destination};
-pub use plan::{plan, undo};
+pub use plan::{left_over, plan, undo};
+pub use recording::Made;
 
 /// The longest `FriendlyName` of a key or an app (REST error 70001 beyond it).
 pub const FRIENDLY_NAME_MAX: usize = 64;
@@ -111,6 +113,21 @@ pub struct Choices {
     /// What callers get while this computer cannot be reached: an address of a TwiML document, such as a
     /// TwiML Bin.
     pub fallback_url: Option<String>,
+}
+
+/// What was entered and waits for a look at the account. Its secrets are in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The account.
+    pub account: AccountSid,
+    /// A key to use instead of a new one.
+    pub api_key: Option<ApiKeySid>,
+    /// The number to be shown to called parties.
+    pub phone_number: Option<E164>,
+    /// A TwiML App made by hand: it is looked for and left alone.
+    pub twiml_app: Option<TwimlAppSid>,
+    /// A fixed public address.
+    pub backend_url: Option<String>,
 }
 
 /// A number that was pointed here, with what it said before.
@@ -247,3 +264,6 @@ pub struct Undo {
     /// Delete this computer's API key.
     pub delete_key: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,200 @@
 //! The comparison itself.
 
-use super::{Found, Record, Step, Undo, Wanted};
+use std::collections::BTreeSet;
+
+use super::{BoundNumber, Found, Installation, Record, Step, Undo, Wanted};
+use crate::account::{ApiKey, AppSettings, NumberRouting, OwnedNumber, TwimlApp};
+use crate::sid::{PhoneNumberSid, TwimlAppSid};
 
 /// What to do so that `found` becomes `wanted`. `key_secret_kept` tells whether the vault has the secret
-/// of the record's key. Nothing to do gives no steps.
+/// of the record's key: a vault that cannot be asked now is no answer, so then nothing is planned.
+/// Nothing to do gives no steps.
+///
+/// Chosen numbers are pointed at the app even while it has no address yet; plan once the public address
+/// is known, or callers hear Twilio's error until then.
 pub fn plan(wanted: &Wanted, found: &Found, record: &Record, key_secret_kept: bool) -> Vec<Step> {
-    let _ = (wanted, found, record, key_secret_kept);
-    Vec::new()
+    let mut steps = key_steps(wanted, found, record, key_secret_kept);
+    let app = app_steps(wanted, found, record, &mut steps);
+    number_steps(wanted, found, record, app.as_ref(), &mut steps);
+    steps
 }
 
-/// What to do so that everything is as it was before.
+fn key_steps(wanted: &Wanted, found: &Found, record: &Record, secret_kept: bool) -> Vec<Step> {
+    let name = wanted.installation.resource_name();
+    let in_record = |key: &&ApiKey| record.key.as_ref() == Some(&key.sid);
+    let usable = found.keys.iter().find(in_record).filter(|_| secret_kept);
+    let is_lost = |key: &&ApiKey| {
+        let ours = if in_record(key) { record.key_is_ours } else { key.friendly_name == name };
+        ours && usable.is_none_or(|usable| usable.sid != key.sid)
+    };
+    let mut steps: Vec<Step> =
+        found.keys.iter().filter(is_lost).map(|key| Step::DeleteLostKey { sid: key.sid.clone() }).collect();
+    if usable.is_none() {
+        steps.push(Step::CreateKey { friendly_name: name });
+    }
+    steps
+}
+
+/// The steps for the app, and its SID unless it has yet to be made.
+fn app_steps(wanted: &Wanted, found: &Found, record: &Record, steps: &mut Vec<Step>) -> Option<TwimlAppSid> {
+    let name = wanted.installation.resource_name();
+    let known = record.app.as_ref().and_then(|sid| found.apps.iter().find(|app| app.sid == *sid));
+    let app = known.or_else(|| {
+        let made = found.apps.iter().find(|app| app.settings.friendly_name == name)?;
+        steps.push(Step::AdoptApp { sid: made.sid.clone() });
+        Some(made)
+    });
+    let Some(app) = app else {
+        steps.push(Step::CreateApp { settings: wanted.app.clone() });
+        return None;
+    };
+    let settings = wanted_over(&wanted.app, &app.settings);
+    if settings != app.settings {
+        steps.push(Step::UpdateApp { sid: app.sid.clone(), settings });
+    }
+    Some(app.sid.clone())
+}
+
+/// What the app should say: what is wanted, and where nothing is, what is found. An empty text is
+/// wanted as "none", which Twilio gives back as an absent value.
+fn wanted_over(wanted: &AppSettings, found: &AppSettings) -> AppSettings {
+    let over = |wanted: &Option<String>, found: &Option<String>| match (wanted.as_deref(), found) {
+        (None, _) | (Some(""), None) => found.clone(),
+        (Some(_), _) => wanted.clone(),
+    };
+    AppSettings {
+        friendly_name: wanted.friendly_name.clone(),
+        voice_url: over(&wanted.voice_url, &found.voice_url),
+        voice_method: over(&wanted.voice_method, &found.voice_method),
+        voice_fallback_url: over(&wanted.voice_fallback_url, &found.voice_fallback_url),
+        voice_fallback_method: over(&wanted.voice_fallback_method, &found.voice_fallback_method),
+        status_callback: over(&wanted.status_callback, &found.status_callback),
+        status_callback_method: over(&wanted.status_callback_method, &found.status_callback_method),
+    }
+}
+
+fn number_steps(
+    wanted: &Wanted,
+    found: &Found,
+    record: &Record,
+    app: Option<&TwimlAppSid>,
+    steps: &mut Vec<Step>,
+) {
+    let ring: BTreeSet<&PhoneNumberSid> = wanted.ring.iter().collect();
+    // First what rings here, so that nothing is let go before its successor is in place.
+    for number in found.numbers.iter().filter(|number| ring.contains(&number.sid)) {
+        let recorded = record.numbers.iter().find(|bound| bound.sid == number.sid);
+        let bound = app.is_some_and(|app| leads_to(&number.routing, app));
+        if bound && recorded.is_some() {
+            continue;
+        }
+        let before = match recorded {
+            Some(recorded) => recorded.before.clone(),
+            None if bound || leads_to_recorded(&number.routing, record) => without_app(&number.routing),
+            None => number.routing.clone(),
+        };
+        steps.push(Step::BindNumber { sid: number.sid.clone(), number: number.number.clone(), before });
+    }
+    for number in &record.numbers {
+        let still_there = found.numbers.iter().any(|owned| owned.sid == number.sid);
+        if !(ring.contains(&number.sid) && still_there) {
+            steps.push(release(number, found, record, app));
+        }
+    }
+    for number in numbers_beside_record(found, record, app).filter(|number| !ring.contains(&number.sid)) {
+        steps.push(restore_without_app(number));
+    }
+}
+
+/// Lets go of a number in the record: puts it back while it leads to us, and otherwise forgets it.
+fn release(bound: &BoundNumber, found: &Found, record: &Record, app: Option<&TwimlAppSid>) -> Step {
+    let (sid, number) = (bound.sid.clone(), bound.number.clone());
+    let exists = |app: &str| found.apps.iter().any(|known| known.sid.as_str() == app);
+    let Some(owned) = found.numbers.iter().find(|owned| owned.sid == sid) else {
+        return Step::ForgetNumber { sid, number };
+    };
+    // An app that is no more is nobody else's: it was ours until someone deleted it.
+    let ours = app.is_some_and(|app| leads_to(&owned.routing, app))
+        || leads_to_recorded(&owned.routing, record)
+        || app_of(&owned.routing).is_some_and(|app| !exists(app));
+    if !ours || owned.routing == bound.before {
+        return Step::ForgetNumber { sid, number };
+    }
+    // Twilio takes no app that is no more; then the rest is put back.
+    let to = match app_of(&bound.before) {
+        Some(app) if !exists(app) => without_app(&bound.before),
+        _ => bound.before.clone(),
+    };
+    Step::RestoreNumber { sid, number, to }
+}
+
+/// Numbers that lead to this computer although the record does not say so: someone pointed them here
+/// by hand.
+fn numbers_beside_record<'a>(
+    found: &'a Found,
+    record: &'a Record,
+    app: Option<&'a TwimlAppSid>,
+) -> impl Iterator<Item = &'a OwnedNumber> {
+    found.numbers.iter().filter(|number| record.numbers.iter().all(|bound| bound.sid != number.sid)).filter(
+        move |number| {
+            app.is_some_and(|app| leads_to(&number.routing, app))
+                || leads_to_recorded(&number.routing, record)
+        },
+    )
+}
+
+fn restore_without_app(number: &OwnedNumber) -> Step {
+    Step::RestoreNumber {
+        sid: number.sid.clone(),
+        number: number.number.clone(),
+        to: without_app(&number.routing),
+    }
+}
+
+/// The app that is asked about calls; a trunk would take them instead.
+fn app_of(routing: &NumberRouting) -> Option<&str> {
+    let has_trunk = routing.trunk_sid.as_deref().is_some_and(|trunk| !trunk.is_empty());
+    routing.voice_application_sid.as_deref().filter(|app| !app.is_empty() && !has_trunk)
+}
+
+fn leads_to(routing: &NumberRouting, app: &TwimlAppSid) -> bool {
+    app_of(routing) == Some(app.as_str())
+}
+
+fn leads_to_recorded(routing: &NumberRouting, record: &Record) -> bool {
+    record.app.as_ref().is_some_and(|app| leads_to(routing, app))
+}
+
+/// What a number says beneath an app: setting the app hides the other fields and leaves them as they are.
+fn without_app(routing: &NumberRouting) -> NumberRouting {
+    NumberRouting { voice_application_sid: None, ..routing.clone() }
+}
+
+/// What to do so that everything is as it was before, as far as the record goes; [`left_over`] has
+/// what a crash kept out of it.
 pub fn undo(found: &Found, record: &Record, undo: Undo) -> Vec<Step> {
-    let _ = (found, record, undo);
-    Vec::new()
+    let mut steps: Vec<Step> =
+        record.numbers.iter().map(|number| release(number, found, record, None)).collect();
+    let app = record.app.as_ref().filter(|sid| found.apps.iter().any(|app| app.sid == **sid));
+    if let Some(app) = app.filter(|_| undo.delete_app) {
+        // An app that is pointed at is not deleted: callers would hear an error.
+        steps.extend(numbers_beside_record(found, record, None).map(restore_without_app));
+        steps.push(Step::DeleteApp { sid: app.clone() });
+    }
+    let key = record.key.as_ref().filter(|sid| found.keys.iter().any(|key| key.sid == **sid));
+    if let Some(key) = key.filter(|_| undo.delete_key && record.key_is_ours) {
+        steps.push(Step::DeleteKey { sid: key.clone() });
+    }
+    steps
+}
+
+/// What to do besides [`undo`], and before it, about an app and keys of this installation's name that
+/// are not in the record because the program ended between making and recording them.
+pub fn left_over(installation: &Installation, found: &Found, record: &Record, undo: Undo) -> Vec<Step> {
+    let name = installation.resource_name();
+    let app = |app: &&TwimlApp| app.settings.friendly_name == name && record.app.as_ref() != Some(&app.sid);
+    let key = |key: &&ApiKey| key.friendly_name == name && record.key.as_ref() != Some(&key.sid);
+    let apps = found.apps.iter().filter(app).map(|app| Step::DeleteApp { sid: app.sid.clone() });
+    let keys = found.keys.iter().filter(key).map(|key| Step::DeleteLostKey { sid: key.sid.clone() });
+    apps.filter(|_| undo.delete_app).chain(keys.filter(|_| undo.delete_key)).collect()
 }
