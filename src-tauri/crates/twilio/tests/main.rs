@@ -1,6 +1,9 @@
-//! Twilio's wire formats against values made by Twilio's own libraries.
+//! Twilio's wire formats against values made by Twilio's own libraries, and the REST client against
+//! Twilio's specification.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod rest;
 mod signature;
+mod specification;
 mod token;
 mod twiml;

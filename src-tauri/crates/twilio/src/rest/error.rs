@@ -129,7 +129,7 @@ impl RestError {
 pub(crate) fn without_numbers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c == '+' || c.is_ascii_digit()) {
+    while let Some(start) = rest.find(|c: char| matches!(c, '+' | '(') || c.is_ascii_digit()) {
         let (before, from) = rest.split_at(start);
         kept.push_str(before);
         let end = from

@@ -50,11 +50,11 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
     })
 }
 
-/// TLS errors arrive wrapped in an I/O error, which does not name them as its source.
+/// TLS errors arrive in an I/O error within another, which do not name what they hold as their source.
 fn is_tls(link: &(dyn Error + 'static)) -> bool {
     link.is::<rustls::Error>()
         || link
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<rustls::Error>())
+            .is_some_and(|inner| is_tls(inner))
 }
