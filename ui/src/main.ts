@@ -4,6 +4,7 @@ import { systemClock } from './phone/clock';
 import { Dialer } from './stores/dialer.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/forms.css';
 import App from './views/App.svelte';
 import { Tones } from './voice/tones';
 import { openVoice } from './voice/voice';
@@ -17,6 +18,8 @@ const dialer = new Dialer({
   tones: new Tones(),
   clock: systemClock,
   newId: () => crypto.randomUUID(),
+  // Absent, whatever its type says, where the page is not a secure one.
+  clipboard: navigator.clipboard,
 });
 mount(App, { target, props: { dialer } });
 await dialer.start();

@@ -1,10 +1,11 @@
 import type { ActionRequest, E164 } from '../host/bindings';
 import { t, type PlainKey } from '../i18n';
 import { isConnected, isLive } from '../phone/state';
+import { accountActions, type AccountArguments } from './account';
 import type { ActionState, App, Overlay, Page } from './app';
 
 /** What each action needs to know beside the state; this is also the closed list of actions. */
-export interface ActionArguments {
+export interface ActionArguments extends AccountArguments {
   place_call: { number?: string };
   answer: object;
   decline: object;
@@ -27,7 +28,10 @@ export type ActionId = keyof ActionArguments;
 export type Source = 'button' | 'keyboard' | 'host';
 
 /** One thing the agent can do, however it is asked for. */
-interface Action<Id extends ActionId> {
+type Action<Id extends ActionId> = ActionOf<ActionArguments[Id]>;
+
+/** An action by what it needs to know. */
+export interface ActionOf<Arguments> {
   label: PlainKey;
   /** Keys that mean it and that the list of keys shows; `mod` is Ctrl, on a Mac Command. */
   keys: readonly string[];
@@ -37,8 +41,8 @@ interface Action<Id extends ActionId> {
    */
   deliberate?: true;
   /** True, or the sentence that says why not now. */
-  enabled: (state: ActionState, args: ActionArguments[Id]) => true | string;
-  perform: (app: App, args: ActionArguments[Id], source: Source) => void | Promise<void>;
+  enabled: (state: ActionState, args: Arguments) => true | string;
+  perform: (app: App, args: Arguments, source: Source) => void | Promise<void>;
 }
 
 const noCall = (state: ActionState): true | string => isLive(state.phone) || t('why.noCall');
@@ -178,6 +182,7 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
     enabled: (state) => state.hasOlderCalls || t('why.nothingOlder'),
     perform: (app) => app.loadOlderCalls(),
   },
+  ...accountActions,
 };
 
 /** Whether `id` can be done now: true, or the sentence that says why not. */

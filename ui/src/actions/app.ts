@@ -1,8 +1,18 @@
-import type { E164, Lights, NumberInspection } from '../host/bindings';
+import type { Draft } from '../account/draft';
+import type { Changing } from '../account/phases';
+import type {
+  AccountStatus,
+  CredentialField,
+  E164,
+  Lights,
+  NumberInspection,
+  Repair,
+  Undo,
+} from '../host/bindings';
 import type { PhoneState } from '../phone/state';
 
-/** Which of the two pages a narrow window shows; a wide one shows both. */
-export type Page = 'keypad' | 'recents';
+/** Which page a narrow window shows; a wide one shows the keypad beside one of the others. */
+export type Page = 'keypad' | 'recents' | 'account';
 
 /** What may lie over the page. */
 export type Overlay = 'keys' | 'lights' | null;
@@ -22,7 +32,32 @@ export interface ActionState {
   readonly overlay: Overlay;
   readonly keypadOpen: boolean;
   readonly hasOlderCalls: boolean;
+  readonly page: Page;
+  readonly account: AccountState;
 }
+
+/** What decides whether something can be done with the account. */
+export interface AccountState {
+  readonly status: AccountStatus | null;
+  /** Fields that are on their way to the program, so that it does not say yet that they are entered. */
+  readonly entering: readonly CredentialField[];
+  /** What the program was asked to do and has not answered yet. */
+  readonly doing: readonly AccountDoing[];
+  /** The choices as they stand on the page; nothing while there are none. */
+  readonly draft: Draft | null;
+}
+
+/** Things that are not asked for again while they are under way. */
+export type AccountDoing =
+  | 'check'
+  | 'set_up'
+  | 'verify'
+  | 'repair'
+  | 'try_again'
+  | 'token'
+  | 'vault'
+  | 'disconnect'
+  | 'import';
 
 /** What actions are done with. The store implements it; tests implement it plainly. */
 export interface App {
@@ -52,4 +87,31 @@ export interface App {
   loadOlderCalls(): Promise<void>;
   /** Tells the agent, in passing, why something was not done. */
   hint(reason: string): void;
+  /** Puts `text` where it can be pasted from. */
+  copy(text: string): Promise<void>;
+  readonly account: AccountApp;
+}
+
+/**
+ * What is done with the account. What fails is told on the account page. A secret is handed to the
+ * program and kept nowhere.
+ */
+export interface AccountApp {
+  enter(field: CredentialField, text: string): Promise<void>;
+  importEnv(text: string): Promise<void>;
+  forget(): Promise<void>;
+  check(): Promise<void>;
+  setUp(): Promise<void>;
+  tryAgain(): Promise<void>;
+  verify(number: string): Promise<void>;
+  /** Also goes to the part of the page where the agent has to do something. */
+  repair(repair: Repair): Promise<void>;
+  replaceToken(text: string): Promise<void>;
+  useFile(passphrase: string): Promise<void>;
+  unlock(passphrase: string | null): Promise<void>;
+  previewDisconnect(): Promise<void>;
+  cancelDisconnect(): void;
+  disconnect(undo: Undo): Promise<void>;
+  change(what: Exclude<Changing, null>): Promise<void>;
+  keep(): void;
 }

@@ -11,8 +11,11 @@ export interface KeyPress {
   alt: boolean;
   /** The key is being held down and the computer repeats it. */
   repeat: boolean;
-  /** Where the focus is: a key means something else in a text field or on a button. */
-  focus: 'field' | 'button' | 'elsewhere';
+  /**
+   * Where the focus is: a key means something else in the number field, in any other thing to fill
+   * in, or on a button.
+   */
+  focus: 'field' | 'entry' | 'button' | 'elsewhere';
 }
 
 /** An action with its arguments. */
@@ -46,17 +49,20 @@ function commandOf(press: KeyPress, state: ActionState): Command | null {
   }
   if (key === 'Escape') return { id: 'close', args: {} };
   if (state.overlay === 'keys' && key !== '?') return null;
+  // What is filled in on another page is not for the phone.
+  if (focus === 'entry') return null;
   // In the field `?` is as useless as anywhere in a number, so it may mean the list there too.
   if (key === '?') return { id: 'toggle_overlay', args: { overlay: 'keys' } };
   if (key === 'Enter') {
     // On a button Enter presses that button.
-    return focus === 'button' || isLive(state.phone) ? null : { id: 'place_call', args: {} };
+    if (focus === 'button' || isLive(state.phone)) return null;
+    return focus === 'field' || state.page !== 'account' ? { id: 'place_call', args: {} } : null;
   }
   if (isLive(state.phone)) {
     if (!DIGIT.test(key) || !isConnected(state.phone) || !state.keypadOpen) return null;
     return { id: 'press_key', args: { key } };
   }
-  if (focus === 'field') return null;
+  if (focus === 'field' || state.page === 'account') return null;
   if (DIGIT.test(key) || key === '+') return { id: 'press_key', args: { key } };
   if (key === 'Backspace' && state.text !== '') return { id: 'erase', args: {} };
   return null;

@@ -20,6 +20,9 @@ export interface Host {
   /** Starts the program, or at least the page, anew. */
   restart(): void;
 
+  /** Loads the page anew; the program goes on. */
+  reload(): void;
+
   /** Runs a command. Rejects with a {@link HostError}. */
   call<Name extends keyof Commands>(name: Name, args: Arguments<Name>): Promise<Answer<Name>>;
 

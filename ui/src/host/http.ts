@@ -47,8 +47,14 @@ export class HttpHost implements Host {
   readonly kind = 'browser';
 
   restart(): void {
+    this.reload();
+  }
+
+  /** The secret is kept for the tab, see {@link takeSecret}. */
+  reload(): void {
     location.reload();
   }
+
   readonly #headers: Record<string, string>;
   readonly #browser: Browser;
 

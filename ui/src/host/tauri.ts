@@ -12,6 +12,10 @@ export const tauriHost: Host = {
     void invoke('restart');
   },
 
+  reload() {
+    location.reload();
+  },
+
   async call(name, args) {
     try {
       return await invoke<Answer<typeof name>>('host', { command: name, arguments: args });

@@ -14,17 +14,19 @@ import type {
   Light,
   Lights,
   Notice,
+  NumberInspection,
   PracticeView,
   Snapshot,
 } from '../host/bindings';
-import { HostError, type Arguments, type Host } from '../host/host';
+import type { Arguments, Host, HostError } from '../host/host';
 import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
 import type { Invite, LineCall } from '../phone/line';
 import { Phone } from '../phone/phone';
-import { isConnected, type PhoneState } from '../phone/state';
+import { isConnected, isLive, type PhoneState } from '../phone/state';
 import type { Tones } from '../voice/tones';
 import { NoVoice, type Voice, type VoiceListeners } from '../voice/voice';
+import { Account, sentence } from './account.svelte';
 import { CallLog } from './call_log.svelte';
 import { isNumber, Names } from './names.svelte';
 import { NumberField } from './number_field.svelte';
@@ -48,11 +50,13 @@ export interface DialerParts {
   tones: Pick<Tones, 'blocked' | 'unlock' | 'ring' | 'ringback' | 'stop' | 'key'>;
   clock: Clock;
   newId: () => string;
+  /** The system's clipboard; absent where the page may not use it. */
+  clipboard: Pick<Clipboard, 'writeText'> | undefined;
 }
 
 const STARTING: Lights = {
-  calls_out: { state: 'starting', reason: null },
-  calls_in: { state: 'starting', reason: null },
+  calls_out: { state: 'starting', reason: null, repair: null },
+  calls_in: { state: 'starting', reason: null, repair: null },
 };
 
 /** Everything the views show, and the {@link App} that actions are done with. */
@@ -77,6 +81,7 @@ export class Dialer implements App {
   readonly field: NumberField;
   readonly log: CallLog;
   readonly names: Names;
+  readonly account: Account;
 
   /** Names this load of the page: the program ends the calls of any page before it. */
   readonly #page = crypto.randomUUID();
@@ -98,6 +103,8 @@ export class Dialer implements App {
   #fetchAgain = false;
   /** The last snapshot could not be had, and is asked for again. */
   #cancelRefresh: (() => void) | null = null;
+  /** Another phone stands behind the page, which has to be loaded anew. */
+  #stale = false;
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
@@ -106,6 +113,7 @@ export class Dialer implements App {
     this.field = new NumberField(inspect);
     this.names = new Names(inspect);
     this.log = new CallLog((before, limit) => host.call('list_call_log', { before, limit }));
+    this.account = new Account({ host, clock: parts.clock, open: () => this.#openAccount() });
     this.now = parts.clock.now();
   }
 
@@ -127,6 +135,7 @@ export class Dialer implements App {
       return;
     }
     this.#apply(snapshot);
+    void this.account.load();
     this.phase = 'ready';
     this.#fetched();
     try {
@@ -193,6 +202,8 @@ export class Dialer implements App {
       overlay: this.overlay,
       keypadOpen: this.keypadOpen,
       hasOlderCalls: this.log.hasOlder,
+      page: this.page,
+      account: this.account,
     };
   }
 
@@ -219,6 +230,11 @@ export class Dialer implements App {
   setNumber(number: string): void {
     this.page = 'keypad';
     this.field.set(number);
+  }
+
+  /** What the program makes of a number that is not for the number field. */
+  readNumber(text: string): Promise<NumberInspection> {
+    return this.#parts.host.call('inspect_number', { text });
   }
 
   answer(): void {
@@ -276,6 +292,17 @@ export class Dialer implements App {
     await this.log.loadOlder();
   }
 
+  async copy(text: string): Promise<void> {
+    try {
+      if (!this.#parts.clipboard) throw new Error('this page has no clipboard');
+      await this.#parts.clipboard.writeText(text);
+      this.hint(t('copy.done'));
+    } catch (error) {
+      console.warn('the clipboard could not be written', error);
+      this.hint(t('copy.failed'));
+    }
+  }
+
   hint(reason: string): void {
     this.hintText = reason;
     this.#cancelHint?.();
@@ -327,6 +354,7 @@ export class Dialer implements App {
     this.#early = [];
     try {
       this.#apply(await this.#parts.host.call('snapshot', { page: this.#page }));
+      void this.account.load();
       this.#cancelRefresh?.();
       this.#cancelRefresh = null;
     } catch (error) {
@@ -349,7 +377,7 @@ export class Dialer implements App {
 
   /** The program is out of reach; the next snapshot shows that it is back. */
   #lost(error: HostError): void {
-    const light: Light = { state: 'not_reachable', reason: error.user.message };
+    const light: Light = { state: 'not_reachable', reason: error.user.message, repair: null };
     this.lights = { calls_out: light, calls_in: light };
     this.#notify('host', error.user.code, error.user.message, false);
   }
@@ -383,6 +411,13 @@ export class Dialer implements App {
       case 'action_requested':
         runRequest(this, event.data).catch((error: unknown) => this.hint(sentence(error)));
         break;
+      case 'account_changed':
+        this.account.hear(event.data);
+        break;
+      case 'phone_changed':
+        this.#stale = true;
+        this.#reloadWhenIdle();
+        break;
       case 'voice':
         // What it says about devices is a notice of the program's.
         this.#voice?.deliver(event.data);
@@ -407,6 +442,17 @@ export class Dialer implements App {
     this.now = this.#parts.clock.now();
     if (isConnected(state)) this.#tick();
     else this.#stopTicking?.();
+    this.#reloadWhenIdle();
+  }
+
+  /** The SDK's Device belongs to the phone that was; a new page starts one for the phone that is. */
+  #reloadWhenIdle(): void {
+    if (this.#stale && !isLive(this.phone)) this.#parts.host.reload();
+  }
+
+  #openAccount(): void {
+    this.overlay = null;
+    this.page = 'account';
   }
 
   #soundFor(state: PhoneState): void {
@@ -452,10 +498,6 @@ export class Dialer implements App {
 /** The id of a notice of this page, which none of the program's can equal. */
 function own(id: string): string {
   return `page:${id}`;
-}
-
-function sentence(error: unknown): string {
-  return error instanceof HostError ? error.user.message : t('host.failed');
 }
 
 function voiceFailure(error: unknown): string {

@@ -33,8 +33,8 @@ function state(over: Partial<ActionState> = {}): ActionState {
   return {
     phone: phones.idle,
     lights: {
-      calls_out: { state: 'ready', reason: null },
-      calls_in: { state: 'ready', reason: null },
+      calls_out: { state: 'ready', reason: null, repair: null },
+      calls_in: { state: 'ready', reason: null, repair: null },
     },
     text: '',
     inspection: null,
@@ -43,6 +43,8 @@ function state(over: Partial<ActionState> = {}): ActionState {
     overlay: null,
     keypadOpen: false,
     hasOlderCalls: false,
+    page: 'keypad',
+    account: { status: null, entering: [], doing: [], draft: null },
     ...over,
   };
 }
@@ -66,6 +68,25 @@ function app(over: Partial<ActionState> = {}) {
     dismissEnding: vi.fn(),
     loadOlderCalls: vi.fn(() => Promise.resolve()),
     hint: vi.fn(),
+    copy: vi.fn(() => Promise.resolve()),
+    account: {
+      enter: vi.fn(() => Promise.resolve()),
+      importEnv: vi.fn(() => Promise.resolve()),
+      forget: vi.fn(() => Promise.resolve()),
+      check: vi.fn(() => Promise.resolve()),
+      setUp: vi.fn(() => Promise.resolve()),
+      tryAgain: vi.fn(() => Promise.resolve()),
+      verify: vi.fn(() => Promise.resolve()),
+      repair: vi.fn(() => Promise.resolve()),
+      replaceToken: vi.fn(() => Promise.resolve()),
+      useFile: vi.fn(() => Promise.resolve()),
+      unlock: vi.fn(() => Promise.resolve()),
+      previewDisconnect: vi.fn(() => Promise.resolve()),
+      cancelDisconnect: vi.fn(),
+      disconnect: vi.fn(() => Promise.resolve()),
+      change: vi.fn(() => Promise.resolve()),
+      keep: vi.fn(),
+    },
   } satisfies App;
 }
 
@@ -98,7 +119,10 @@ describe('placing a call', () => {
     expect(
       can({
         lastNumber: '+12025550100',
-        lights: { ...lights, calls_out: { state: 'not_reachable', reason: 'No network.' } },
+        lights: {
+          ...lights,
+          calls_out: { state: 'not_reachable', reason: 'No network.', repair: null },
+        },
       }),
     ).toBe('No network.');
   });

@@ -55,6 +55,7 @@ async function open(over: Partial<Snapshot> = {}, voice?: () => Promise<Voice>):
     tones: tones as unknown as ConstructorParameters<typeof Dialer>[0]['tones'],
     clock,
     newId: () => `id-${(ids += 1)}`,
+    clipboard: undefined,
   });
   render(App, { dialer });
   await dialer.start();
@@ -103,8 +104,8 @@ describe('starting', () => {
   it('shows who the agent is and the two lights in words', async () => {
     await open({
       lights: {
-        calls_out: { state: 'ready', reason: null },
-        calls_in: { state: 'not_reachable', reason: 'The tunnel is down.' },
+        calls_out: { state: 'ready', reason: null, repair: null },
+        calls_in: { state: 'not_reachable', reason: 'The tunnel is down.', repair: null },
       },
     });
     screen.getByText('Albert');
@@ -133,7 +134,10 @@ describe('starting', () => {
     program.answers.snapshot = () => {
       program.event({
         event: 'lights_changed',
-        data: { ...SNAPSHOT.lights, calls_in: { state: 'reconnecting', reason: null } },
+        data: {
+          ...SNAPSHOT.lights,
+          calls_in: { state: 'reconnecting', reason: null, repair: null },
+        },
       });
       return SNAPSHOT;
     };
@@ -152,7 +156,7 @@ describe('starting', () => {
     await open();
     const lights = {
       ...SNAPSHOT.lights,
-      calls_in: { state: 'reconnecting', reason: null },
+      calls_in: { state: 'reconnecting', reason: null, repair: null },
     } as const;
     program.answers.snapshot = () => {
       program.event({ event: 'lights_changed', data: lights });

@@ -1,6 +1,12 @@
-import type { CallLogEntry, Commands, HostEvent, Snapshot } from '../../src/host/bindings';
+import type {
+  AccountStatus,
+  CallLogEntry,
+  Commands,
+  HostEvent,
+  Snapshot,
+} from '../../src/host/bindings';
 import { HostError, type Host } from '../../src/host/host';
-import { inspect, SNAPSHOT } from './stand_in';
+import { ACCOUNT, inspect, SNAPSHOT } from './stand_in';
 
 export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogEntry {
   return {
@@ -23,11 +29,18 @@ export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogE
 export class Program implements Host {
   kind: Host['kind'] = 'window';
   restarts = 0;
+  reloads = 0;
 
   restart(): void {
     this.restarts += 1;
   }
+
+  reload(): void {
+    this.reloads += 1;
+  }
+
   snapshot: Snapshot;
+  account: AccountStatus = structuredClone(ACCOUNT);
   readonly calls: [keyof Commands, unknown][] = [];
   /** Answers that differ from the usual. */
   readonly answers: Partial<Record<keyof Commands, (args: never) => unknown>> = {};
@@ -44,6 +57,7 @@ export class Program implements Host {
     const own = this.answers[name];
     if (own) return Promise.resolve().then(() => own(args as never));
     if (name === 'snapshot') return Promise.resolve(this.snapshot);
+    if (name === 'account_status') return Promise.resolve(this.account);
     if (name === 'inspect_number') return Promise.resolve(inspect(args.text ?? ''));
     return Promise.resolve(null);
   }) as Host['call'];

@@ -13,12 +13,47 @@ export const SNAPSHOT = {
   signalling: { type: 'practice', host: '127.0.0.1:1' },
   native_voice: 'fallback',
   lights: {
-    calls_out: { state: 'ready', reason: null },
-    calls_in: { state: 'ready', reason: null },
+    calls_out: { state: 'ready', reason: null, repair: null },
+    calls_in: { state: 'ready', reason: null, repair: null },
   },
   notices: [],
   practice: null,
   call_log: { entries: [], next: null },
+};
+
+const FIELDS = /** @type {const} */ ([
+  'account_sid',
+  'auth_token',
+  'api_key',
+  'api_secret',
+  'phone_number',
+  'twiml_app_sid',
+  'backend_url',
+  'tunnel_token',
+]);
+
+/**
+ * No account, and nothing entered.
+ *
+ * @type {Readonly<import('../../src/host/bindings').AccountStatus>}
+ */
+export const ACCOUNT = {
+  phase: 'none',
+  waiting: null,
+  error: null,
+  credentials: FIELDS.map((field) => ({ field, value: null, entered: false, problem: null })),
+  inventory: null,
+  choices: null,
+  steps: [],
+  caller_id_check: null,
+  connected: null,
+  tunnel: null,
+  vault: { kind: 'keychain', ready: true, error: null, file_possible: false },
+  programs: [
+    { name: 'cloudflared', path: null },
+    { name: 'ngrok', path: null },
+    { name: 'ssh', path: '/usr/bin/ssh' },
+  ],
 };
 
 /**

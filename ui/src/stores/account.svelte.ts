@@ -1,0 +1,298 @@
+import type { AccountApp, AccountDoing, AccountState } from '../actions/app';
+import {
+  choicesOf,
+  draftOf,
+  problemsOf,
+  withRing,
+  withText,
+  type Draft,
+  type DraftProblem,
+  type TunnelField,
+  type TunnelKind,
+} from '../account/draft';
+import { placeOf, shownIn, type Changing, type Place, type Shown } from '../account/phases';
+import type {
+  AccountStatus,
+  CredentialField,
+  DisconnectView,
+  E164,
+  ImportReport,
+  PhoneNumberSid,
+  Repair,
+  Undo,
+} from '../host/bindings';
+import { HostError, type Host } from '../host/host';
+import { t } from '../i18n';
+import type { Clock } from '../phone/clock';
+
+/** How often the time until the next attempt is looked at. */
+const TICK_MS = 1_000;
+
+/** What the page has to do with the rest of the window. */
+export interface AccountParts {
+  host: Pick<Host, 'call'>;
+  clock: Clock;
+  /** Shows the account page. */
+  open: () => void;
+}
+
+/** The account page: what the program says of the account, and what the agent is about to choose. */
+export class Account implements AccountApp, AccountState {
+  status = $state.raw<AccountStatus | null>(null);
+  /** Why the status could not be had. */
+  failure = $state('');
+  /** Why the last thing asked for was refused at once. */
+  problem = $state('');
+  /** Counts problems: one that comes again is read out again. */
+  problems = $state(0);
+  /** Refusals that belong to a field. */
+  fieldProblems = $state.raw<Readonly<Partial<Record<CredentialField, string>>>>({});
+  entering = $state.raw<readonly CredentialField[]>([]);
+  doing = $state.raw<readonly AccountDoing[]>([]);
+  report = $state.raw<ImportReport | null>(null);
+  preview = $state.raw<DisconnectView | null>(null);
+  changing = $state<Changing>(null);
+  /** Where the agent is to be taken as soon as it is there. */
+  place = $state<Place | null>(null);
+  /** What is to be corrected, once setting up was tried. */
+  draftProblems = $state.raw<readonly DraftProblem[]>([]);
+  /** Unix milliseconds, current while a time is counted down. */
+  now = $state(0);
+
+  #edited = $state.raw<Draft | null>(null);
+  /** The choices as they stand on the page: the agent's, or what is in use or suggested. */
+  readonly draft = $derived(
+    this.#edited ?? (this.status?.choices ? draftOf(this.status.choices) : null),
+  );
+  readonly #parts: AccountParts;
+  /** One command after the other, so that what is entered arrives before it is used. */
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Counts statuses that came by themselves: an answer that was asked for earlier is older. */
+  #heard = 0;
+  #stopTicking: (() => void) | null = null;
+
+  constructor(parts: AccountParts) {
+    this.#parts = parts;
+    this.now = parts.clock.now();
+  }
+
+  /** What the page shows; nothing while the status is not known. */
+  get shown(): Shown | null {
+    return this.status && shownIn(this.status, this.changing);
+  }
+
+  /** Asks for the status, at the start and when changes may have been missed. */
+  async load(): Promise<void> {
+    const heard = this.#heard;
+    try {
+      const status = await this.#parts.host.call('account_status', {});
+      if (heard === this.#heard) this.#apply(status);
+    } catch (error) {
+      this.failure = sentence(error);
+    }
+  }
+
+  /** The account changed. */
+  hear(status: AccountStatus): void {
+    this.#heard += 1;
+    this.#apply(status);
+  }
+
+  #apply(status: AccountStatus): void {
+    const before = this.status;
+    this.status = status;
+    this.failure = '';
+    const entered = before?.phase !== status.phase ? status.phase : null;
+    if (entered === 'none' || entered === 'setting_up' || entered === 'disconnecting') {
+      this.#leaveChoices();
+    }
+    if (status.phase !== 'connected') this.preview = null;
+    if (before && entered) this.problem = '';
+    this.#tick();
+  }
+
+  #leaveChoices(): void {
+    this.changing = null;
+    this.#edited = null;
+    this.draftProblems = [];
+  }
+
+  async enter(field: CredentialField, text: string): Promise<void> {
+    this.fieldProblems = { ...this.fieldProblems, [field]: undefined };
+    this.entering = [...this.entering, field];
+    try {
+      await this.#next(() => this.#parts.host.call('enter_credential', { field, text }));
+    } catch (error) {
+      this.fieldProblems = { ...this.fieldProblems, [field]: sentence(error) };
+    } finally {
+      const at = this.entering.indexOf(field);
+      this.entering = this.entering.toSpliced(at, 1);
+    }
+  }
+
+  async importEnv(text: string): Promise<void> {
+    this.report = null;
+    await this.#do('import', async () => {
+      this.report = await this.#parts.host.call('import_env', { text });
+    });
+  }
+
+  async forget(): Promise<void> {
+    this.report = null;
+    this.fieldProblems = {};
+    await this.#do(null, () => this.#parts.host.call('forget_credentials', {}));
+  }
+
+  async check(): Promise<void> {
+    await this.#do('check', () => this.#parts.host.call('check_account', {}));
+  }
+
+  async setUp(): Promise<void> {
+    const { draft, status } = this;
+    if (!draft || !status?.inventory) return;
+    const { numbers, verified } = status.inventory;
+    this.draftProblems = problemsOf(draft, numbers.length + verified.length > 0);
+    if (this.draftProblems.length > 0) {
+      this.#complain(t('choose.problems'));
+      return;
+    }
+    const choices = choicesOf(draft);
+    const taken = await this.#do('set_up', () => this.#parts.host.call('set_up', { choices }));
+    if (taken) this.#leaveChoices();
+  }
+
+  async tryAgain(): Promise<void> {
+    await this.#do('try_again', () => this.#parts.host.call('try_again', {}));
+  }
+
+  async verify(number: string): Promise<void> {
+    await this.#do('verify', () => this.#parts.host.call('verify_caller_id', { number }));
+  }
+
+  async repair(repair: Repair): Promise<void> {
+    const place = placeOf(repair);
+    if (place) {
+      this.place = place;
+      if (place === 'numbers' || place === 'tunnel') this.changing = place;
+      this.#parts.open();
+    }
+    await this.#do('repair', () => this.#parts.host.call('repair', { repair }));
+  }
+
+  async replaceToken(text: string): Promise<void> {
+    await this.#do('token', () => this.#parts.host.call('replace_auth_token', { text }));
+  }
+
+  async useFile(passphrase: string): Promise<void> {
+    await this.#do('vault', () => this.#parts.host.call('use_encrypted_file', { passphrase }));
+  }
+
+  async unlock(passphrase: string | null): Promise<void> {
+    await this.#do('vault', () => this.#parts.host.call('unlock_vault', { passphrase }));
+  }
+
+  async previewDisconnect(): Promise<void> {
+    await this.#do('disconnect', async () => {
+      this.preview = await this.#parts.host.call('preview_disconnect', {});
+    });
+  }
+
+  cancelDisconnect(): void {
+    this.preview = null;
+  }
+
+  async disconnect(undo: Undo): Promise<void> {
+    await this.#do('disconnect', () => this.#parts.host.call('disconnect', { undo }));
+  }
+
+  async change(what: Exclude<Changing, null>): Promise<void> {
+    this.changing = what;
+    this.place = what;
+    // After a failed set-up everything to choose from is known; of an account in use it may have changed.
+    if (this.status?.phase === 'setting_up') return;
+    await this.#do('check', () => this.#parts.host.call('check_account', {}));
+  }
+
+  /** Leaves the account as it is. */
+  keep(): void {
+    this.#leaveChoices();
+    this.problem = '';
+  }
+
+  /** The agent was taken there. */
+  arrived(): void {
+    this.place = null;
+  }
+
+  setRing(sid: PhoneNumberSid, rings: boolean): void {
+    this.#edit((draft) => withRing(draft, sid, rings));
+  }
+
+  setCallerId(callerId: E164 | null): void {
+    this.#edit((draft) => ({ ...draft, callerId }));
+  }
+
+  setTunnel(kind: TunnelKind): void {
+    this.#edit((draft) => ({ ...draft, kind }));
+  }
+
+  setTunnelText(field: TunnelField, text: string): void {
+    this.#edit((draft) => withText(draft, field, text));
+  }
+
+  setFallback(fallback: string): void {
+    this.#edit((draft) => ({ ...draft, fallback }));
+  }
+
+  #edit(change: (draft: Draft) => Draft): void {
+    const { draft } = this;
+    if (!draft) return;
+    this.#edited = change(draft);
+    // What was corrected is not complained about any longer; what is new waits for the next attempt.
+    if (this.draftProblems.length > 0) {
+      const left = problemsOf(this.#edited, true).map(({ field }) => field);
+      this.draftProblems = this.draftProblems.filter(({ field }) => left.includes(field));
+      if (this.draftProblems.length === 0) this.problem = '';
+    }
+  }
+
+  /** Does `task` after everything before it and returns whether it was done; if not, the page tells why. */
+  async #do(doing: AccountDoing | null, task: () => Promise<unknown>): Promise<boolean> {
+    this.problem = '';
+    if (doing) this.doing = [...this.doing, doing];
+    try {
+      await this.#next(task);
+      return true;
+    } catch (error) {
+      this.#complain(sentence(error));
+      return false;
+    } finally {
+      if (doing) this.doing = this.doing.filter((each) => each !== doing);
+    }
+  }
+
+  #next(task: () => Promise<unknown>): Promise<unknown> {
+    const done = this.#queue.then(task);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  #complain(problem: string): void {
+    this.problem = problem;
+    this.problems += 1;
+  }
+
+  #tick(): void {
+    this.#stopTicking?.();
+    this.#stopTicking = null;
+    this.now = this.#parts.clock.now();
+    const retry = this.status?.tunnel?.retry_at_ms ?? null;
+    if (retry === null || retry <= this.now) return;
+    this.#stopTicking = this.#parts.clock.after(TICK_MS, () => this.#tick());
+  }
+}
+
+/** What the agent reads when the program refused. */
+export function sentence(error: unknown): string {
+  return error instanceof HostError ? error.user.message : t('host.failed');
+}
