@@ -115,6 +115,25 @@ pub enum Happening {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call_status: Option<String>,
     },
+    /// A REST request was answered, or its connection broken by a fault.
+    RestRequest {
+        /// `GET`, `POST`, `DELETE`.
+        method: String,
+        /// Its path, such as `/api/2010-04-01/Accounts/AC…/Keys.json`.
+        path: String,
+        /// The answer's HTTP status; absent when there was none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        status: Option<u16>,
+    },
+    /// A fault holds a REST request.
+    RestHeld {
+        /// `GET`, `POST`, `DELETE`.
+        method: String,
+        /// Its path.
+        path: String,
+        /// Whether it was processed before it was held.
+        processed: bool,
+    },
     /// What Twilio's debugger would show.
     Alert {
         /// Twilio's error code.

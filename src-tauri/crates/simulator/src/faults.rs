@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong at the moment. All off by default. Delays are real milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
     /// New signalling sockets are refused with HTTP 503.
@@ -23,4 +23,85 @@ pub struct Faults {
     pub duplicate_status_callbacks: bool,
     /// The status callbacks of a leg are held until its end and sent last first.
     pub reorder_status_callbacks: bool,
+    /// Twilio's clock is ahead of this computer's by so much, or behind it: in the `Date` header of
+    /// every answer and when access tokens are checked.
+    pub date_offset_ms: i64,
+    /// What happens to REST requests. The first rule that fits a request counts.
+    pub rest: Vec<RestFault>,
+}
+
+/// A rule for REST requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestFault {
+    /// Only requests of this method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Only requests whose path, such as `/api/2010-04-01/Accounts/AC…/Keys.json`, contains this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_contains: Option<String>,
+    /// For so many requests; counted down, and the rule stays at 0 until it is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// What happens to them.
+    pub then: RestFailure,
+}
+
+impl RestFault {
+    /// Whether the rule is for such requests, used up or not.
+    pub(crate) fn fits(&self, method: &str, path: &str) -> bool {
+        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.path_contains.as_deref().is_none_or(|part| path.contains(part))
+    }
+}
+
+/// What can happen to a REST request. Times are real.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RestFailure {
+    /// 429, error 20429: not processed.
+    TooManyRequests {
+        /// `Retry-After`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_s: Option<u64>,
+    },
+    /// 500, error 20500.
+    InternalError {
+        /// Whether the request was processed all the same.
+        #[serde(default)]
+        processed: bool,
+    },
+    /// 503, error 20503: not processed.
+    Unavailable,
+    /// The request is processed this much later.
+    Delay {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// The request is not processed until no rule holds it any more; if its client goes, never.
+    HoldBefore,
+    /// The request is processed, and the answer withheld until no rule holds it any more.
+    HoldAfter,
+    /// The connection breaks without an answer; the request is not processed.
+    Close,
+    /// A network's sign-in page comes in Twilio's place: 200 and HTML.
+    SignInPage,
+    /// A network sends the client to its sign-in page: 302.
+    Redirect,
+    /// A proxy wants to be signed in to: 407 and HTML.
+    ProxySignIn,
+    /// The request is processed; the connection breaks in the middle of the answer.
+    Truncate,
+}
+
+impl RestFailure {
+    /// Whether a request that waits before it is processed waits for this.
+    pub(crate) fn holds_before(&self) -> bool {
+        matches!(self, Self::HoldBefore)
+    }
+
+    /// Whether an answer is withheld by this.
+    pub(crate) fn holds_after(&self) -> bool {
+        matches!(self, Self::HoldAfter)
+    }
 }

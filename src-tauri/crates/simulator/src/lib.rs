@@ -56,15 +56,18 @@
 //! ```
 
 mod account;
+mod alert;
 mod audio;
 mod call;
 mod control;
 mod event;
 mod far_end;
 mod faults;
+mod listener;
 mod network;
 mod operations;
 mod pace;
+mod rest;
 mod scenario;
 mod server;
 mod signalling;
@@ -72,13 +75,15 @@ mod simulator;
 mod twiml;
 mod webhook;
 
-pub use account::{OwnedNumber, PracticeAccount, TwimlApp, WebhookMethod};
+pub use account::{
+    AccountSettings, KeyClass, NumberSettings, OwnedNumber, PracticeAccount, TwimlApp, WebhookMethod,
+};
 pub use call::CallRecord;
 pub use control::CONTROL_ROUTES;
 pub use event::{AlertLevel, DigitPath, Happening, SimEvent, WebhookPurpose};
 pub use far_end::{AnswerScript, FarEnd, FarEndScript, Heard, TalkScript, far_ends};
-pub use faults::Faults;
+pub use faults::{Faults, RestFailure, RestFault};
 pub use operations::{IncomingCall, OperationError};
 pub use pace::{InvalidPace, Pace};
-pub use scenario::{Scenario, ScenarioError};
+pub use scenario::{Scenario, ScenarioError, ScenarioNumber};
 pub use simulator::{Simulator, SimulatorOptions, StartError};

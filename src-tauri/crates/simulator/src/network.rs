@@ -12,11 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::account::{PracticeAccount, Resources, SidSource};
+use crate::alert::Alerts;
 use crate::audio::Switch;
 use crate::call::Leg;
 use crate::event::{AlertLevel, EventLog, Happening};
 use crate::far_end::{FarEndScript, script_for};
-use crate::faults::Faults;
+use crate::faults::{Faults, RestFault};
 use crate::pace::Pace;
 use crate::signalling::{Registry, SdkRoutes};
 
@@ -35,10 +36,11 @@ pub(crate) struct Network {
     pub(crate) registry: Registry,
     pub(crate) sdk_routes: SdkRoutes,
     pub(crate) log: EventLog,
+    pub(crate) alerts: Alerts,
     clock: Arc<dyn Clock>,
     resources: Mutex<Resources>,
     scripts: Mutex<HashMap<String, FarEndScript>>,
-    faults: Mutex<Faults>,
+    faults: watch::Sender<Faults>,
     legs: Mutex<Legs>,
     tasks: Mutex<JoinSet<()>>,
     sockets: AtomicU64,
@@ -56,6 +58,7 @@ struct Legs {
 pub(crate) struct NetworkParts {
     pub(crate) account: PracticeAccount,
     pub(crate) sids: SidSource,
+    pub(crate) seed: u64,
     pub(crate) resources: Resources,
     pub(crate) scripts: HashMap<String, FarEndScript>,
     pub(crate) faults: Faults,
@@ -81,10 +84,11 @@ impl Network {
             registry: Registry::default(),
             sdk_routes: SdkRoutes::default(),
             log: EventLog::new(),
+            alerts: Alerts::new(parts.seed),
             clock: parts.clock,
             resources: Mutex::new(parts.resources),
             scripts: Mutex::new(parts.scripts),
-            faults: Mutex::new(parts.faults),
+            faults: watch::Sender::new(parts.faults),
             legs: Mutex::default(),
             tasks: Mutex::new(JoinSet::new()),
             sockets: AtomicU64::new(1),
@@ -103,6 +107,7 @@ impl Network {
 
     pub(crate) fn alert(&self, call_sid: &CallSid, level: AlertLevel, code: u32, text: &str) {
         tracing::info!(call = %call_sid, code, ?level, "alert");
+        self.alerts.keep(self.now_ms(), call_sid, level, code, text);
         self.record(Happening::Alert { code, level, call_sid: call_sid.clone(), text: text.to_owned() });
     }
 
@@ -111,11 +116,39 @@ impl Network {
     }
 
     pub(crate) fn faults(&self) -> Faults {
-        *self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.faults.borrow().clone()
     }
 
     pub(crate) fn set_faults(&self, faults: Faults) {
-        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+        self.faults.send_replace(faults);
+    }
+
+    /// The rule for a REST request, which counts for it from now on.
+    pub(crate) fn take_rest_fault(&self, method: &str, path: &str) -> Option<RestFault> {
+        let mut taken = None;
+        self.faults.send_if_modified(|faults| {
+            let fitting = |fault: &&mut RestFault| fault.times != Some(0) && fault.fits(method, path);
+            if let Some(fault) = faults.rest.iter_mut().find(fitting) {
+                taken = Some(fault.clone());
+                fault.times = fault.times.map(|times| times.saturating_sub(1));
+            }
+            // Requests that are held wait for rules to go, not for them to be used.
+            false
+        });
+        taken
+    }
+
+    /// Waits until no rule of this kind is there for a REST request any more.
+    pub(crate) async fn released(&self, method: &str, path: &str, holds: impl Fn(&RestFault) -> bool) {
+        let free =
+            |faults: &Faults| !faults.rest.iter().any(|fault| holds(fault) && fault.fits(method, path));
+        // The sender is this very network's.
+        let _ = self.faults.subscribe().wait_for(|faults| free(faults)).await;
+    }
+
+    /// What time Twilio thinks it is, in Unix milliseconds.
+    pub(crate) fn twilio_now_ms(&self) -> i64 {
+        self.now_ms().saturating_add(self.faults.borrow().date_offset_ms)
     }
 
     /// What the far end with this number does.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use dialer_domain::phone_number::E164;
-use dialer_domain::sid::{CallSid, TwimlAppSid};
+use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
 use serde::{Deserialize, Serialize};
 
-use crate::account::TwimlApp;
+use crate::account::{AccountSettings, Application, CallerId, Number, NumberSettings, TwimlApp, national};
 use crate::call::{CallRecord, End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Session};
+use crate::event::AlertLevel;
 use crate::far_end::{Heard, call_in};
 use crate::network::Network;
 
@@ -29,8 +30,11 @@ pub enum OperationError {
     #[error("The practice account does not own {0}. Call one of its own numbers.")]
     UnknownNumber(E164),
     /// No application answers for the number, so a call to it would fail unheard.
-    #[error("No application answers for that number. Bind the number to an application first.")]
+    #[error("Nothing answers for that number. Bind the number to an application, or give it a voice URL.")]
     NotRouted,
+    /// The account has that number already.
+    #[error("The practice account owns {0} already.")]
+    NumberTaken(E164),
     /// There is no such application.
     #[error("There is no application {0}. Create one first.")]
     UnknownApplication(TwimlAppSid),
@@ -47,15 +51,29 @@ pub enum OperationError {
 
 impl Network {
     pub(crate) fn create_application(&self, app: TwimlApp) -> TwimlAppSid {
+        let owner = self.account.account_sid.clone();
+        self.add_application(&app, owner)
+    }
+
+    /// An app of another account, which this one can neither see nor change.
+    pub(crate) fn create_foreign_application(&self, app: TwimlApp) -> TwimlAppSid {
+        let owner = self.sids.account();
+        self.add_application(&app, owner)
+    }
+
+    fn add_application(&self, app: &TwimlApp, owner: AccountSid) -> TwimlAppSid {
         let sid = self.sids.application();
-        self.resources().applications.insert(sid.clone(), app);
+        let mut new = Application::new(sid.clone(), owner, self.now_ms());
+        new.say(app, self.now_ms());
+        self.resources().applications.push(new);
         sid
     }
 
     pub(crate) fn update_application(&self, sid: &TwimlAppSid, app: TwimlApp) -> Result<(), OperationError> {
-        match self.resources().applications.get_mut(sid) {
+        let now_ms = self.now_ms();
+        match self.resources().application_mut(sid) {
             Some(known) => {
-                *known = app;
+                known.say(&app, now_ms);
                 Ok(())
             }
             None => Err(OperationError::UnknownApplication(sid.clone())),
@@ -67,28 +85,88 @@ impl Network {
         number: &E164,
         application: Option<TwimlAppSid>,
     ) -> Result<(), OperationError> {
+        let now_ms = self.now_ms();
         let mut resources = self.resources();
-        if let Some(sid) = application.as_ref().filter(|sid| !resources.applications.contains_key(sid)) {
+        if let Some(sid) = application.as_ref().filter(|sid| resources.application(sid).is_none()) {
             return Err(OperationError::UnknownApplication(sid.clone()));
         }
         let owned =
             resources.number_mut(number).ok_or_else(|| OperationError::UnknownNumber(number.clone()))?;
-        owned.application_sid = application;
+        owned.bind(application.as_ref(), now_ms);
         Ok(())
     }
 
+    pub(crate) fn add_number(&self, number: &E164, settings: &NumberSettings) -> Result<(), OperationError> {
+        let now_ms = self.now_ms();
+        let mut resources = self.resources();
+        if resources.owns(number.as_str()) {
+            return Err(OperationError::NumberTaken(number.clone()));
+        }
+        resources.numbers.push(Number::new(self.sids.number(), number.clone(), settings, now_ms));
+        Ok(())
+    }
+
+    pub(crate) fn set_up_number(
+        &self,
+        number: &E164,
+        settings: &NumberSettings,
+    ) -> Result<(), OperationError> {
+        let now_ms = self.now_ms();
+        let mut resources = self.resources();
+        let owned =
+            resources.number_mut(number).ok_or_else(|| OperationError::UnknownNumber(number.clone()))?;
+        owned.set_up(settings, now_ms);
+        Ok(())
+    }
+
+    pub(crate) fn remove_number(&self, number: &E164) -> Result<(), OperationError> {
+        let mut resources = self.resources();
+        let count = resources.numbers.len();
+        resources.numbers.retain(|owned| owned.number != *number);
+        let removed = resources.numbers.len() < count;
+        if removed { Ok(()) } else { Err(OperationError::UnknownNumber(number.clone())) }
+    }
+
+    /// The state of the account, verified numbers included.
+    pub(crate) fn settings(&self) -> AccountSettings {
+        let resources = self.resources();
+        let verified = resources.caller_ids.iter().map(|verified| verified.number.clone()).collect();
+        AccountSettings { verified, ..resources.settings.clone() }
+    }
+
+    pub(crate) fn set_settings(&self, settings: AccountSettings) {
+        let mut resources = self.resources();
+        resources.caller_ids.retain(|known| settings.verified.contains(&known.number));
+        for number in &settings.verified {
+            if !resources.has_verified(number.as_str()) {
+                let new = self.new_caller_id(number.clone(), None);
+                resources.caller_ids.push(new);
+            }
+        }
+        resources.settings = settings;
+    }
+
+    /// A caller id that is verified now.
+    pub(crate) fn new_caller_id(&self, number: E164, friendly_name: Option<String>) -> CallerId {
+        let now_ms = self.now_ms();
+        CallerId {
+            sid: self.sids.number(),
+            friendly_name: friendly_name.unwrap_or_else(|| national(number.as_str())),
+            number,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        }
+    }
+
     pub(crate) fn place_incoming(self: &Arc<Self>, call: &IncomingCall) -> Result<CallSid, OperationError> {
-        let (to, app) = {
+        let (to, app, active) = {
             let resources = self.resources();
             if let Some(unknown) = call.to.as_ref().filter(|to| !resources.owns(to.as_str())) {
                 return Err(OperationError::UnknownNumber(unknown.clone()));
             }
-            let (to, _, app) = resources.route(call.to.as_ref()).ok_or(OperationError::NotRouted)?;
-            (to, app)
+            let (to, app) = resources.route(call.to.as_ref()).ok_or(OperationError::NotRouted)?;
+            (to, app, resources.is_active())
         };
-        if app.voice_url.is_none() {
-            return Err(OperationError::NotRouted);
-        }
         let new = NewLeg {
             parent: None,
             direction: LegDirection::Inbound,
@@ -98,6 +176,12 @@ impl Network {
             party: Party::FarEnd,
         };
         let (leg, commands) = Leg::begin(self, new, LegState::Ringing, |_| None);
+        if !active {
+            let text = "Incoming call rejected due to inactive account";
+            self.alert(&leg.sid, AlertLevel::Error, 10_003, text);
+            leg.enter(self, LegState::Ended(End::Failed { sip_code: 603, error_code: Some(10_003) }));
+            return Ok(leg.sid.clone());
+        }
         let script = self.script(call.from.as_str());
         self.spawn(call_in(Arc::clone(self), Arc::clone(&leg), commands, script));
         self.spawn(Session::new(Arc::clone(self), Arc::clone(&leg), app, Vec::new()).run());

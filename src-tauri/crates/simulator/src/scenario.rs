@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dialer_domain::phone_number::E164;
 use serde::{Deserialize, Serialize};
 
-use crate::account::TwimlApp;
+use crate::account::{AccountSettings, NumberSettings, TwimlApp};
 use crate::far_end::FarEndScript;
 use crate::faults::Faults;
 
@@ -14,7 +14,9 @@ use crate::faults::Faults;
 /// ```json
 /// {
 ///   "applications": { "softphone": { "voice_url": "http://127.0.0.1:3002/api/calls/twiml" } },
-///   "numbers": { "+12025550190": "softphone", "+12025550191": null },
+///   "numbers": { "+12025550190": "softphone", "+12025550191": null,
+///                "+12025550192": { "voice": false, "routing": { "voice_url": "http://127.0.0.1:9/" } } },
+///   "account": { "kind": "trial", "verified": ["+12025550100"] },
 ///   "far_ends": { "+12025550177": { "answer": { "does": "answer", "after_s": 1 },
 ///                                   "talk": { "does": "tone", "hz": 600 } } },
 ///   "faults": { "delay_webhooks_ms": 200 }
@@ -25,13 +27,33 @@ use crate::faults::Faults;
 pub struct Scenario {
     /// TwiML Apps by a name of the scenario's own.
     pub applications: BTreeMap<String, TwimlApp>,
-    /// The account's numbers and the app, by its name, that answers for each. When there is none,
-    /// the account has its two usual numbers.
-    pub numbers: BTreeMap<E164, Option<String>>,
+    /// TwiML Apps of other accounts, likewise.
+    pub foreign_applications: BTreeMap<String, TwimlApp>,
+    /// The account's numbers. Without this entry the account has its two usual numbers; with an empty
+    /// one, none.
+    pub numbers: Option<BTreeMap<E164, ScenarioNumber>>,
+    /// The state of the account.
+    pub account: AccountSettings,
     /// What some numbers do, in place of the table.
     pub far_ends: BTreeMap<E164, FarEndScript>,
     /// Faults that are on from the start.
     pub faults: Faults,
+}
+
+/// A number of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ScenarioNumber {
+    /// The app, by its name in the scenario, that answers for it.
+    Application(Option<String>),
+    /// All about it.
+    Settings(Box<NumberSettings>),
+}
+
+impl Default for ScenarioNumber {
+    fn default() -> Self {
+        Self::Application(None)
+    }
 }
 
 /// Why a scenario cannot be used.
@@ -68,9 +90,12 @@ impl Scenario {
                 problem: error.to_string().replace(&position, ""),
             }
         })?;
-        for (number, application) in &scenario.numbers {
-            if let Some(application) =
-                application.as_ref().filter(|name| !scenario.applications.contains_key(*name))
+        for (number, settings) in scenario.numbers.iter().flatten() {
+            let known = |name: &String| {
+                scenario.applications.contains_key(name) || scenario.foreign_applications.contains_key(name)
+            };
+            if let ScenarioNumber::Application(Some(application)) = settings
+                && !known(application)
             {
                 return Err(ScenarioError::UnknownApplication {
                     number: number.clone(),
@@ -91,14 +116,16 @@ mod tests {
     fn reads_the_documented_example() {
         let scenario = Scenario::parse(
             r#"{ "applications": { "softphone": { "voice_url": "http://127.0.0.1:3002/api/calls/twiml" } },
-                 "numbers": { "+12025550190": "softphone", "+12025550191": null },
+                 "numbers": { "+12025550190": "softphone", "+12025550191": null,
+                              "+12025550192": { "voice": false, "routing": { "voice_url": "http://127.0.0.1:9/" } } },
+                 "account": { "kind": "trial", "verified": ["+12025550100"] },
                  "far_ends": { "+12025550177": { "answer": { "does": "answer", "after_s": 1 },
                                                  "talk": { "does": "tone", "hz": 600 } } },
                  "faults": { "delay_webhooks_ms": 200 } }"#,
         )
         .unwrap();
         assert_eq!(scenario.faults.delay_webhooks_ms, 200);
-        assert_eq!(scenario.numbers.len(), 2);
+        assert_eq!(scenario.numbers.unwrap().len(), 3);
         assert_eq!(Scenario::parse("{}").unwrap(), Scenario::default());
     }
 

@@ -1,33 +1,40 @@
 //! A running simulator and the handle to it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{Clock, SystemClock};
-use dialer_domain::sid::{CallSid, TwimlAppSid};
+use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use crate::account::{OwnedNumber, PracticeAccount, Resources, SidSource, TwimlApp, open_account};
+use crate::account::{
+    AccountSettings, Application, KeyClass, Number, NumberSettings, OwnedNumber, PracticeAccount, Resources,
+    SidSource, TwimlApp, open_account,
+};
 use crate::audio::Switch;
 use crate::call::CallRecord;
 use crate::event::SimEvent;
 use crate::far_end::{ACCOUNT_NUMBERS, FarEnd, FarEndScript, Heard, far_ends};
 use crate::faults::Faults;
+use crate::listener::{Connection, CuttableListener};
 use crate::network::{Network, NetworkParts};
 use crate::operations::{IncomingCall, OperationError};
 use crate::pace::Pace;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioNumber};
 use crate::server;
 
 /// Twilio gives a webhook this long in all.
 const WEBHOOK_TIME_LIMIT: Duration = Duration::from_secs(15);
 /// Two tries of five seconds each lie within it.
 const WEBHOOK_CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Keeps the SIDs of things few tests look at apart from the others, which stay as they were.
+const OTHER_SEED: u64 = 0x6f74_6865_7273;
 /// How long a stop waits for sockets and requests to end in order.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -146,7 +153,9 @@ impl Simulator {
         let router = server::router(Arc::clone(&network));
         let stopping = network.stopping();
         let serving = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
+            let service = router.into_make_service_with_connect_info::<Connection>();
+            let listener = CuttableListener(listener);
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopping).await {
                 tracing::error!(%error, "the practice Twilio stopped serving");
             }
         });
@@ -184,14 +193,67 @@ impl Simulator {
         self.running.address.to_string()
     }
 
-    /// The practice account, secrets included.
+    /// The practice account, secrets included: its Auth Token and numbers as they are now, and the key
+    /// it began with.
     pub fn account(&self) -> PracticeAccount {
-        self.network().account.clone()
+        let resources = self.network().resources();
+        PracticeAccount {
+            auth_token: resources.auth_token.clone(),
+            numbers: resources.numbers.iter().map(|owned| owned.number.clone()).collect(),
+            ..self.network().account.clone()
+        }
+    }
+
+    /// The account's test credentials, which REST refuses with 20008.
+    pub fn test_credentials(&self) -> (AccountSid, SecretString) {
+        let resources = self.network().resources();
+        (resources.test_account.clone(), resources.test_auth_token.clone())
+    }
+
+    /// The state of the account.
+    pub fn account_settings(&self) -> AccountSettings {
+        self.network().settings()
+    }
+
+    /// Sets the state of the account.
+    pub fn set_account(&self, settings: AccountSettings) {
+        self.network().set_settings(settings);
+    }
+
+    /// Makes an API key: its SID and secret.
+    pub fn create_key(&self, class: KeyClass, friendly_name: &str) -> (ApiKeySid, SecretString) {
+        let key = self.network().create_key(class, friendly_name.to_owned(), serde_json::Value::Null);
+        (key.sid, key.secret)
     }
 
     /// The account's numbers and the applications behind them.
     pub fn numbers(&self) -> Vec<OwnedNumber> {
-        self.network().resources().numbers.clone()
+        self.network().resources().numbers.iter().map(Number::owned).collect()
+    }
+
+    /// Gives the account one more number.
+    pub fn add_number(&self, number: &E164, settings: &NumberSettings) -> Result<(), OperationError> {
+        self.network().add_number(number, settings)
+    }
+
+    /// Sets a number up anew, whatever it said before.
+    pub fn set_up_number(&self, number: &E164, settings: &NumberSettings) -> Result<(), OperationError> {
+        self.network().set_up_number(number, settings)
+    }
+
+    /// Takes a number away.
+    pub fn remove_number(&self, number: &E164) -> Result<(), OperationError> {
+        self.network().remove_number(number)
+    }
+
+    /// How a number is set up.
+    pub fn number_settings(&self, number: &E164) -> Option<NumberSettings> {
+        self.network().resources().number_mut(number).map(|owned| owned.settings())
+    }
+
+    /// Makes a TwiML App of somebody else's account.
+    pub fn create_foreign_application(&self, app: TwimlApp) -> TwimlAppSid {
+        self.network().create_foreign_application(app)
     }
 
     /// Makes a TwiML App.
@@ -280,26 +342,35 @@ impl Simulator {
 fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
     let sids = SidSource::new(options.seed);
     let scenario = options.scenario.unwrap_or_default();
-    let mut bound: HashMap<E164, Option<String>> = scenario.numbers.into_iter().collect();
-    if bound.is_empty() {
-        bound = ACCOUNT_NUMBERS
-            .iter()
-            .filter_map(|number| Some((E164::parse_strict(number).ok()?, None)))
-            .collect();
-    }
-    let account = open_account(&sids, bound.keys().cloned().collect());
-    let mut resources = Resources::default();
-    let mut names = HashMap::new();
-    for (name, app) in scenario.applications {
+    let numbers = scenario.numbers.unwrap_or_else(|| {
+        let usual = ACCOUNT_NUMBERS.iter().filter_map(|number| E164::parse_strict(number).ok());
+        usual.map(|number| (number, ScenarioNumber::default())).collect()
+    });
+    let account = open_account(&sids, numbers.keys().cloned().collect());
+    let now_ms = options.clock.now_ms();
+    let mut resources = Resources::open(&account, &SidSource::new(options.seed ^ OTHER_SEED), now_ms);
+    let mut names = BTreeMap::new();
+    let own = scenario.applications.into_iter().map(|app| (app, account.account_sid.clone()));
+    let foreign = scenario.foreign_applications.into_iter().map(|app| (app, sids.account()));
+    for ((name, app), owner) in own.chain(foreign) {
         let sid = sids.application();
         names.insert(name.clone(), sid.clone());
         let friendly_name = if app.friendly_name.is_empty() { name } else { app.friendly_name.clone() };
-        resources.applications.insert(sid, TwimlApp { friendly_name, ..app });
+        let mut new = Application::new(sid, owner, now_ms);
+        new.say(&TwimlApp { friendly_name, ..app }, now_ms);
+        resources.applications.push(new);
     }
-    for number in &account.numbers {
-        let name = bound.get(number).and_then(Option::as_ref);
-        let application_sid = name.and_then(|name| names.get(name).cloned());
-        resources.numbers.push(OwnedNumber { sid: sids.number(), number: number.clone(), application_sid });
+    for (number, settings) in numbers {
+        let sid = sids.number();
+        let new = match settings {
+            ScenarioNumber::Application(name) => {
+                let mut new = Number::new(sid, number, &NumberSettings::default(), now_ms);
+                new.bind(name.and_then(|name| names.get(&name)), now_ms);
+                new
+            }
+            ScenarioNumber::Settings(settings) => Number::new(sid, number, &settings, now_ms),
+        };
+        resources.numbers.push(new);
     }
     let http = reqwest::Client::builder()
         .no_proxy()
@@ -310,8 +381,9 @@ fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
         .map_err(|error| StartError::SetUp(error.to_string()))?;
     let switch = Switch::start().map_err(|error| StartError::SetUp(error.to_string()))?;
     let scripts = scenario.far_ends.into_iter().map(|(number, script)| (number.as_str().to_owned(), script));
-    Ok(Network::new(NetworkParts {
+    let network = Network::new(NetworkParts {
         account,
+        seed: options.seed,
         sids,
         resources,
         scripts: scripts.collect(),
@@ -322,5 +394,7 @@ fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
         http,
         switch,
         clock: options.clock,
-    }))
+    });
+    network.set_settings(scenario.account);
+    Ok(network)
 }

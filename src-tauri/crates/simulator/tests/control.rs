@@ -114,9 +114,12 @@ async fn faults_far_ends_and_mistakes_over_http() {
         .send()
         .await
         .unwrap();
-    assert_eq!(rest.status(), 404);
-    let body: Value = rest.json().await.unwrap();
-    assert_eq!((&body["code"], &body["status"]), (&json!(20_404), &json!(404)));
+    assert_eq!(rest.status(), 401, "REST wants credentials");
+    for path in ["/nothing", "/nothing/here"] {
+        let unknown = http.get(format!("{}{path}", bench.simulator.base_url())).send().await.unwrap();
+        let body: Value = unknown.json().await.unwrap();
+        assert_eq!((&body["code"], &body["status"]), (&json!(20_404), &json!(404)), "{path}");
+    }
     bench.stop().await;
 }
 

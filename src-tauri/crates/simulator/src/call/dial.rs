@@ -25,18 +25,22 @@ use crate::signalling::{Invitation, ring_devices};
 use crate::twiml::{CallbackRequest, Dial, Target};
 use crate::webhook::StatusCallbacks;
 
+/// How long a call of a trial account may last, simulated.
+const TRIAL_LIMIT: Duration = Duration::from_secs(600);
+
 /// How a `<Dial>` went.
 struct Outcome {
     end: End,
     /// The leg that was joined, or the first that was dialled.
     call_sid: Option<CallSid>,
-    /// How long the two were joined.
+    /// How long the two were joined; absent when the other left for a document of its own.
     talked: Option<Duration>,
+    bridged: bool,
 }
 
 impl Outcome {
     fn nobody(end: End) -> Self {
-        Self { end, call_sid: None, talked: None }
+        Self { end, call_sid: None, talked: None, bridged: false }
     }
 }
 
@@ -81,7 +85,7 @@ impl Session {
         };
         let mut form = self.form(self.leg.status());
         form.push("DialCallStatus", outcome.end.status().as_wire());
-        form.push("DialBridged", if outcome.talked.is_some() { "true" } else { "false" });
+        form.push("DialBridged", if outcome.bridged { "true" } else { "false" });
         if let Some(sid) = &outcome.call_sid {
             form.push("DialCallSid", sid.as_str());
         }
@@ -110,7 +114,8 @@ impl Session {
             (Some(id), _) => id,
         };
         let of_this_call = self.leg.party == Party::FarEnd && (id == self.leg.from || id == self.leg.to);
-        if !to_number || of_this_call || self.network.resources().owns(id) {
+        let resources = self.network.resources();
+        if !to_number || of_this_call || resources.owns(id) || resources.has_verified(id) {
             Ok(id.to_owned())
         } else {
             Err("callerId is neither a number of the account nor verified".into())
@@ -151,6 +156,13 @@ impl Session {
                     return None;
                 };
                 let (leg, commands) = self.begin(number.as_str(), caller_id, Party::FarEnd, callbacks, base);
+                if let Err(forbidden) = self.network.allow_call(number.as_str(), caller_id) {
+                    let code = forbidden.dial_code();
+                    self.network.alert(&self.leg.sid, AlertLevel::Error, code, &forbidden.text());
+                    let refused = End::Failed { sip_code: 403, error_code: Some(code) };
+                    leg.enter(&self.network, LegState::Ended(refused));
+                    return Some(Child { leg, send_digits: None });
+                }
                 let script = self.network.script(number.as_str());
                 self.network.spawn(pick_up(Arc::clone(&self.network), Arc::clone(&leg), commands, script));
                 Some(Child { leg, send_digits: send_digits.clone() })
@@ -242,7 +254,7 @@ impl Session {
         };
         end_all(&children, end).await;
         self.quiet();
-        Rang::Ended(Outcome { end, call_sid: first_sid, talked: None })
+        Rang::Ended(Outcome { end, call_sid: first_sid, talked: None, bridged: false })
     }
 
     /// The caller hears that it rings: an answered one as sound; one that is not (`answerOnBridge`)
@@ -276,18 +288,30 @@ impl Session {
             }
         }
         let mut bridged = false;
+        let mut left = false;
         if self.leg.answer().await
             && let (Some(here), Some(there)) = (self.leg.port(), other.port())
         {
             self.network.switch.join(here, there);
             bridged = true;
-            let limit = self.network.pace.sleep(dial.time_limit);
+            let trial = self.network.resources().is_trial() && dial.time_limit > TRIAL_LIMIT;
+            let limit = self.network.pace.sleep(if trial { TRIAL_LIMIT } else { dial.time_limit });
             tokio::pin!(limit);
             loop {
                 tokio::select! {
                     _ = self.leg.ended() => break,
                     _ = other.ended() => break,
-                    () = &mut limit => break,
+                    () = other.left_parent() => {
+                        left = true;
+                        break;
+                    }
+                    () = &mut limit => {
+                        if trial {
+                            let text = "Trial calls end after 10 minutes";
+                            self.network.alert(&self.leg.sid, AlertLevel::Error, 13_805, text);
+                        }
+                        break;
+                    }
                     Some((digit, via)) = next_key(keys) => {
                         if dial.hangup_on_star && digit == '*' {
                             break;
@@ -306,9 +330,12 @@ impl Session {
             }
             self.network.switch.part(here);
         }
+        if left {
+            return Outcome { end: End::Completed, call_sid: Some(other.sid.clone()), talked: None, bridged };
+        }
         other.end(End::Completed).await;
         let talked = bridged.then(|| other.talked(&self.network));
-        Outcome { end: End::Completed, call_sid: Some(other.sid.clone()), talked }
+        Outcome { end: End::Completed, call_sid: Some(other.sid.clone()), talked, bridged }
     }
 }
 

@@ -12,6 +12,7 @@ use dialer_domain::sid::{CallSid, TwimlAppSid};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::session::Start;
 use crate::audio::PortId;
 use crate::event::{DigitPath, Happening};
 use crate::far_end::{Heard, Voice};
@@ -23,6 +24,17 @@ use crate::webhook::{StatusCallbacks, StatusDetail, call_form};
 pub(crate) enum LegDirection {
     Inbound,
     OutboundDial,
+    OutboundApi,
+}
+
+impl LegDirection {
+    pub(crate) fn as_wire(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::OutboundDial => "outbound-dial",
+            Self::OutboundApi => "outbound-api",
+        }
+    }
 }
 
 /// Who is at the other end of a leg.
@@ -111,6 +123,11 @@ pub(crate) struct Leg {
     state: watch::Sender<LegState>,
     times: Mutex<Times>,
     digits: broadcast::Sender<(char, DigitPath)>,
+    redirects: mpsc::UnboundedSender<Start>,
+    /// Waits for the session that plays documents on this leg.
+    new_redirects: Mutex<Option<mpsc::UnboundedReceiver<Start>>>,
+    /// Whether REST has taken the leg away from the parent that dialled it.
+    on_its_own: watch::Sender<bool>,
     port: OnceLock<PortId>,
     ear: Mutex<Option<Ear>>,
     packets: AtomicU64,
@@ -176,6 +193,7 @@ impl Leg {
         callbacks: impl FnOnce(&CallSid) -> Option<StatusCallbacks>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<LegCommand>) {
         let (commands, receiver) = mpsc::unbounded_channel();
+        let (redirects, new_redirects) = mpsc::unbounded_channel();
         let sid = network.sids.call();
         let callbacks = callbacks(&sid);
         let leg = Arc::new(Self {
@@ -196,6 +214,9 @@ impl Leg {
                 ended: None,
             }),
             digits: broadcast::channel(64).0,
+            redirects,
+            new_redirects: Mutex::new(Some(new_redirects)),
+            on_its_own: watch::Sender::new(false),
             port: OnceLock::new(),
             ear: Mutex::new(None),
             packets: AtomicU64::new(0),
@@ -303,14 +324,8 @@ impl Leg {
         }
     }
 
-    /// Asks the leg's task for something. A leg that has ended needs nothing more.
-    pub(crate) fn command(&self, command: LegCommand) {
-        let _ = self.commands.send(command);
-    }
-
-    /// Answers the call and waits until it is answered; `false` if it ended instead.
-    pub(crate) async fn answer(&self) -> bool {
-        self.command(LegCommand::Answer);
+    /// Waits until the leg is answered (`true`) or over.
+    pub(crate) async fn decided(&self) -> bool {
         let mut state = self.watch();
         loop {
             match *state.borrow_and_update() {
@@ -322,6 +337,49 @@ impl Leg {
                 return false;
             }
         }
+    }
+
+    /// Gives the leg another document; its session takes it up.
+    pub(crate) fn redirect(&self, start: Start) {
+        // A session that is just ending needs no other document.
+        let _ = self.redirects.send(start);
+    }
+
+    /// Where redirects arrive; `None` if a session listens there already.
+    pub(crate) fn take_redirects(&self) -> Option<mpsc::UnboundedReceiver<Start>> {
+        self.new_redirects.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The leg belongs to its parent's `<Dial>` no longer.
+    pub(crate) fn leave_parent(&self) {
+        self.on_its_own.send_replace(true);
+    }
+
+    pub(crate) fn is_on_its_own(&self) -> bool {
+        *self.on_its_own.borrow()
+    }
+
+    /// Waits until the leg has left its parent.
+    pub(crate) async fn left_parent(&self) {
+        // The sender is this very leg's.
+        let _ = self.on_its_own.subscribe().wait_for(|left| *left).await;
+    }
+
+    /// When it began, was answered and ended, in Unix milliseconds.
+    pub(crate) fn moments(&self) -> (i64, Option<i64>, Option<i64>) {
+        let times = *self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        (times.started_ms, times.answered_ms, times.ended_ms)
+    }
+
+    /// Asks the leg's task for something. A leg that has ended needs nothing more.
+    pub(crate) fn command(&self, command: LegCommand) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Answers the call and waits until it is answered; `false` if it ended instead.
+    pub(crate) async fn answer(&self) -> bool {
+        self.command(LegCommand::Answer);
+        self.decided().await
     }
 
     /// Ends the leg and waits for the end.

@@ -1,5 +1,6 @@
 //! A call as its parent leg lives it: asks the voice URL, plays the TwiML, reports the end.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use dialer_domain::call::CallStatus;
 use dialer_twilio::webhook::Form;
 use url::Url;
 
-use super::leg::{End, Leg, LegState, Party};
+use super::leg::{End, Leg, LegCommand, LegState, Party};
 use super::play::play_url;
 use crate::account::{TwimlApp, WebhookMethod};
 use crate::audio::{Pattern, Player, decode_wav};
@@ -34,6 +35,20 @@ pub(crate) struct Session {
     last_dial: Mutex<Option<End>>,
 }
 
+/// What a session plays in place of the voice URL's document.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// A document that was given with the request.
+    Document(Box<Document>),
+    /// The document of an address.
+    Ask {
+        url: Url,
+        method: WebhookMethod,
+        /// Asked when that fails.
+        fallback: Option<(Url, WebhookMethod)>,
+    },
+}
+
 /// What to do after a verb.
 pub(crate) enum Flow {
     Next,
@@ -53,13 +68,18 @@ impl Session {
 
     /// Lives the call to its end, and reports it.
     pub(crate) async fn run(self) {
-        let end = self.play().await;
+        self.run_from(None).await;
+    }
+
+    /// The same, with another beginning than the voice URL.
+    pub(crate) async fn run_from(self, start: Option<Start>) {
+        let end = self.play(start).await;
         self.leg.end(end).await;
         self.report_end();
     }
 
     /// The parent's status callback: `completed` only (the app's `StatusCallback`).
-    fn report_end(&self) {
+    pub(crate) fn report_end(&self) {
         let Some(url) = self.app.status_callback.clone() else { return };
         let status = self.leg.status();
         let callbacks = StatusCallbacks::start(
@@ -84,8 +104,55 @@ impl Session {
         form
     }
 
-    async fn play(&self) -> End {
-        let Some((mut document, mut base)) = self.first_document().await else {
+    async fn play(&self, mut start: Option<Start>) -> End {
+        let mut redirects = self.leg.take_redirects();
+        loop {
+            let redirected = async {
+                match &mut redirects {
+                    // The sender is the leg's own, which this session holds.
+                    Some(redirects) => redirects.recv().await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                next = redirected => start = next,
+                end = self.play_from(start.take()) => return end,
+            }
+            self.leave_dial().await;
+        }
+    }
+
+    /// Hangs up what was dialled, and plays nothing any more.
+    async fn leave_dial(&self) {
+        let dialled = |leg: &Arc<Leg>| leg.parent.as_ref() == Some(&self.leg.sid) && !leg.is_on_its_own();
+        let legs: Vec<Arc<Leg>> = self.network.legs().into_iter().filter(dialled).collect();
+        for leg in &legs {
+            leg.command(LegCommand::End(End::Canceled));
+        }
+        for leg in legs {
+            leg.ended().await;
+        }
+        if let Some(port) = self.leg.port() {
+            self.network.switch.part(port);
+            self.network.switch.stop_playing(port);
+        }
+    }
+
+    /// Plays documents from `start` on, the voice URL's by default.
+    async fn play_from(&self, start: Option<Start>) -> End {
+        let first = match start {
+            None => self.first_document().await,
+            Some(Start::Document(document)) => {
+                // Relative references lead nowhere (RFC 6761): Twilio wants them absolute here.
+                Url::parse("http://twiml.invalid/").ok().map(|base| (*document, base))
+            }
+            Some(Start::Ask { url, method, fallback }) => {
+                let fallback = fallback.map(|(url, method)| (WebhookPurpose::Fallback, url, method));
+                self.document_or_fallback((WebhookPurpose::Redirect, url, method), fallback).await
+            }
+        };
+        let Some((mut document, mut base)) = first else {
             return self.apologise().await;
         };
         for _ in 0..MOST_DOCUMENTS {
@@ -105,15 +172,24 @@ impl Session {
     /// The document of the voice URL, else of the fallback URL. `None` when neither can be had.
     async fn first_document(&self) -> Option<(Document, Url)> {
         let url = self.app.voice_url.clone()?;
-        let form = self.form(CallStatus::Ringing);
-        let first = self.ask(WebhookPurpose::Voice, url.clone(), self.app.voice_method, form.clone()).await;
-        let failure = match first {
+        let fallback = self.app.voice_fallback_url.clone();
+        let fallback = fallback.map(|url| (WebhookPurpose::Fallback, url, self.app.voice_fallback_method));
+        self.document_or_fallback((WebhookPurpose::Voice, url, self.app.voice_method), fallback).await
+    }
+
+    async fn document_or_fallback(
+        &self,
+        (purpose, url, method): (WebhookPurpose, Url, WebhookMethod),
+        fallback: Option<(WebhookPurpose, Url, WebhookMethod)>,
+    ) -> Option<(Document, Url)> {
+        let form = self.form(self.leg.status());
+        let failure = match self.ask(purpose, url.clone(), method, form.clone()).await {
             Ok(content) => return Some(self.as_document(content)),
             Err(code) => code,
         };
-        let fallback = self.app.voice_fallback_url.clone()?;
+        let (purpose, fallback, method) = fallback?;
         let form = form.with("ErrorCode", failure.to_string()).with("ErrorUrl", url.to_string());
-        let second = self.ask(WebhookPurpose::Fallback, fallback, self.app.voice_fallback_method, form).await;
+        let second = self.ask(purpose, fallback, method, form).await;
         second.ok().map(|content| self.as_document(content))
     }
 
@@ -245,6 +321,6 @@ impl Session {
 
     /// Passes a key on to the other party.
     pub(crate) fn pass_key(to: &Leg, digit: char, via: DigitPath) {
-        to.command(super::leg::LegCommand::Digit(digit, via));
+        to.command(LegCommand::Digit(digit, via));
     }
 }

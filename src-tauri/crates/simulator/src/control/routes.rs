@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::guard::keep_pages_out;
-use crate::account::TwimlApp;
+use crate::account::{ApiKey, Application, Number, NumberSettings, OwnedNumber, TwimlApp};
 use crate::call::CallRecord;
 use crate::event::SimEvent;
 use crate::far_end::{FarEnd, FarEndScript, Heard, far_ends};
@@ -31,12 +31,14 @@ type Net = State<Arc<Network>>;
 
 pub(crate) fn router(network: Arc<Network>) -> Router<Arc<Network>> {
     Router::new()
-        .route("/account", get(account))
+        .route("/account", get(account).put(change_account))
         .route("/far-ends", get(far_end_table))
         .route("/far-ends/{number}", put(script_far_end))
         .route("/applications", get(applications).post(create_application))
         .route("/applications/{sid}", put(update_application))
-        .route("/numbers/{number}", put(bind_number))
+        .route("/foreign-applications", post(create_foreign_application))
+        .route("/numbers/{number}", put(change_number).post(add_number).delete(remove_number))
+        .route("/state", get(state))
         .route("/registrations", get(registrations))
         .route("/incoming", post(place_incoming))
         .route("/calls", get(calls))
@@ -65,7 +67,9 @@ impl From<OperationError> for Refusal {
             OperationError::UnknownNumber(_)
             | OperationError::UnknownApplication(_)
             | OperationError::UnknownCall(_) => StatusCode::NOT_FOUND,
-            OperationError::NotRouted | OperationError::NotTalking => StatusCode::CONFLICT,
+            OperationError::NotRouted | OperationError::NotTalking | OperationError::NumberTaken(_) => {
+                StatusCode::CONFLICT
+            }
             OperationError::NotDigits => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self(status, error.to_string())
@@ -86,10 +90,12 @@ struct Body<T>(T);
 /// Everything of the account but its secrets.
 async fn account(State(network): Net) -> Json<Value> {
     let account = &network.account;
+    let numbers: Vec<OwnedNumber> = network.resources().numbers.iter().map(Number::owned).collect();
     Json(json!({
         "account_sid": account.account_sid,
         "api_key_sid": account.api_key_sid,
-        "numbers": network.resources().numbers,
+        "numbers": numbers,
+        "settings": network.settings(),
     }))
 }
 
@@ -109,8 +115,8 @@ async fn script_far_end(
 async fn applications(State(network): Net) -> Json<Value> {
     let resources = network.resources();
     let mut listed: Vec<Value> = Vec::new();
-    for (sid, app) in &resources.applications {
-        listed.push(json!({ "sid": sid, "application": app }));
+    for app in &resources.applications {
+        listed.push(json!({ "sid": app.sid, "account_sid": app.owner, "application": app.routing() }));
     }
     Json(Value::Array(listed))
 }
@@ -135,13 +141,72 @@ struct Binding {
     application_sid: Option<TwimlAppSid>,
 }
 
-async fn bind_number(
+/// What a number is told to be.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberChange {
+    Binding(Binding),
+    Settings(Box<NumberSettings>),
+}
+
+async fn change_number(
     State(network): Net,
     Path(number): Path<String>,
-    Body(binding): Body<Binding>,
+    Body(change): Body<NumberChange>,
 ) -> Result<StatusCode, Refusal> {
-    network.bind_number(&self::number(&number)?, binding.application_sid)?;
+    let number = self::number(&number)?;
+    match change {
+        NumberChange::Binding(binding) => network.bind_number(&number, binding.application_sid)?,
+        NumberChange::Settings(settings) => network.set_up_number(&number, &settings)?,
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn add_number(
+    State(network): Net,
+    Path(number): Path<String>,
+    Body(settings): Body<NumberSettings>,
+) -> Result<StatusCode, Refusal> {
+    network.add_number(&self::number(&number)?, &settings)?;
+    Ok(StatusCode::CREATED)
+}
+
+async fn remove_number(State(network): Net, Path(number): Path<String>) -> Result<StatusCode, Refusal> {
+    network.remove_number(&self::number(&number)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn create_foreign_application(
+    State(network): Net,
+    Body(app): Body<TwimlApp>,
+) -> (StatusCode, Json<Value>) {
+    (StatusCode::CREATED, Json(json!({ "sid": network.create_foreign_application(app) })))
+}
+
+/// Changes what is given; the rest stays.
+async fn change_account(
+    State(network): Net,
+    Body(given): Body<serde_json::Map<String, Value>>,
+) -> Result<StatusCode, Refusal> {
+    let unusable = |error: serde_json::Error| Refusal(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+    let mut settings = serde_json::to_value(network.settings()).map_err(unusable)?;
+    if let Value::Object(settings) = &mut settings {
+        settings.extend(given);
+    }
+    network.set_settings(serde_json::from_value(settings).map_err(unusable)?);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All apps, numbers and keys as REST would show them, in the order in which they were made.
+async fn state(State(network): Net) -> Json<Value> {
+    let own = &network.account.account_sid;
+    let resources = network.resources();
+    Json(json!({
+        "applications": resources.applications.iter().map(Application::shown).collect::<Vec<_>>(),
+        "numbers": resources.numbers.iter().map(|owned| owned.shown(own)).collect::<Vec<_>>(),
+        "caller_ids": resources.caller_ids.iter().map(|verified| verified.shown(own)).collect::<Vec<_>>(),
+        "keys": resources.keys.iter().map(ApiKey::shown).collect::<Vec<_>>(),
+    }))
 }
 
 async fn registrations(State(network): Net) -> Json<Vec<String>> {

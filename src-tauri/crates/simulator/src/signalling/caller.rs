@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::leg::{SdkLeg, hangup};
 use super::media::Media;
 use super::registry::{SdkInput, SocketHandle};
-use crate::account::TwimlApp;
+use crate::account::{Application, TwimlApp};
 use crate::call::{End, Leg, LegDirection, LegState, NewLeg, Party, Session};
 use crate::network::Network;
 
@@ -106,7 +106,8 @@ fn check(
     let Some(sid) = &token.outgoing_application else {
         return Err(Refusal(31_201, "Not authorized: the token has no outgoing grant"));
     };
-    let Some(app) = network.resources().applications.get(sid).cloned() else {
+    let own = |app: &&Application| app.owner == network.account.account_sid;
+    let Some(app) = network.resources().application(sid).filter(own).map(Application::routing) else {
         return Err(Refusal(31_001, "Application Not Found"));
     };
     if app.voice_url.is_none() {

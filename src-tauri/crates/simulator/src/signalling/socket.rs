@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use dialer_domain::sid::CallSid;
+use dialer_domain::sid::{ApiKeySid, CallSid};
 use dialer_twilio::access_token::{SigningKey, VerifiedToken, verify};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -22,6 +22,7 @@ use super::caller::{Invite, error, place_call};
 use super::frame::{self, CallMessage, FromSdk, HEARTBEAT};
 use super::leg::hangup;
 use super::registry::{SdkInput, SdkRequest, SocketHandle, ToSocket};
+use crate::account::KeyClass;
 use crate::event::Happening;
 use crate::network::Network;
 
@@ -99,6 +100,15 @@ async fn write(
     }
 }
 
+/// The key `sid` if tokens can be signed with it: one of the account's, which must be active, and not a
+/// restricted one (twilio.com/docs/iam/api-keys/restricted-api-keys).
+fn signing_key(network: &Network, sid: &ApiKeySid) -> Option<SigningKey> {
+    let resources = network.resources();
+    let key = resources.key(sid).filter(|key| key.class != KeyClass::Restricted)?;
+    let account_sid = network.account.account_sid.clone();
+    resources.is_active().then(|| SigningKey { account_sid, secret: key.secret.clone() })
+}
+
 struct Session {
     network: Arc<Network>,
     socket: SocketHandle,
@@ -135,7 +145,7 @@ impl Session {
 
     fn time_to_expiry(&self) -> Option<Duration> {
         let token = self.token.as_ref().filter(|_| !self.expired)?;
-        let left_ms = token.expires_at_s.saturating_mul(1000).saturating_sub(self.network.now_ms());
+        let left_ms = token.expires_at_s.saturating_mul(1000).saturating_sub(self.network.twilio_now_ms());
         Some(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)))
     }
 
@@ -184,13 +194,8 @@ impl Session {
 
     fn listen(&mut self, token: &str, reconnect_timeout: Duration) {
         let network = Arc::clone(&self.network);
-        let account = &network.account;
-        let checked = verify(token, network.now_ms().div_euclid(1000), |key| {
-            (*key == account.api_key_sid).then(|| SigningKey {
-                account_sid: account.account_sid.clone(),
-                secret: account.api_key_secret.clone(),
-            })
-        });
+        let checked =
+            verify(token, network.twilio_now_ms().div_euclid(1000), |key| signing_key(&network, key));
         let token = match checked {
             Ok(token) => token,
             Err(refusal) => {
@@ -201,7 +206,7 @@ impl Session {
         if self.registered && self.token.as_ref().is_some_and(|old| old.identity != token.identity) {
             self.unregister();
         }
-        let ttl = token.expires_at_s.saturating_sub(network.now_ms().div_euclid(1000));
+        let ttl = token.expires_at_s.saturating_sub(network.twilio_now_ms().div_euclid(1000));
         self.socket.send(
             "connected",
             &json!({
@@ -240,6 +245,10 @@ impl Session {
     fn good_token(&self) -> Result<&VerifiedToken, (u32, &'static str)> {
         match &self.token {
             Some(_) if self.expired => Err((31_205, "the token has expired")),
+            Some(token) if signing_key(&self.network, &token.key_sid).is_none() => Err((
+                31_203,
+                "the API key of the token does not exist any more, or the account is not active",
+            )),
             Some(token) => Ok(token),
             None => Err((31_201, "Not authorized: no access token was accepted")),
         }

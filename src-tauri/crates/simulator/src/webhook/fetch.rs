@@ -16,6 +16,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use url::Url;
 
 use crate::account::WebhookMethod;
+use crate::alert::{Exchange, ExchangeAnswer};
 use crate::event::{AlertLevel, Happening, WebhookPurpose};
 use crate::network::Network;
 use crate::twiml::{self, Document, Verb};
@@ -113,6 +114,7 @@ impl Conversation {
 
     async fn request(&self, network: &Network, request: Request) -> Result<(Answer, Url), Failure> {
         let faults = network.faults();
+        let asked_ms = network.now_ms();
         let answered = if faults.drop_voice_webhooks && request.purpose != WebhookPurpose::StatusCallback {
             Err(Failure::new(11_205, "HTTP connection failure (injected fault)"))
         } else {
@@ -123,6 +125,18 @@ impl Conversation {
                 Err(_) => Err(Failure::new(11_205, format!("No answer within {} s", limit.as_secs_f32()))),
             }
         };
+        network.alerts.keep_exchange(Exchange {
+            call_sid: request.call_sid.clone(),
+            at_ms: asked_ms,
+            method: request.method.as_wire(),
+            url: request.url.to_string(),
+            parameters: request.form.pairs().to_vec(),
+            answer: answered.as_ref().ok().map(|(answer, _)| {
+                let took_ms = network.now_ms().saturating_sub(asked_ms);
+                let kind = answer.content_type.clone();
+                ExchangeAnswer::new(answer.status.as_u16(), kind, took_ms, &answer.body)
+            }),
+        });
         network.record(Happening::Webhook {
             purpose: request.purpose,
             call_sid: request.call_sid.clone(),
@@ -172,7 +186,7 @@ impl Conversation {
         form: &Form,
         idempotency: &str,
     ) -> Result<Answer, reqwest::Error> {
-        let key = WebhookKey::AuthToken(network.account.auth_token.clone());
+        let key = WebhookKey::AuthToken(network.resources().auth_token.clone());
         let builder = match method {
             WebhookMethod::Post => {
                 let signature = sign(&key, url.as_str(), SignedBody::Form(form.pairs()));

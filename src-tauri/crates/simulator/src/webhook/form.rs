@@ -11,7 +11,7 @@ use dialer_twilio::webhook::Form;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::call::{Leg, LegDirection};
+use crate::call::Leg;
 
 /// `ApiVersion` of every request.
 pub(crate) const API_VERSION: &str = "2010-04-01";
@@ -34,11 +34,7 @@ pub(crate) fn call_form(account_sid: &str, leg: &Leg, status: CallStatus) -> For
     form.push("ApiVersion", API_VERSION);
     form.push("CallSid", leg.sid.as_str());
     form.push("CallStatus", status.as_wire());
-    let direction = match leg.direction {
-        LegDirection::Inbound => "inbound",
-        LegDirection::OutboundDial => "outbound-dial",
-    };
-    form.push("Direction", direction);
+    form.push("Direction", leg.direction.as_wire());
     form.push("From", &*leg.from);
     form.push("To", &*leg.to);
     form.push("Caller", &*leg.from);
@@ -95,7 +91,7 @@ pub(crate) fn add_status(form: &mut Form, sequence: u32, at_ms: i64, detail: &St
 }
 
 /// Unix milliseconds as `Mon, 23 Nov 2026 10:00:00 +0000`.
-fn rfc2822(at_ms: i64) -> String {
+pub(crate) fn rfc2822(at_ms: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000))
         .ok()
         .and_then(|time| time.format(&Rfc2822).ok())

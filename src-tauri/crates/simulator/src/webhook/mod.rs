@@ -5,5 +5,5 @@ mod form;
 mod status;
 
 pub(crate) use fetch::{Content, Conversation, Request};
-pub(crate) use form::{API_VERSION, StatusDetail, call_form};
+pub(crate) use form::{API_VERSION, StatusDetail, call_form, rfc2822};
 pub(crate) use status::StatusCallbacks;
