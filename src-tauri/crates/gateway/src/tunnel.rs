@@ -4,11 +4,15 @@
 //! what it says, asks the public address for a [`Proof`] and waits. No address is told to anybody
 //! before this very process was seen behind it.
 
+mod address;
 mod find;
 mod launcher;
 mod log;
+mod look;
+mod machine;
 mod periods;
 mod program;
+mod provider;
 mod supervisor;
 
 use std::path::PathBuf;
@@ -32,6 +36,12 @@ pub use reqwest::Certificate;
 
 use log::Log;
 use supervisor::Command;
+
+/// Whether `choice` is complete and of a form that can work; the sentence says what to enter instead.
+/// Whether its program is there is seen when it starts.
+pub fn validate(choice: &TunnelChoice) -> Result<(), UserError> {
+    provider::provider(choice).map(drop)
+}
 
 /// How the tunnel stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

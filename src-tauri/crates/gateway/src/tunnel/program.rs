@@ -58,15 +58,15 @@ program=$!
 {
     read -r _ <&3
     target=-$program
-    kill -0 -- "$target" || target=$program
-    kill -TERM -- "$target"
-    kill -CONT -- "$target"
+    kill -0 "$target" || target=$program
+    kill -TERM "$target"
+    kill -CONT "$target"
     tenths=0
-    while kill -0 -- "$target" && [ "$tenths" -lt 20 ]; do
+    while kill -0 "$target" && [ "$tenths" -lt 20 ]; do
         sleep 0.1
         tenths=$((tenths + 1))
     done
-    kill -KILL -- "$target"
+    kill -KILL "$target"
 } >/dev/null 2>&1 &
 exec 3<&-
 wait "$program"
