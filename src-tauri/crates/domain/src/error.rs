@@ -19,6 +19,10 @@ pub enum ErrorCode {
     CallLogSetAside,
     /// The call log cannot be written.
     CallLogUnavailable,
+    /// The settings file was damaged and has been set aside.
+    SettingsSetAside,
+    /// The settings cannot be read or written.
+    SettingsUnavailable,
     /// A network port the program needs is taken.
     PortInUse,
     /// Twilio refused the access token.

@@ -1,6 +1,7 @@
 //! What the core needs from outside, as traits. Concrete types meet in the shell and the server only.
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::call::{CallEvent, CallId};
 use crate::call_log::{CallLogEntry, CallLogPage, Cursor};
@@ -25,7 +26,7 @@ impl Clock for SystemClock {
 }
 
 /// A secret the program keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretName {
     /// The account's Auth Token: the key of webhook signatures.
     AuthToken,
@@ -44,6 +45,18 @@ impl SecretName {
             Self::TunnelToken => "tunnel-token",
         }
     }
+}
+
+/// What keeps the secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultKind {
+    /// The system's keychain.
+    Keychain,
+    /// A file encrypted with a passphrase.
+    File,
+    /// Memory, in practice mode started as such.
+    Memory,
 }
 
 /// Why the vault could not answer. Each has its own sentence and cure.
@@ -65,6 +78,15 @@ pub enum VaultError {
     /// one than before.
     #[error("the secret “{0}” is no longer in the keychain")]
     Changed(&'static str),
+    /// The encrypted file waits for its passphrase.
+    #[error("the encrypted file is locked")]
+    FileLocked,
+    /// The encrypted file is not there any more.
+    #[error("the encrypted file is missing: {0}")]
+    FileMissing(String),
+    /// The encrypted file could not be read or written.
+    #[error("the encrypted file failed: {0}")]
+    FileFailed(String),
     /// The passphrase does not open the encrypted file.
     #[error("the passphrase does not open the encrypted file")]
     WrongPassphrase,

@@ -77,4 +77,24 @@ impl Folders {
     pub fn call_log(&self) -> PathBuf {
         self.data.join("calls.sqlite")
     }
+
+    /// The file of practice calls, which are no part of an agent's history.
+    pub fn practice_call_log(&self) -> PathBuf {
+        self.data.join("practice-calls.sqlite")
+    }
+
+    /// The folder for files of tunnel programs, such as known hosts.
+    pub fn tunnel(&self) -> PathBuf {
+        self.data.join("tunnel")
+    }
+
+    /// The settings' file.
+    pub fn settings(&self) -> PathBuf {
+        self.data.join("settings.json")
+    }
+
+    /// The encrypted file for secrets, where there is no keychain.
+    pub fn vault(&self) -> PathBuf {
+        self.data.join("vault.bin")
+    }
 }

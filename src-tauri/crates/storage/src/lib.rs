@@ -1,9 +1,11 @@
-//! What the program keeps on this computer: the call log in SQLite, secrets in the keychain.
+//! What the program keeps on this computer: the call log in SQLite, settings in a file, secrets in the
+//! keychain.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`call_log`] | [`SqliteCallLog`](call_log::SqliteCallLog), the `CallStore` on disk |
-//! | [`vault`] | [`OsVault`](vault::OsVault) on the system's keychain, [`MemoryVault`](vault::MemoryVault) for practice |
+//! | [`settings`] | [`Settings`](settings::Settings): which account is connected, and what was changed for it |
+//! | [`vault`] | [`ChosenVault`](vault::ChosenVault): the system's keychain, an encrypted file or memory |
 //! | [`folders`] | where the files are |
 //!
 //! Every call here may block on the disk or the system: use it from a blocking task.
@@ -11,4 +13,6 @@
 pub mod call_log;
 pub mod folders;
 mod private_files;
+mod set_aside;
+pub mod settings;
 pub mod vault;

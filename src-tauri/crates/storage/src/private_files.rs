@@ -1,10 +1,12 @@
 //! Files and folders that only their owner may read: the call log says who telephoned whom.
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use tempfile::TempDir;
+
+use crate::set_aside::beside;
 
 #[cfg(unix)]
 use by_mode as system;
@@ -24,6 +26,27 @@ pub(crate) fn create_temporary_folder(prefix: &str) -> io::Result<TempDir> {
 /// Opens `file` for writing, creating it if it is missing.
 pub(crate) fn create_file(file: &Path) -> io::Result<File> {
     system::create_file(file)
+}
+
+/// Replaces `file` by one that holds `bytes`, or makes it. Whatever happens, and if the power fails, the
+/// file holds the old bytes or the new ones; when this returns, the new ones.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    // One process at a time writes here, so one name will do; what a killed one left is overwritten.
+    let new = beside(file, ".new");
+    let written = write_through(&new, bytes).and_then(|()| fs::rename(&new, file));
+    if written.is_err() {
+        // A full disk gets its space back; a file that stays does no harm.
+        let _ = fs::remove_file(&new);
+        return written;
+    }
+    file.parent().map_or(Ok(()), system::sync_folder)
+}
+
+fn write_through(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut opened = create_file(file)?;
+    opened.set_len(0)?;
+    opened.write_all(bytes)?;
+    opened.sync_all()
 }
 
 /// Unix: by permission bits.
@@ -47,6 +70,11 @@ mod by_mode {
     pub(super) fn create_file(file: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file)
     }
+
+    /// Makes a rename in the folder last.
+    pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
 }
 
 /// Windows: the user's profile, where the folders are, is closed to other users already.
@@ -68,5 +96,10 @@ mod by_place {
 
     pub(super) fn create_file(file: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create(true).truncate(false).open(file)
+    }
+
+    /// NTFS keeps its own journal of names.
+    pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -9,15 +9,16 @@ use std::time::Duration;
 use dialer_domain::ports::{Clock, SystemClock};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::error::{CallLogError, Cause, is_read_fault};
 use super::{SqliteCallLog, migrate};
 use crate::private_files;
+use crate::set_aside::{beside, free_name};
 
 /// Marks the file as a call log of this program: "KDcl". Kept in SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4b44_636c;
+/// What belongs to a log: the WAL and its index, last the log itself.
+const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
 /// How long a write waits for a foreign program that has the file open, such as a viewer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Up to this size, in bytes, every page is checked at each start, in well under a second; a larger
@@ -218,8 +219,8 @@ fn check_schema(connection: &Connection) -> Result<(), Obstacle> {
 /// The WAL goes first: if the process ends in between, the log is found without it, and neither is
 /// ever overwritten.
 fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, CallLogError> {
-    let kept = free_name(path, now_ms);
-    for ending in ["-wal", "-shm", ""] {
+    let kept = free_name(path, &ENDINGS, now_ms);
+    for ending in ENDINGS {
         match fs::rename(beside(path, ending), beside(&kept, ending)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -229,35 +230,4 @@ fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, CallLogError> {
         }
     }
     Ok(kept)
-}
-
-/// `calls.damaged-20261123T101500Z.sqlite`, numbered where that is taken.
-fn free_name(path: &Path, now_ms: i64) -> PathBuf {
-    let now =
-        OffsetDateTime::from_unix_timestamp(now_ms.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    // These fields can always be written; an empty time would still leave a free name.
-    let time =
-        now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
-    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
-    let is_taken = |path: &Path| {
-        ["", "-wal", "-shm"].iter().any(|ending| fs::symlink_metadata(beside(path, ending)).is_ok())
-    };
-    let mut number = 1;
-    let mut name = format!("{stem}.damaged-{time}");
-    loop {
-        let free = path.with_file_name(&name).with_added_extension(&extension);
-        if !is_taken(&free) {
-            return free;
-        }
-        number += 1;
-        name = format!("{stem}.damaged-{time}-{number}");
-    }
-}
-
-/// The path with more at its end.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

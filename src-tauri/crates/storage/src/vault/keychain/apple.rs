@@ -2,7 +2,7 @@
 
 use dialer_domain::ports::VaultError;
 
-use crate::vault::Words;
+use crate::vault::told::Words;
 
 pub(in crate::vault) const WORDS: Words = Words {
     missing: "The login keychain was not found, so the sign-in cannot be kept safely. Open Keychain Access and make sure \

@@ -7,7 +7,7 @@ use dialer_domain::ports::VaultError;
 use keyring_core::api::CredentialStoreApi as _;
 use zbus_secret_service_keyring_store::Store;
 
-use crate::vault::Words;
+use crate::vault::told::Words;
 
 pub(in crate::vault) const WORDS: Words = Words {
     missing: "No keychain is running, so the sign-in cannot be kept safely. Install and start GNOME Keyring or KWallet, \
@@ -39,14 +39,10 @@ impl Keychain {
         let answer = self.attempt(service, user, question);
         let Err(error @ keyring::Error::PlatformFailure(_)) = &answer else { return answer };
         self.store = None;
-        match super::read_error(error) {
-            VaultError::Missing(_) | VaultError::Failed(_) if reused => self.attempt(service, user, question),
-            VaultError::Missing(_)
-            | VaultError::Failed(_)
-            | VaultError::Locked(_)
-            | VaultError::Denied(_)
-            | VaultError::TimedOut(_) => answer,
+        if reused && matches!(super::read_error(error), VaultError::Missing(_) | VaultError::Failed(_)) {
+            return self.attempt(service, user, question);
         }
+        answer
     }
 
     fn attempt<T>(

@@ -2,7 +2,7 @@
 
 use dialer_domain::ports::VaultError;
 
-use crate::vault::Words;
+use crate::vault::told::Words;
 
 pub(in crate::vault) const WORDS: Words = Words {
     missing: "Windows has no Credential Manager for this session, so the sign-in cannot be kept safely. Sign in to Windows \
