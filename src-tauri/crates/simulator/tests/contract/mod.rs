@@ -1,0 +1,70 @@
+//! The contract between the REST client and Twilio, kept from both sides: the real client talks to the
+//! real simulator, and every request and every answer is held against Twilio's OpenAPI files.
+//!
+//! What the files themselves get wrong is listed in `looseness.rs` beside the code that reads them.
+
+mod account;
+mod calls;
+mod countries;
+mod desk;
+mod failures;
+mod numbers;
+mod proxy;
+#[path = "../../../twilio/tests/specification/mod.rs"]
+#[allow(dead_code, reason = "the examples are for the client's own tests")]
+mod specification;
+
+use std::collections::BTreeSet;
+
+use desk::Desk;
+use proxy::Exchange;
+
+/// What the simulator has no success for yet, because nothing in it makes these things; its refusals
+/// are checked all the same.
+const REFUSED_SO_FAR: &[&str] = &[
+    "DELETE /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants/{CallSid}.json",
+    "DELETE /2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json",
+    "GET /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants.json",
+    "GET /2010-04-01/Accounts/{AccountSid}/Queues/{QueueSid}/Members.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants/{CallSid}.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Conferences/{Sid}.json",
+    "POST /2010-04-01/Accounts/{AccountSid}/Queues/{QueueSid}/Members/{CallSid}.json",
+];
+
+#[tokio::test]
+async fn both_sides_keep_to_twilios_specification() {
+    let desk = Desk::start().await;
+    account::walk(&desk).await;
+    numbers::walk(&desk).await;
+    calls::walk(&desk).await;
+    countries::walk(&desk).await;
+
+    let files = specification::load();
+    let mut deviations = BTreeSet::new();
+    let mut refused: BTreeSet<String> =
+        specification::operations(&files).into_iter().map(|(name, _)| name).collect();
+    let all = refused.clone();
+    let mut asked = BTreeSet::new();
+    for Exchange { sent, status, content_type, body } in desk.proxy.seen() {
+        let operation = specification::find(&files, &sent).unwrap_or_else(|| panic!("unknown: {sent:?}"));
+        let name = format!("{} {}", sent.method, operation.template);
+        let found = operation
+            .check_request(&sent)
+            .into_iter()
+            .chain(operation.check_answer(status, &content_type, &body))
+            .filter(|found| !specification::tolerated(found));
+        deviations.extend(found.map(|found| format!("{name} ({status}): {found}")));
+        if status < 300 {
+            refused.remove(&name);
+        }
+        asked.insert(name);
+    }
+    let shown = deviations.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(deviations.is_empty(), "{} deviations:\n{shown}", deviations.len());
+    assert_eq!(asked, all, "every operation was asked for");
+    assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), REFUSED_SO_FAR);
+    desk.stop().await;
+}
