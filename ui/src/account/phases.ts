@@ -5,37 +5,30 @@ export type Shown =
   'entry' | 'locked' | 'checking' | 'choosing' | 'setting_up' | 'connected' | 'disconnecting';
 
 /** What the agent came to change. */
-export type Changing = 'numbers' | 'tunnel' | null;
+export type Changing = 'numbers' | 'tunnel';
 
 /** A part of the page that the agent is taken to. */
-export type Place = 'numbers' | 'tunnel' | 'token' | 'vault' | 'steps';
+export type Place = Changing | 'token' | 'vault';
 
-/** What is shown in which phase. `changing` is a wish of this page: the program need not know of it. */
-export function shownIn(status: AccountStatus, changing: Changing): Shown {
+/**
+ * What is shown in which phase. `again`: after a set-up that failed the agent chooses anew, of which
+ * the program learns when the choices are made.
+ */
+export function shownIn(status: AccountStatus, again: boolean): Shown {
   const choosable = status.inventory !== null && status.choices !== null;
   switch (status.phase) {
     case 'none':
       return 'entry';
     case 'locked':
     case 'checking':
+    case 'connected':
     case 'disconnecting':
       return status.phase;
     case 'choosing':
-      if (status.connected && !changing) return 'connected';
       return choosable ? 'choosing' : 'checking';
     case 'setting_up':
-      return changing && choosable && hasFailed(status) ? 'choosing' : 'setting_up';
-    case 'connected':
-      if (!changing) return 'connected';
-      return choosable ? 'choosing' : 'checking';
+      return again && choosable ? 'choosing' : 'setting_up';
   }
-}
-
-/** Whether the steps stand still because one of them failed. */
-export function hasFailed({ steps }: AccountStatus): boolean {
-  return (
-    steps.some(({ state }) => state === 'failed') && steps.every(({ state }) => state !== 'running')
-  );
 }
 
 export function credential(status: AccountStatus | null, field: CredentialField): CredentialView {

@@ -21,7 +21,7 @@ export interface AccountArguments {
   preview_disconnect: object;
   cancel_disconnect: object;
   disconnect: { undo: Undo };
-  change_account: { what: Exclude<Changing, null> };
+  change_account: { what: Changing };
   keep_account: object;
   copy_text: { text: string };
 }
@@ -166,7 +166,7 @@ export const accountActions: {
     label: 'action.change',
     keys: [],
     deliberate: true,
-    enabled: (state) => all(noCall(state), free(state, 'check')),
+    enabled: (state) => all(noCall(state), free(state, 'repair')),
     perform: (app, { what }) => app.account.change(what),
   },
   keep_account: {

@@ -112,6 +112,7 @@ export interface AccountApp {
   previewDisconnect(): Promise<void>;
   cancelDisconnect(): void;
   disconnect(undo: Undo): Promise<void>;
-  change(what: Exclude<Changing, null>): Promise<void>;
-  keep(): void;
+  change(what: Changing): Promise<void>;
+  /** Leaves the choices as they are in use. */
+  keep(): Promise<void>;
 }

@@ -1301,6 +1301,8 @@ export interface Commands {
   check_account(args: { }): Promise<void>;
   /** Does what is needed at Twilio for these choices; also changes them later. */
   set_up(args: { choices: Choices; }): Promise<void>;
+  /** Goes back from choosing to the account as it is in use. */
+  leave_choosing(args: { }): Promise<void>;
   /** Tries again at once whatever failed or waits. */
   try_again(args: { }): Promise<void>;
   /** Verifies a number so that it may be shown to called parties: Twilio calls it and asks for a code. */

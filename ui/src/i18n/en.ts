@@ -180,8 +180,11 @@ export const en = {
   'copy.failed': 'It could not be copied. Select the text and copy it by hand.',
 
   'account.title': 'Account',
+  'account.nowConnected': 'Your Twilio account is connected.',
+  'account.nowChanged': 'Your choices are in use.',
+  'account.nowDisconnected': 'The account is disconnected. This is practice mode.',
   'account.loading': 'Looking up the account…',
-  'waiting.byItself': 'This goes on by itself.',
+  'waiting.byItself': 'Waiting. This goes on by itself.',
   'waiting.stored': 'Kept so far: {fields}.',
 
   'credential.account_sid': 'Account SID',

@@ -51,7 +51,8 @@ export class Account implements AccountApp, AccountState {
   doing = $state.raw<readonly AccountDoing[]>([]);
   report = $state.raw<ImportReport | null>(null);
   preview = $state.raw<DisconnectView | null>(null);
-  changing = $state<Changing>(null);
+  /** The agent chooses anew after a set-up that failed. */
+  again = $state(false);
   /** Where the agent is to be taken as soon as it is there. */
   place = $state<Place | null>(null);
   /** What is to be corrected, once setting up was tried. */
@@ -78,7 +79,7 @@ export class Account implements AccountApp, AccountState {
 
   /** What the page shows; nothing while the status is not known. */
   get shown(): Shown | null {
-    return this.status && shownIn(this.status, this.changing);
+    return this.status && shownIn(this.status, this.again);
   }
 
   /** Asks for the status, at the start and when changes may have been missed. */
@@ -103,16 +104,17 @@ export class Account implements AccountApp, AccountState {
     this.status = status;
     this.failure = '';
     const entered = before?.phase !== status.phase ? status.phase : null;
-    if (entered === 'none' || entered === 'setting_up' || entered === 'disconnecting') {
+    if (entered && entered !== 'checking' && entered !== 'choosing') {
       this.#leaveChoices();
+      if (this.place === 'numbers' || this.place === 'tunnel') this.place = null;
     }
     if (status.phase !== 'connected') this.preview = null;
-    if (before && entered) this.problem = '';
+    if (before && (entered || (before.error && !status.error))) this.problem = '';
     this.#tick();
   }
 
   #leaveChoices(): void {
-    this.changing = null;
+    this.again = false;
     this.#edited = null;
     this.draftProblems = [];
   }
@@ -122,6 +124,8 @@ export class Account implements AccountApp, AccountState {
     this.entering = [...this.entering, field];
     try {
       await this.#next(() => this.#parts.host.call('enter_credential', { field, text }));
+      // Or it would be neither on its way nor entered until the change is heard.
+      await this.load();
     } catch (error) {
       this.fieldProblems = { ...this.fieldProblems, [field]: sentence(error) };
     } finally {
@@ -173,7 +177,6 @@ export class Account implements AccountApp, AccountState {
     const place = placeOf(repair);
     if (place) {
       this.place = place;
-      if (place === 'numbers' || place === 'tunnel') this.changing = place;
       this.#parts.open();
     }
     await this.#do('repair', () => this.#parts.host.call('repair', { repair }));
@@ -205,18 +208,23 @@ export class Account implements AccountApp, AccountState {
     await this.#do('disconnect', () => this.#parts.host.call('disconnect', { undo }));
   }
 
-  async change(what: Exclude<Changing, null>): Promise<void> {
-    this.changing = what;
-    this.place = what;
-    // After a failed set-up everything to choose from is known; of an account in use it may have changed.
-    if (this.status?.phase === 'setting_up') return;
-    await this.#do('check', () => this.#parts.host.call('check_account', {}));
+  async change(what: Changing): Promise<void> {
+    const { status } = this;
+    if (status?.phase === 'setting_up' && status.inventory && status.choices) {
+      // Everything there is to choose from was looked at just now.
+      this.again = true;
+      this.place = what;
+      this.problem = '';
+      return;
+    }
+    await this.repair(what === 'numbers' ? 'choose_numbers' : 'change_tunnel');
   }
 
-  /** Leaves the account as it is. */
-  keep(): void {
+  async keep(): Promise<void> {
+    const local = this.again;
     this.#leaveChoices();
     this.problem = '';
+    if (!local) await this.#do(null, () => this.#parts.host.call('leave_choosing', {}));
   }
 
   /** The agent was taken there. */

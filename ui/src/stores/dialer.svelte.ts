@@ -43,6 +43,9 @@ const TICK_MS = 250;
 /** When a snapshot that could not be had is asked for again. */
 const REFRESH_AGAIN_MS = 3_000;
 
+/** Key of the memory under which the page after a reload finds what the reload was for. */
+const CHANGED = 'kennex-dialer.changed';
+
 /** What the page is made of; tests bring their own. */
 export interface DialerParts {
   host: Host;
@@ -52,6 +55,8 @@ export interface DialerParts {
   newId: () => string;
   /** The system's clipboard; absent where the page may not use it. */
   clipboard: Pick<Clipboard, 'writeText'> | undefined;
+  /** Outlives a load of the page. */
+  memory: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 }
 
 const STARTING: Lights = {
@@ -136,6 +141,7 @@ export class Dialer implements App {
     }
     this.#apply(snapshot);
     void this.account.load();
+    this.#arrive();
     this.phase = 'ready';
     this.#fetched();
     try {
@@ -447,7 +453,32 @@ export class Dialer implements App {
 
   /** The SDK's Device belongs to the phone that was; a new page starts one for the phone that is. */
   #reloadWhenIdle(): void {
-    if (this.#stale && !isLive(this.phone)) this.#parts.host.reload();
+    if (!this.#stale || isLive(this.phone)) return;
+    this.#stale = false;
+    const { status } = this.account;
+    // The account says so only afterwards: it is still on its way there.
+    const done =
+      status?.phase === 'disconnecting'
+        ? 'disconnected'
+        : status?.connected
+          ? 'changed'
+          : 'connected';
+    this.#parts.memory.setItem(CHANGED, done);
+    this.#parts.host.reload();
+  }
+
+  /** After a reload, tells what it was for, where that can be seen. */
+  #arrive(): void {
+    const { memory } = this.#parts;
+    const done = memory.getItem(CHANGED);
+    if (done === null) return;
+    memory.removeItem(CHANGED);
+    if (done === 'connected') {
+      this.hint(t('account.nowConnected'));
+      return;
+    }
+    this.page = 'account';
+    this.hint(done === 'changed' ? t('account.nowChanged') : t('account.nowDisconnected'));
   }
 
   #openAccount(): void {

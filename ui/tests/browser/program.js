@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
-import { inspect, SNAPSHOT } from '../unit/stand_in.js';
+import { ACCOUNT, inspect, SNAPSHOT } from '../unit/stand_in.js';
 
 const DIST = path.resolve(import.meta.dirname, '../../dist');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
@@ -43,6 +43,11 @@ export class Program extends EventEmitter {
   answers = true;
   /** Whether a call gets the token with which it survives the loss of its signalling. */
   resumes = true;
+  /** What the account page shows, and what disconnecting would do. */
+  account = structuredClone(ACCOUNT);
+  preview = { numbers: [], app: true, key: true };
+  /** What came of a file. */
+  imported = { filled: [], not_needed: [], problems: [] };
   /** Commands that fail, by name. */
   refuse = new Map();
   #peers = 0;
@@ -80,6 +85,12 @@ export class Program extends EventEmitter {
   event(event, data) {
     const line = JSON.stringify(data === undefined ? { event } : { event, data });
     for (const stream of this.#streams) stream.write(`${line}\n`);
+  }
+
+  /** The account changes. */
+  tell(account) {
+    this.account = account;
+    this.event('account_changed', account);
   }
 
   /** Sends a frame of signalling to the page. */
@@ -177,6 +188,12 @@ export class Program extends EventEmitter {
         return inspect(args.text);
       case 'issue_access_token':
         return { token: 'practice-token', identity: 'albert', expires_at_ms: Date.now() + 3.6e6 };
+      case 'account_status':
+        return this.account;
+      case 'preview_disconnect':
+        return this.preview;
+      case 'import_env':
+        return this.imported;
       case 'list_call_log':
         return this.older ?? { entries: [], next: null };
       case 'voice_create':

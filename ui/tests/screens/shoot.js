@@ -3,12 +3,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { closeBrowser, open } from '../browser/page.js';
 import { Program, sid, snapshot } from '../browser/program.js';
+import { accountScenes } from './account.js';
 
 const SHOTS = path.join(import.meta.dirname, 'shots');
 const SIZES = {
   narrow: { width: 400, height: 680 },
   compact: { width: 360, height: 560 },
-  wide: { width: 1100, height: 720 },
+  wide: { width: 900, height: 680 },
 };
 
 const farEnds = [
@@ -121,11 +122,12 @@ const scenes = {
     {
       call_log,
       lights: {
-        calls_out: { state: 'ready', reason: null },
+        calls_out: { state: 'ready', reason: null, repair: null },
         calls_in: {
           state: 'not_reachable',
           reason:
             'The tunnel is down, so Twilio cannot reach this computer. It is restarted by itself; if this stays, check the network.',
+          repair: 'restart_tunnel',
         },
       },
       notices: [
@@ -152,6 +154,7 @@ const scenes = {
     async (page) => page.by('light-in').click(),
   ],
   keys: [{ call_log }, async (page) => page.keyboard.press('?')],
+  ...accountScenes(practice),
 };
 
 async function dial(page) {
@@ -161,11 +164,11 @@ async function dial(page) {
 }
 
 const only = process.argv.slice(2);
-await rm(SHOTS, { recursive: true, force: true });
+if (only.length === 0) await rm(SHOTS, { recursive: true, force: true });
 await mkdir(SHOTS, { recursive: true });
 const faults = [];
 for (const [scene, [overrides, act]] of Object.entries(scenes)) {
-  if (only.length > 0 && !only.includes(scene)) continue;
+  if (only.length > 0 && !only.some((name) => scene.startsWith(name))) continue;
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ['light', 'dark']) {
       const program = await new Program(snapshot(overrides)).listen();

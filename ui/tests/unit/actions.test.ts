@@ -85,7 +85,7 @@ function app(over: Partial<ActionState> = {}) {
       cancelDisconnect: vi.fn(),
       disconnect: vi.fn(() => Promise.resolve()),
       change: vi.fn(() => Promise.resolve()),
-      keep: vi.fn(),
+      keep: vi.fn(() => Promise.resolve()),
     },
   } satisfies App;
 }

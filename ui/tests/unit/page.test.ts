@@ -56,6 +56,7 @@ async function open(over: Partial<Snapshot> = {}, voice?: () => Promise<Voice>):
     clock,
     newId: () => `id-${(ids += 1)}`,
     clipboard: undefined,
+    memory: window.sessionStorage,
   });
   render(App, { dialer });
   await dialer.start();

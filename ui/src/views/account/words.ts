@@ -156,6 +156,11 @@ function urlTexts(kind: TunnelKind): FieldTexts {
   }
 }
 
+/** The name that a number has at Twilio; empty where it is only the number once more. */
+export function ownName({ formatted, name }: { formatted: string; name: string }): string {
+  return name === formatted || /^[+\d\s().-]*$/.test(name) ? '' : name;
+}
+
 /** The time until something happens by itself, such as "in 12 s"; empty when it is about to. */
 export function until(at: number, now: number): string {
   const seconds = Math.ceil((at - now) / 1_000);
