@@ -6,5 +6,6 @@ mod contract;
 mod control;
 mod incoming;
 mod outgoing;
+mod rest;
 mod signalling;
 mod webhooks;

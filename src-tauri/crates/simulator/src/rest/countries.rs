@@ -135,19 +135,25 @@ fn bulk_update(ask: &Ask) -> Answer {
     let updates: Vec<CountryUpdate> = serde_json::from_str(given)
         .map_err(|error| Refusal::bad(20_001, format!("UpdateRequest cannot be used: {error}")))?;
     let mut resources = ask.network.resources();
+    // All or nothing.
+    let mut checked = Vec::new();
     for update in &updates {
-        let country = resources
-            .countries
-            .get_mut(&update.iso_code)
-            .ok_or_else(|| Refusal::bad(20_001, format!("{} is no country", update.iso_code)))?;
-        for (given, kept) in [
-            (&update.low_risk_numbers_enabled, &mut country.low_risk),
-            (&update.high_risk_special_numbers_enabled, &mut country.high_risk_special),
-            (&update.high_risk_tollfraud_numbers_enabled, &mut country.high_risk_tollfraud),
-        ] {
-            if let Some(given) = given {
-                *kept = given.value()?;
-            }
+        let read = |flag: &Option<Flag>| flag.as_ref().map(Flag::value).transpose();
+        let flags = [
+            read(&update.low_risk_numbers_enabled)?,
+            read(&update.high_risk_special_numbers_enabled)?,
+            read(&update.high_risk_tollfraud_numbers_enabled)?,
+        ];
+        if resources.countries.get(&update.iso_code).is_none() {
+            return Err(Refusal::bad(20_001, format!("{} is no country", update.iso_code)));
+        }
+        checked.push((&update.iso_code, flags));
+    }
+    for (iso, [low, special, tollfraud]) in checked {
+        if let Some(country) = resources.countries.get_mut(iso) {
+            country.low_risk = low.unwrap_or(country.low_risk);
+            country.high_risk_special = special.unwrap_or(country.high_risk_special);
+            country.high_risk_tollfraud = tollfraud.unwrap_or(country.high_risk_tollfraud);
         }
     }
     created(json!({ "update_count": updates.len(), "update_request": given }))
