@@ -61,9 +61,8 @@ async fn placed_and_ended(desk: &Desk) -> CallSid {
     let found = desk.key.calls(&filter).await.unwrap();
     assert_eq!(found.iter().map(|call| &call.sid).collect::<Vec<_>>(), [&placed.sid]);
 
-    let next = CallUpdate::Redirect(Instructions::Twiml(
-        "<Response><Say>Hello</Say><Pause length=\"600\"/></Response>".into(),
-    ));
+    let next =
+        CallUpdate::Play { document: "<Response><Say>Hello</Say><Pause length=\"600\"/></Response>".into() };
     assert_eq!(desk.key.update_call(&placed.sid, &next).await.unwrap().status, "in-progress");
     desk.key.update_call(&placed.sid, &CallUpdate::Complete).await.unwrap();
     let told = desk.bench.webhooks.wait("/placed", 2).await;

@@ -1,6 +1,6 @@
 //! Which host serves which of Twilio's products.
 
-use url::Url;
+use url::{Position, Url};
 
 /// A part of Twilio's API that has a host of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,14 +105,24 @@ impl BaseUrls {
         }
     }
 
-    /// The address of a resource; segments are escaped. `None` only for a base that is no address.
+    /// The address of a resource; segments are escaped. `None` where one would not stay what it is: a dot
+    /// or two, or nothing at all.
     pub(crate) fn resource<'a>(
         &self,
         product: Product,
         segments: impl IntoIterator<Item = &'a str>,
     ) -> Option<Url> {
         let mut url = Url::parse(self.of(product)).ok()?;
-        url.path_segments_mut().ok()?.pop_if_empty().extend(segments);
+        {
+            let mut path = url.path_segments_mut().ok()?;
+            path.pop_if_empty();
+            for segment in segments {
+                if matches!(segment, "" | "." | "..") {
+                    return None;
+                }
+                path.push(segment);
+            }
+        }
         Some(url)
     }
 
@@ -126,15 +136,23 @@ impl BaseUrls {
     pub(crate) fn next_page(&self, product: Product, link: &str) -> Option<Url> {
         let base = self.of(product);
         let origin = Url::parse(base).ok()?.origin();
-        let link = if link.starts_with('/') && !link.starts_with("//") {
-            format!("{base}{link}")
+        let path_and_query = if link.starts_with('/') && !link.starts_with("//") {
+            link.to_owned()
         } else if let Some(rest) = below(link, base) {
-            format!("{base}{rest}")
+            rest.to_owned()
         } else {
-            format!("{base}{}", below(link, &format!("https://{}.twilio.com", product.name()))?)
+            let url = Url::parse(link).ok().filter(|url| is_twilios(url, product))?;
+            url[Position::BeforePath..].to_owned()
         };
-        Url::parse(&link).ok().filter(|url| url.origin() == origin)
+        Url::parse(&format!("{base}{path_and_query}")).ok().filter(|url| url.origin() == origin)
     }
+}
+
+/// Whether a link leads to the product at Twilio, in whatever region.
+fn is_twilios(url: &Url, product: Product) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let own = host.strip_prefix(product.name()).is_some_and(|rest| rest.starts_with('.'));
+    url.scheme() == "https" && url.port().is_none() && own && host.ends_with(".twilio.com")
 }
 
 /// What follows `base` in `link`, which begins with a slash.
@@ -211,6 +229,9 @@ mod tests {
     fn segments_cannot_leave_their_place() {
         let url = BaseUrls::twilio().resource(Product::Api, ["a", "b/../c?d", "e f.json"]).unwrap();
         assert_eq!(url.as_str(), "https://api.twilio.com/a/b%2F..%2Fc%3Fd/e%20f.json");
+        for odd in ["", ".", ".."] {
+            assert_eq!(BaseUrls::twilio().resource(Product::Api, ["a", odd, "b.json"]), None, "{odd:?}");
+        }
     }
 
     #[test]
@@ -239,8 +260,14 @@ mod tests {
             .unwrap(),
             "https://voice.dublin.ie1.twilio.com/v1/DialingPermissions/Countries?Page=1"
         );
+        assert_eq!(
+            next(&regional, Product::Monitor, "https://monitor.ie1.twilio.com/v1/Alerts?Page=1").unwrap(),
+            "https://monitor.dublin.ie1.twilio.com/v1/Alerts?Page=1"
+        );
         for foreign in [
-            "https://voice.twilio.com.evil.example/v1/Alerts",
+            "https://monitor.twilio.com.evil.example/v1/Alerts",
+            "https://voice.twilio.com/v1/Alerts",
+            "https://monitorXtwilio.com/v1/Alerts",
             "https://monitor.twilio.com:444/v1/Alerts",
             "https://monitor.twilio.com@evil.example/v1/Alerts",
             "http://monitor.twilio.com/v1/Alerts",

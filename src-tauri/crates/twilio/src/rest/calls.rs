@@ -67,14 +67,14 @@ pub struct CallResource {
     pub queue_time: Option<String>,
 }
 
-/// What a call shall do.
+/// What a new call shall do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instructions {
     /// Ask this address by `POST`.
     Url(String),
     /// Play this document.
     Twiml(String),
-    /// Do as this app says; only a new call can be given to one.
+    /// Do as this app says.
     App(TwimlAppSid),
 }
 
@@ -102,8 +102,16 @@ pub struct NewCall {
 /// A change to a call under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallUpdate {
-    /// Go on with other instructions.
-    Redirect(Instructions),
+    /// Ask this address by `POST` how to go on.
+    Redirect {
+        /// Answers with TwiML.
+        url: String,
+    },
+    /// Go on with this document.
+    Play {
+        /// TwiML, up to 4000 characters.
+        document: String,
+    },
     /// End it, answered or not.
     Complete,
     /// End it unless it has been answered.
@@ -132,7 +140,12 @@ impl Client {
     pub async fn create_call(&self, call: &NewCall) -> Result<CallResource, RestError> {
         let request =
             Request::post(self.path(&["Calls"])).form("To", Some(&call.to)).form("From", Some(&call.from));
-        let request = with_instructions(request, &call.instructions)
+        let request = match &call.instructions {
+            Instructions::Url(url) => request.form("Url", Some(url)).form("Method", Some("POST")),
+            Instructions::Twiml(document) => request.form("Twiml", Some(document)),
+            Instructions::App(app) => request.form("ApplicationSid", Some(app.as_str())),
+        };
+        let request = request
             .number("Timeout", call.timeout_s)
             .number("TimeLimit", call.time_limit_s)
             .form("StatusCallback", call.status_callback.as_ref())
@@ -145,19 +158,12 @@ impl Client {
     pub async fn update_call(&self, sid: &CallSid, update: &CallUpdate) -> Result<CallResource, RestError> {
         let request = Request::post(self.path(&["Calls", sid.as_str()]));
         let request = match update {
-            // Twice redirected would be played from the start again.
-            CallUpdate::Redirect(instructions) => with_instructions(request, instructions),
+            // A document asked for or begun twice would be played from its start again.
+            CallUpdate::Redirect { url } => request.form("Url", Some(url)).form("Method", Some("POST")),
+            CallUpdate::Play { document } => request.form("Twiml", Some(document)),
             CallUpdate::Complete => request.repeatable().form("Status", Some("completed")),
             CallUpdate::Cancel => request.repeatable().form("Status", Some("canceled")),
         };
         self.read(&request).await
-    }
-}
-
-fn with_instructions(request: Request, instructions: &Instructions) -> Request {
-    match instructions {
-        Instructions::Url(url) => request.form("Url", Some(url)).form("Method", Some("POST")),
-        Instructions::Twiml(document) => request.form("Twiml", Some(document)),
-        Instructions::App(app) => request.form("ApplicationSid", Some(app.as_str())),
     }
 }

@@ -223,7 +223,7 @@ impl Client {
         let mut url = self
             .base()
             .resource(request.product, segments)
-            .ok_or_else(|| RestError::Malformed { detail: "the base address is none".into() })?;
+            .ok_or_else(|| RestError::Malformed { detail: "its address cannot be written".into() })?;
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
@@ -344,4 +344,25 @@ pub(crate) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, RestError
         };
         RestError::Malformed { detail: format!("{kind} (line {}, column {})", error.line(), error.column()) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn the_wait_asked_for_is_in_seconds_or_until_a_date() {
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, 1_790_683_200_000)
+        };
+        assert_eq!(wait("12"), Some(Duration::from_secs(12)));
+        assert_eq!(wait("Tue, 29 Sep 2026 12:00:05 GMT"), Some(Duration::from_secs(5)));
+        assert_eq!(wait("Tue, 29 Sep 2026 11:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), 0), None);
+    }
 }

@@ -123,3 +123,80 @@ fn changes(found: &NumberRouting, wanted: &NumberRouting) -> Vec<(&'static str, 
     form.extend(lookup.map(|lookup| ("VoiceCallerIdLookup", lookup.to_string())));
     form
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "AP00000000000000000000000000000001";
+    const THEIRS: &str = "AP00000000000000000000000000000002";
+    const TRUNK: &str = "TK00000000000000000000000000000001";
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_not_named() {
+        let before = NumberRouting {
+            voice_url: text("https://old.example.com"),
+            status_callback: text(""),
+            voice_application_sid: text(THEIRS),
+            ..NumberRouting::default()
+        };
+        assert_eq!(changes(&before, &before), []);
+        let bound = NumberRouting { voice_application_sid: text(OURS), ..before.clone() };
+        assert_eq!(changes(&bound, &before), [("VoiceApplicationSid", THEIRS.to_owned())]);
+    }
+
+    #[test]
+    fn what_was_empty_is_made_empty() {
+        for nothing in [None, text("")] {
+            let before = NumberRouting {
+                voice_application_sid: nothing.clone(),
+                voice_url: nothing.clone(),
+                ..NumberRouting::default()
+            };
+            let found = NumberRouting {
+                voice_application_sid: text(OURS),
+                voice_url: text("https://new.example.com"),
+                voice_method: text("GET"),
+                ..NumberRouting::default()
+            };
+            let expected = [("VoiceUrl", String::new()), ("VoiceApplicationSid", String::new())];
+            assert_eq!(changes(&found, &before), expected);
+        }
+    }
+
+    #[test]
+    fn of_trunk_and_app_the_one_that_is_wanted_is_named() {
+        let trunk = NumberRouting { trunk_sid: text(TRUNK), ..NumberRouting::default() };
+        let ours = NumberRouting { voice_application_sid: text(OURS), ..NumberRouting::default() };
+        let neither = NumberRouting { voice_application_sid: text(""), ..NumberRouting::default() };
+        assert_eq!(changes(&ours, &trunk), [("TrunkSid", TRUNK.to_owned())]);
+        assert_eq!(changes(&trunk, &ours), [("VoiceApplicationSid", OURS.to_owned())]);
+        let freed = changes(&trunk, &neither);
+        assert!(freed.contains(&("TrunkSid", String::new())), "{freed:?}");
+    }
+
+    #[test]
+    fn methods_and_switches_are_set_and_never_emptied() {
+        let found = NumberRouting {
+            voice_method: text("POST"),
+            voice_fallback_method: text("POST"),
+            status_callback_method: text("POST"),
+            voice_receive_mode: text("voice"),
+            voice_caller_id_lookup: Some(false),
+            ..NumberRouting::default()
+        };
+        assert_eq!(changes(&found, &NumberRouting::default()), []);
+        let wanted = NumberRouting {
+            voice_method: text("GET"),
+            voice_receive_mode: text("fax"),
+            voice_caller_id_lookup: Some(true),
+            ..NumberRouting::default()
+        };
+        let expected = [("VoiceMethod", "GET"), ("VoiceReceiveMode", "fax"), ("VoiceCallerIdLookup", "true")];
+        assert_eq!(changes(&found, &wanted), expected.map(|(name, value)| (name, value.to_owned())));
+    }
+}

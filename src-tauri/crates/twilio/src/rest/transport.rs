@@ -58,3 +58,33 @@ fn is_tls(link: &(dyn Error + 'static)) -> bool {
             .and_then(std::io::Error::get_ref)
             .is_some_and(|inner| is_tls(inner))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use std::sync::Arc;
+
+    use reqwest::dns::{Name, Resolve, Resolving};
+
+    use super::*;
+
+    /// Knows no name, as a computer without a network.
+    struct Nameless;
+
+    impl Resolve for Nameless {
+        fn resolve(&self, _name: Name) -> Resolving {
+            Box::pin(async { Err("no name server".into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_found_is_told_without_the_address() {
+        let http = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(Nameless)).build().unwrap();
+        let error = http.get("https://nowhere.invalid/+12025550123").send().await.unwrap_err();
+        let (error, outcome) = classify(error);
+        let RestError::Unreachable { cause, detail } = error else { panic!("{error}") };
+        assert_eq!((cause, outcome), (UnreachableCause::Dns, Outcome::NotSent));
+        assert!(detail.contains("no name server") && !detail.contains("2025550123"), "{detail}");
+    }
+}

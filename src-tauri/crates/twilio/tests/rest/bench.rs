@@ -1,15 +1,20 @@
 //! A server that records what it is asked and answers as a test says.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use dialer_domain::ports::Clock;
 use dialer_domain::sid::AccountSid;
 use dialer_twilio::rest::{BaseUrls, Client, ClientOptions, Credentials, Pause};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, server::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
 use url::Url;
 
 use crate::specification::Sent;
@@ -27,12 +32,15 @@ pub(crate) struct Recorded {
     pub(crate) authorization: Option<String>,
 }
 
-type Answer = Arc<dyn Fn(usize, &Recorded) -> Response + Send + Sync>;
+pub(crate) type Response = hyper::Response<Full<Bytes>>;
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+type Answer = Arc<dyn Fn(usize, &Recorded) -> Answering + Send + Sync>;
+type Seen = Arc<Mutex<Vec<Recorded>>>;
 
 /// Ends with its last handle.
 pub(crate) struct Recorder {
     pub(crate) url: Url,
-    seen: Arc<Mutex<Vec<Recorded>>>,
+    seen: Seen,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -45,22 +53,30 @@ impl Drop for Recorder {
 impl Recorder {
     /// Answers the n-th request, from 0, with `answer`.
     pub(crate) async fn start(answer: impl Fn(usize, &Recorded) -> Response + Send + Sync + 'static) -> Self {
-        Self::listen("127.0.0.1:0", answer).await.unwrap()
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(listener, move |number, recorded| {
+            let answer = answer(number, recorded);
+            Box::pin(async move { answer })
+        })
     }
 
-    pub(crate) async fn listen(
-        address: &str,
-        answer: impl Fn(usize, &Recorded) -> Response + Send + Sync + 'static,
-    ) -> std::io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        let url = Url::parse(&format!("http://{}", listener.local_addr()?)).unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let answer: Answer = Arc::new(answer);
-        let router = Router::new().fallback(record).with_state((Arc::clone(&seen), answer));
+    /// The same, on any socket, with answers that may take their time.
+    pub(crate) fn serve(
+        listener: TcpListener,
+        answer: impl Fn(usize, &Recorded) -> Answering + Send + Sync + 'static,
+    ) -> Self {
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let seen = Seen::default();
+        let (kept, answer): (_, Answer) = (Arc::clone(&seen), Arc::new(answer));
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.unwrap();
+            while let Ok((connection, _)) = listener.accept().await {
+                let (seen, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                let service =
+                    service_fn(move |request| record(request, Arc::clone(&seen), Arc::clone(&answer)));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+            }
         });
-        Ok(Self { url, seen, serving })
+        Self { url, seen, serving }
     }
 
     pub(crate) fn seen(&self) -> Vec<Recorded> {
@@ -78,11 +94,9 @@ impl Recorder {
     }
 }
 
-type Seen = Arc<Mutex<Vec<Recorded>>>;
-
-async fn record(State((seen, answer)): State<(Seen, Answer)>, request: Request) -> Response {
+async fn record(request: Request<Incoming>, seen: Seen, answer: Answer) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let body = body.collect().await.unwrap().to_bytes();
     let header = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     // A proxy is asked for a host, which has none.
     let path_and_query = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
@@ -94,7 +108,7 @@ async fn record(State((seen, answer)): State<(Seen, Answer)>, request: Request) 
         seen.push(recorded.clone());
         seen.len() - 1
     };
-    answer(number, &recorded)
+    Ok(answer(number, &recorded).await)
 }
 
 /// An answer in JSON.
@@ -104,12 +118,8 @@ pub(crate) fn json(status: u16, body: &str) -> Response {
 
 /// An answer of any kind.
 pub(crate) fn answer(status: u16, content_type: &str, body: &str) -> Response {
-    Response::builder()
-        .status(status)
-        .header("content-type", content_type)
-        .body(Body::from(body.to_owned()))
-        .unwrap()
-        .into_response()
+    let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+    hyper::Response::builder().status(status).header("content-type", content_type).body(body).unwrap()
 }
 
 /// Twilio's answer to a request it refuses.

@@ -1,10 +1,9 @@
 //! Twilio's own examples: read by the client, and a test of the tests, because what checks the
 //! simulator's answers must let Twilio's pass.
 
-use axum::response::Response;
 use serde_json::Value;
 
-use super::bench::{Recorded, answer, json};
+use super::bench::{Recorded, Response, answer, json};
 use crate::specification::{self, Specification};
 
 /// The fullest example answer to a request, as a last page.

@@ -149,8 +149,8 @@ async fn calls(client: &Client) -> Result<(), RestError> {
     client.create_call(&call(Instructions::Twiml(document.into()))).await?;
     client.create_call(&call(Instructions::App(TwimlAppSid::parse(&a("AP")).unwrap()))).await?;
     for update in [
-        CallUpdate::Redirect(Instructions::Url(format!("{BASE}/held"))),
-        CallUpdate::Redirect(Instructions::Twiml(document.into())),
+        CallUpdate::Redirect { url: format!("{BASE}/held") },
+        CallUpdate::Play { document: document.into() },
         CallUpdate::Complete,
         CallUpdate::Cancel,
     ] {

@@ -4,6 +4,7 @@
 mod bench;
 mod examples;
 mod golden;
+mod log;
 mod paging;
 mod proxies;
 mod refusals;

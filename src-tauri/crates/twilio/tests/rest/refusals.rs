@@ -1,10 +1,9 @@
 //! Answers that are not Twilio's, or not a success, and what the agent is told.
 
-use axum::response::Response;
 use dialer_domain::error::ErrorCode;
 use dialer_twilio::rest::{CredentialKind, RestError};
 
-use super::bench::{Recorder, answer, json};
+use super::bench::{Recorder, Response, answer, json};
 
 async fn error_of(respond: impl Fn() -> Response + Send + Sync + 'static) -> (RestError, usize) {
     let recorder = Recorder::start(move |_, _| respond()).await;

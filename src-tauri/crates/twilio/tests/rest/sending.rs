@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::response::Response;
 use dialer_domain::sid::ApiKeySid;
 use dialer_twilio::rest::{
     BaseUrls, CallUpdate, Client, ClientOptions, Credentials, RestError, UnreachableCause,
@@ -13,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::bench::{ACCOUNT, Recorder, Standing, TOKEN, answer, client, json, owner, refusal};
+use super::bench::{ACCOUNT, Recorder, Response, Standing, TOKEN, answer, client, json, owner, refusal};
 
 const BALANCE: &str =
     r#"{"account_sid":"ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","balance":"14.25","currency":"USD"}"#;
@@ -145,21 +144,23 @@ async fn four_requests_are_under_way_at_a_time() {
     let waiting = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
-    let router = axum::Router::new().fallback({
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let recorder = Recorder::serve(listener, {
         let (gate, waiting, most) = (gate.clone(), waiting.clone(), most.clone());
-        move || async move {
-            let now = waiting.fetch_add(1, Ordering::SeqCst) + 1;
-            most.fetch_max(now, Ordering::SeqCst);
-            arrived.send(()).unwrap();
-            gate.acquire().await.unwrap().forget();
-            waiting.fetch_sub(1, Ordering::SeqCst);
-            json(200, BALANCE)
+        move |_, _| {
+            let (gate, waiting, most) = (gate.clone(), waiting.clone(), most.clone());
+            let arrived = arrived.clone();
+            Box::pin(async move {
+                let now = waiting.fetch_add(1, Ordering::SeqCst) + 1;
+                most.fetch_max(now, Ordering::SeqCst);
+                arrived.send(()).unwrap();
+                gate.acquire().await.unwrap().forget();
+                waiting.fetch_sub(1, Ordering::SeqCst);
+                json(200, BALANCE)
+            })
         }
     });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    let (client, _) = client(&url, ClientOptions::default());
+    let (client, _) = recorder.client();
     let asking: Vec<_> = (0..10)
         .map(|_| {
             let client = client.clone();
@@ -179,7 +180,6 @@ async fn four_requests_are_under_way_at_a_time() {
         answer.await.unwrap().unwrap();
     }
     assert_eq!(most.load(Ordering::SeqCst), 4);
-    serving.abort();
 }
 
 /// Reads one request per connection, writes `answer`, and closes.
@@ -254,6 +254,36 @@ async fn nobody_there_and_not_encrypted_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_certificate_nobody_vouches_for_ends_it() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+    let serving = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        // It fails when the client turns away.
+        while connection.is_handshaking() && connection.complete_io(&mut socket).is_ok() {}
+        connection.is_handshaking()
+    });
+    let (client, pauses) = client(&url, ClientOptions::default());
+    let error = client.balance().await.unwrap_err();
+    assert_eq!(cause(&error), UnreachableCause::Tls, "{error}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    let told = error.user_error().message;
+    assert!(told.contains("clock") && told.contains("sign-in page") && told.contains("proxy"), "{told}");
+    assert!(pauses.asked().is_empty(), "it would end the same way again");
+    assert!(serving.join().unwrap(), "no request was sent");
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_not_read_to_it() {
     let recorder = Recorder::start(|_, _| json(200, &" ".repeat(9 * 1024 * 1024))).await;
     let error = recorder.client().0.balance().await.unwrap_err();
@@ -262,11 +292,12 @@ async fn an_answer_without_end_is_not_read_to_it() {
 
 #[tokio::test]
 async fn an_address_of_ipv6_will_do() {
-    let recorder = match Recorder::listen("[::1]:0", |_, _| json(200, BALANCE)).await {
-        Ok(recorder) => recorder,
+    let listener = match TcpListener::bind("[::1]:0").await {
+        Ok(listener) => listener,
         // Containers often have no IPv6 at all, not even loopback.
         Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => return,
         Err(error) => panic!("{error}"),
     };
+    let recorder = Recorder::serve(listener, |_, _| Box::pin(async { json(200, BALANCE) }));
     recorder.client().0.balance().await.unwrap();
 }
