@@ -11,8 +11,11 @@ packages_for() {
         # A display and a session bus of our own.
         headless) echo dbus xauth xvfb ;;
         # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a
-        # keychain of the tests' own, and `kill`.
-        test) echo chromium gnome-keyring procps pulseaudio pulseaudio-utils sox webkit2gtk-driver ;;
+        # keychain of the tests' own, the other side of tunnels (nginx, sshd), and `kill`.
+        test)
+            echo chromium gnome-keyring nginx-light openssh-client openssh-server procps pulseaudio \
+                pulseaudio-utils sox webkit2gtk-driver
+            ;;
         check) echo shellcheck ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
         cross) echo cargo-web rust-web-clippy rust-web-src rustc-web ;;
@@ -76,7 +79,7 @@ elsewhere() {
                 done
                 ;;
             test)
-                for program in WebKitWebDriver chromium gnome-keyring-daemon pactl pulseaudio sox; do
+                for program in WebKitWebDriver chromium gnome-keyring-daemon nginx pactl pulseaudio sox ssh sshd; do
                     have $program || lacks="$lacks $program"
                 done
                 ;;

@@ -7,3 +7,6 @@ mod lifecycle;
 mod limits;
 mod replay;
 mod routes;
+// The other side of a tunnel is played by Debian's programs, and looked at through /proc.
+#[cfg(target_os = "linux")]
+mod tunnel;

@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 
+use super::find::is_program;
 use super::program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded};
 
 /// How many lines may wait to be read. Beyond that the program waits too, as with any full pipe.
@@ -26,13 +27,21 @@ impl Launcher for TokioLauncher {
         program: &Program,
     ) -> Result<(Box<dyn RunningProgram>, mpsc::Receiver<Output>), LaunchError> {
         let path = &program.path;
-        let failed = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => LaunchError::Missing(path.clone()),
-            std::io::ErrorKind::PermissionDenied => LaunchError::Denied(path.clone()),
-            _ => LaunchError::Failed { path: path.clone(), detail: error.to_string() },
+        let failed = |error: std::io::Error| {
+            let kind = error.kind();
+            if kind == std::io::ErrorKind::NotFound {
+                LaunchError::Missing(path.clone())
+            } else if kind == std::io::ErrorKind::PermissionDenied {
+                LaunchError::Denied(path.clone())
+            } else {
+                LaunchError::Failed { path: path.clone(), detail: error.to_string() }
+            }
         };
         // The shell of `guarded` always starts; what it is to run is looked at here.
         path.metadata().map_err(failed)?;
+        if !is_program(path) {
+            return Err(LaunchError::Denied(path.clone()));
+        }
         let guarded = guarded(program);
         let mut command = Command::new(&guarded.path);
         command.args(&guarded.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -412,7 +412,10 @@ impl Machine {
                     *connected = true;
                 }
             }
-            Finding::Trouble(reason) => self.complaint = Some(reason),
+            // The first complaint is about the cause, the later ones about what came of it.
+            Finding::Trouble(reason) => {
+                self.complaint.get_or_insert(reason);
+            }
             Finding::Permanent(reason) => match &mut self.phase {
                 Phase::Starting { .. } | Phase::Verifying { .. } => self.open(reason, None, actions, now),
                 Phase::Serving(serving) => {
