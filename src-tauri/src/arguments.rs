@@ -22,6 +22,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "self_test")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Work with a simulator of Twilio at this address instead of the real Twilio, to try out what
+    /// connecting an account does. A loopback address such as http://127.0.0.1:4000.
+    #[arg(long, value_name = "URL")]
+    pub(crate) twilio: Option<url::Url>,
+
+    /// Where the webhook server listens. By default port 3002 where a proxy or a named tunnel has to
+    /// know it, and any free port otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) webhook_listen: Option<std::net::SocketAddr>,
+
     /// Practice mode: listen here for signalling and control, so that tests and tools can drive the
     /// simulator. By default the system chooses a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", hide_default_value = true)]

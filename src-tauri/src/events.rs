@@ -1,8 +1,8 @@
-//! Carries the core's events into the window.
+//! Carries the phone's events into the window.
 
-use dialer_engine::core::Core;
+use dialer_engine::api::HostEvent;
 use tauri::{AppHandle, Emitter as _};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 /// The Tauri event that carries one `HostEvent`.
 const HOST_EVENT: &str = "host-event";
@@ -10,11 +10,8 @@ const HOST_EVENT: &str = "host-event";
 /// The Tauri event that tells of a gap.
 const MISSED: &str = "host-events-missed";
 
-/// Forwards until the core ends.
-pub(crate) async fn forward(core: Core, app: AppHandle) {
-    let mut events = core.subscribe();
-    // The subscription must not keep the core alive after everything else has let go of it.
-    drop(core);
+/// Forwards until the phone ends.
+pub(crate) async fn forward(mut events: broadcast::Receiver<HostEvent>, app: AppHandle) {
     loop {
         match events.recv().await {
             Ok(event) => {

@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use dialer_domain::ports::{SecretName, Vault as _};
-use dialer_engine::core::Core;
-use dialer_engine::practice::{self, Practice, PracticeOptions, Sound};
+use dialer_domain::ports::SystemClock;
+use dialer_engine::api::Notice;
+use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::self_test::{SelfTest, TestDevices};
+use dialer_engine::sound::Sound;
 use dialer_engine::stop;
+use dialer_engine::twilio_at::TwilioAt;
 use dialer_media::devices::SystemDevices;
 use dialer_storage::folders::Folders;
-use dialer_storage::vault::OsVault;
-use tauri::Manager as _;
+use dialer_storage::settings::{self, Settings};
+use dialer_storage::vault::ChosenVault;
+use tauri::{App, Manager as _};
 use tokio::runtime::Runtime;
 
 use crate::arguments::Arguments;
 use crate::backend::{Backend, start_failure};
+use crate::tunnel_program::ShellLauncher;
 use crate::{commands, display, events, window};
 
 /// Exit code of a window that could only say why the program did not start.
@@ -37,44 +41,109 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
         .build()
         .context("The program could not start its background tasks")?;
     tauri::async_runtime::set(runtime.handle().clone());
-    let folders = if arguments.scripted() { Folders::throw_away() } else { Folders::of_user() }?;
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_shell::init())
+        .invoke_handler(tauri::generate_handler![commands::host, commands::restart])
+        .setup(|app| window::open(app).map(drop).map_err(Into::into))
+        .build(tauri::generate_context!())
+        .context("The window could not be opened")?;
     let (sound, test_devices) = sound(arguments.self_test);
-    let started = runtime.block_on(Practice::start(PracticeOptions {
-        call_log: folders.call_log(),
-        simulator_listen: arguments.simulator_listen,
-        sound,
-    }));
-    match started {
-        Ok(practice) => run(&runtime, practice, test_devices, arguments),
+    let options = options(arguments, sound, &app)?;
+    match runtime.block_on(start(options)) {
+        Ok(phone) => run(&runtime, app, phone, test_devices, arguments),
         // Whoever started it from a script reads the error stream; an agent looks at the window.
         Err(error) if arguments.scripted() => Err(error),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "the program could not start");
-            show(Backend::Failed(start_failure(&error)), None, arguments)?;
+            app.manage(Backend::Failed(start_failure(&error)));
+            show(app);
             Ok(START_FAILED)
         }
     }
 }
 
+/// What the phone is made of, but for what can fail and be told in the window.
+struct Options {
+    scripted: bool,
+    twilio: TwilioAt,
+    arguments: (std::net::SocketAddr, Option<std::net::SocketAddr>),
+    sound: Sound,
+    launcher: Arc<ShellLauncher>,
+}
+
+fn options(arguments: &Arguments, sound: Sound, app: &App) -> anyhow::Result<Options> {
+    let twilio = match &arguments.twilio {
+        None => TwilioAt::Twilio,
+        Some(url) => TwilioAt::simulator(url.clone()).context("--twilio")?,
+    };
+    Ok(Options {
+        scripted: arguments.scripted(),
+        twilio,
+        arguments: (arguments.simulator_listen, arguments.webhook_listen),
+        sound,
+        launcher: Arc::new(ShellLauncher::new(app.handle().clone())),
+    })
+}
+
+async fn start(options: Options) -> anyhow::Result<Phone> {
+    let folders = if options.scripted { Folders::throw_away() } else { Folders::of_user() }?;
+    let (settings, set_aside) = Settings::open(&folders)?;
+    let vault = if options.scripted { ChosenVault::memory() } else { ChosenVault::of(&folders, &settings) };
+    let (simulator_listen, webhook_listen) = options.arguments;
+    let phone = Phone::start(PhoneOptions {
+        folders,
+        settings,
+        vault: Arc::new(vault),
+        launcher: options.launcher,
+        sound: options.sound,
+        twilio: options.twilio,
+        simulator_listen,
+        webhook_listen,
+        clock: Arc::new(SystemClock),
+    })
+    .await?;
+    if let Some(set_aside) = set_aside {
+        phone.core().raise(Notice {
+            id: "settings-set-aside".into(),
+            error: settings::set_aside_notice(&set_aside),
+            dismissible: true,
+        });
+    }
+    Ok(phone)
+}
+
 fn run(
     runtime: &Runtime,
-    practice: Practice,
+    app: App,
+    phone: Phone,
     test_devices: Option<TestDevices>,
     arguments: &Arguments,
 ) -> anyhow::Result<u8> {
-    if let Some(file) = &arguments.simulator_address_file {
-        std::fs::write(file, practice.simulator.signal_host()).with_context(|| {
+    let simulator = phone.simulator();
+    if let (Some(file), Some(simulator)) = (&arguments.simulator_address_file, &simulator) {
+        std::fs::write(file, simulator.signal_host()).with_context(|| {
             format!("The simulator's address could not be written to {}. Name a file in a folder you may write to", file.display())
         })?;
     }
-    let core = practice.core.clone();
-    if !arguments.scripted() {
-        runtime.spawn(look_for_keychain(core.clone()));
+    let handle = app.handle().clone();
+    runtime.spawn(events::forward(phone.subscribe(), handle.clone()));
+    let asked = handle.clone();
+    runtime.spawn(async move {
+        stop::asked().await;
+        asked.exit(0);
+    });
+    if let (Some(devices), Some(simulator)) = (test_devices, simulator) {
+        let test = SelfTest::new(phone.core(), simulator, devices);
+        let report = arguments.report.clone();
+        runtime.spawn(async move {
+            let code = test.run_and_report(report.as_deref()).await;
+            handle.exit(code);
+        });
     }
-    let test = test_devices.map(|devices| SelfTest::new(core.clone(), practice.simulator.clone(), devices));
-    let code = show(Backend::Running(core), test, arguments);
-    runtime.block_on(practice.shutdown());
-    code
+    app.manage(Backend::Running(phone.clone()));
+    let code = show(app);
+    runtime.block_on(phone.shutdown());
+    Ok(code)
 }
 
 /// The computer's own sound devices where the webview has no WebRTC; in a self-test a tone and a meter,
@@ -88,50 +157,8 @@ fn sound(self_test: bool) -> (Sound, Option<TestDevices>) {
     }
 }
 
-/// An account that cannot exist: asking for its secret shows whether the keychain answers, without
-/// unlocking anything.
-const NOBODY: &str = "nobody";
-
-/// Tells the agent early, once, when an account could not be kept on this computer.
-async fn look_for_keychain(core: Core) {
-    let looked = tokio::task::spawn_blocking(|| OsVault::new().load(NOBODY, SecretName::AuthToken)).await;
-    if let Ok(Err(error)) = looked {
-        tracing::warn!(%error, "the keychain cannot be used");
-        core.raise(practice::keychain_notice(&error));
-    }
-}
-
-/// Shows the window until it is closed.
-fn show(backend: Backend, test: Option<SelfTest>, arguments: &Arguments) -> anyhow::Result<u8> {
-    let report = arguments.report.clone();
-    let core = match &backend {
-        Backend::Running(core) => Some(core.clone()),
-        Backend::Failed(_) => None,
-    };
-    let app = tauri::Builder::default()
-        .manage(backend)
-        .invoke_handler(tauri::generate_handler![commands::host, commands::restart])
-        .setup(move |app| {
-            let handle = app.handle().clone();
-            if let Some(core) = core {
-                tauri::async_runtime::spawn(events::forward(core, handle.clone()));
-            }
-            let asked = handle.clone();
-            tauri::async_runtime::spawn(async move {
-                stop::asked().await;
-                asked.exit(0);
-            });
-            window::open(app)?;
-            if let Some(test) = test {
-                tauri::async_runtime::spawn(async move {
-                    let code = test.run_and_report(report.as_deref()).await;
-                    handle.exit(code);
-                });
-            }
-            Ok(())
-        })
-        .build(tauri::generate_context!())
-        .context("The window could not be opened")?;
+/// Shows the window until it is closed; answers with the exit code.
+fn show(app: App) -> u8 {
     let code = app.run_return(|app, event| {
         if let tauri::RunEvent::ExitRequested { .. } = event {
             for window in app.webview_windows().values() {
@@ -139,5 +166,5 @@ fn show(backend: Backend, test: Option<SelfTest>, arguments: &Arguments) -> anyh
             }
         }
     });
-    Ok(u8::try_from(code).unwrap_or(1))
+    u8::try_from(code).unwrap_or(1)
 }

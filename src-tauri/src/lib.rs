@@ -7,6 +7,7 @@ mod display;
 mod events;
 mod launch;
 mod logging;
+mod tunnel_program;
 mod window;
 
 use std::io::Write as _;

@@ -16,7 +16,7 @@ pub(crate) async fn host(
     arguments: Value,
 ) -> Result<Value, UserError> {
     match backend.inner() {
-        Backend::Running(core) => dispatch(core, &command, arguments).await,
+        Backend::Running(phone) => dispatch(phone, &command, arguments).await,
         Backend::Failed(error) => Err(error.clone()),
     }
 }

@@ -11,7 +11,7 @@ mod region_name;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
-pub use reading::{inspect, parse};
+pub use reading::{inspect, parse, region};
 
 /// A telephone number in E.164: `+` and 7 to 15 digits, the first not zero.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::api::{ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice, PageId};
 use crate::ledger;
-use crate::state::{Account, LiveCall, State, token_refusal};
+use crate::state::{Account, Line, LiveCall, State, Trouble, token_refusal};
 
 /// How often the token's age is looked at. Short, because a computer that slept must notice soon.
 const TOKEN_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
@@ -45,8 +45,10 @@ pub enum Request {
     },
     /// Twilio reports a leg.
     LegStatus(CallEvent),
-    /// The webhook server came up, or could not.
-    Webhooks(Result<(), UserError>),
+    /// The way of Twilio's requests to this computer changed.
+    Line(Line),
+    /// The account was looked at.
+    Trouble(Trouble),
     /// Put up a notice.
     Raise(Notice),
     /// Take a notice down: its cause is gone.
@@ -99,11 +101,12 @@ pub(crate) struct Controller {
 impl Controller {
     pub(crate) fn new(
         account: Account,
+        line: Line,
         clock: Arc<dyn Clock>,
         ledger: mpsc::UnboundedSender<ledger::Entry>,
         events: broadcast::Sender<HostEvent>,
     ) -> (Self, watch::Receiver<View>) {
-        let state = State::new(account);
+        let state = State::new(account, line);
         let (view, seen) = watch::channel(view_of(&state));
         (Self { state, clock, ledger: Some(ledger), events, view }, seen)
     }
@@ -136,7 +139,8 @@ impl Controller {
             Request::Call(report) => self.call_reported(report),
             Request::Route { request, reply } => self.route(&request, reply),
             Request::LegStatus(event) => self.leg_status(event),
-            Request::Webhooks(state) => self.state.webhooks_changed(state),
+            Request::Line(line) => self.state.line_changed(line),
+            Request::Trouble(trouble) => self.state.trouble_changed(trouble),
             Request::Raise(notice) => {
                 let changed = self.state.raise(notice);
                 self.notices_changed(changed);

@@ -22,7 +22,7 @@ use crate::api::{
 };
 use crate::controller::{Controller, Request, Standing, View};
 use crate::ledger;
-use crate::state::Account;
+use crate::state::{Account, Line, Trouble};
 
 /// How long an access token lasts, in seconds. Tokens are minted locally, so short costs nothing;
 /// an hour bridges a night's sleep no better than a day and leaks less.
@@ -44,6 +44,8 @@ pub trait PracticeLine: Send + Sync + 'static {
 pub struct Parts {
     /// The account to work with.
     pub account: Account,
+    /// Whether Twilio's requests reach this computer at the start.
+    pub line: Line,
     /// Where its secrets are.
     pub vault: Arc<dyn Vault>,
     /// Where calls are logged.
@@ -56,6 +58,13 @@ pub struct Parts {
     pub native_voice: NativeVoice,
     /// Places practice calls, in practice mode.
     pub practice: Option<Arc<dyn PracticeLine>>,
+    /// Where everything the UI is told goes; see [`events`].
+    pub events: broadcast::Sender<HostEvent>,
+}
+
+/// A channel for everything the UI is told. One outlives the phones that speak in it.
+pub fn events() -> broadcast::Sender<HostEvent> {
+    broadcast::channel(EVENT_BACKLOG).0
 }
 
 /// Reaches the Controller; cheap to clone. The Controller ends when the last clone is gone.
@@ -77,10 +86,10 @@ impl Core {
     /// Starts the Controller and the ledger on the current Tokio runtime.
     pub fn start(parts: Parts) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
-        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let events = parts.events;
         let (to_ledger, entries) = mpsc::unbounded_channel();
         let (controller, view) =
-            Controller::new(parts.account, Arc::clone(&parts.clock), to_ledger, events.clone());
+            Controller::new(parts.account, parts.line, Arc::clone(&parts.clock), to_ledger, events.clone());
         let writing = tokio::spawn(ledger::run(
             Arc::clone(&parts.store),
             entries,
@@ -142,9 +151,20 @@ impl Core {
         self.tell(Request::Clear(id.to_owned()));
     }
 
-    /// The webhook server came up, or could not.
-    pub fn webhooks_changed(&self, state: Result<(), UserError>) {
-        self.tell(Request::Webhooks(state));
+    /// The way of Twilio's requests to this computer changed.
+    pub fn line_changed(&self, line: Line) {
+        self.tell(Request::Line(line));
+    }
+
+    /// The account was looked at.
+    pub fn trouble_changed(&self, trouble: Trouble) {
+        self.tell(Request::Trouble(trouble));
+    }
+
+    /// Has the page fetch a new token: what tokens are made of can be had again, or changed.
+    pub fn renew_token(&self) {
+        // Nobody listening is no error: a page that comes fetches one anyway.
+        let _ = self.events.send(HostEvent::TokenRenewalDue);
     }
 
     /// Ends the program's part in every call and waits until the log is written, for a few seconds at

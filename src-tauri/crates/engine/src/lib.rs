@@ -5,18 +5,29 @@
 //! | [`api`] | every command and event, declared once for all hosts |
 //! | [`stop`] | when the system asks the program to end |
 //! | [`state`] | what is known and what follows from it, pure |
+//! | [`call_log`] | opening the call log, whatever the last run left behind |
 //! | [`controller`] | the task that owns the state |
 //! | [`core`] | the handle hosts, gateway and self-test use |
 //! | [`ledger`] | writes call events in order |
+//! | [`phone`] | practice or a real account, and the way from the one to the other |
+//! | [`sound`] | who carries the sound |
+//! | [`twilio_at`] | the real Twilio, or a simulator |
 //! | [`practice`] | practice mode: simulator, gateway and account put together |
 //! | [`self_test`] | drives the window through a whole day of two calls |
 
+mod account;
 pub mod api;
+pub mod call_log;
 pub mod controller;
 pub mod core;
 pub mod ledger;
+mod live;
 pub mod phone;
 pub mod practice;
+mod routing;
 pub mod self_test;
+mod session;
+pub mod sound;
 pub mod state;
 pub mod stop;
+pub mod twilio_at;

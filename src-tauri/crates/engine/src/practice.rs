@@ -1,29 +1,25 @@
 //! Practice mode: simulator, gateway, account and Controller, put together as a real account will be.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use dialer_domain::call::{CallEvent, SdkCallEvent};
-use dialer_domain::dial_policy::RouteDecision;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::phone_number;
-use dialer_domain::ports::{CallStore, CallStoreError, SecretName, SystemClock, Vault as _, VaultError};
-use dialer_domain::sid::{AccountSid, TwimlAppSid};
-use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook, StartError};
-use dialer_media::devices::AudioDevices;
-use dialer_media::engine::{EngineOptions, VoiceEngine};
+use dialer_domain::ports::{SecretName, SystemClock, Vault as _};
+use dialer_domain::sid::TwimlAppSid;
+use dialer_gateway::{Gateway, GatewayOptions, StartError};
 use dialer_simulator::{IncomingCall, PracticeAccount, Simulator, SimulatorOptions, TwimlApp};
-use dialer_storage::call_log::{CallLogError, Opened, SqliteCallLog, set_aside_notice};
 use dialer_storage::vault::MemoryVault;
-use dialer_twilio::signature::WebhookKey;
-use dialer_twilio::webhook::VoiceRequest;
+use tokio::sync::broadcast;
 use url::Url;
 
-use crate::api::{FarEndView, NativeVoice, Notice, PracticeCall, PracticeView, SignallingView};
+use crate::api::{FarEndView, HostEvent, PracticeCall, PracticeView, SignallingView};
+use crate::call_log::CallLog;
 use crate::core::{Core, Parts, PracticeLine};
-use crate::state::Account;
+use crate::routing::{Keys, Routing};
+use crate::sound::Sound;
+use crate::state::{Account, Line};
 
 /// The identity of the practice agent.
 const IDENTITY: &str = "practice_agent";
@@ -32,41 +28,19 @@ const APP_NAME: &str = "Kennex Dialer practice";
 /// The webhook server of practice mode takes any free port: nobody has to know it.
 const LOOPBACK: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
-/// The reason of a call whose end nobody saw.
-const FORGOTTEN: &str = "The program ended during this call; how long it lasted is not known.";
-/// How many of the newest rows are looked at for calls without an end.
-const FORGOTTEN_LOOK: u32 = 50;
 /// The practice numbers are in the United States.
 const HOME_REGION: &str = "US";
 
 /// What practice mode needs from outside.
 pub struct PracticeOptions {
-    /// The file of the call log.
-    pub call_log: PathBuf,
+    /// Where calls are logged.
+    pub call_log: CallLog,
     /// Where the simulator listens; port 0 lets the system choose.
     pub simulator_listen: std::net::SocketAddr,
     /// Who carries the sound.
     pub sound: Sound,
-}
-
-/// Who carries the sound of practice calls.
-pub enum Sound {
-    /// The page's own WebRTC.
-    OfPage,
-    /// The native voice engine with these devices, where the page has no WebRTC.
-    NativeFallback(Arc<dyn AudioDevices>),
-    /// The native voice engine with these devices, always.
-    Native(Arc<dyn AudioDevices>),
-}
-
-impl Sound {
-    fn split(self) -> (NativeVoice, Option<Arc<dyn AudioDevices>>) {
-        match self {
-            Self::OfPage => (NativeVoice::Absent, None),
-            Self::NativeFallback(devices) => (NativeVoice::Fallback, Some(devices)),
-            Self::Native(devices) => (NativeVoice::Always, Some(devices)),
-        }
-    }
+    /// Where everything the UI is told goes.
+    pub events: broadcast::Sender<HostEvent>,
 }
 
 /// Practice mode, running.
@@ -86,35 +60,32 @@ impl Practice {
             ..SimulatorOptions::default()
         })
         .await?;
-        let (store, set_aside) = open_call_log(options.call_log).await?;
         let practice = simulator.account();
         let vault = MemoryVault::default();
         keep_secrets(&vault, &practice)?;
-        let (native_voice, devices) = options.sound.split();
-        let voice = devices.map(|devices| {
-            let (spoken, heard) = tokio::sync::mpsc::unbounded_channel();
-            (VoiceEngine::start(EngineOptions::new(devices), spoken), heard)
-        });
+        let (native_voice, voice) = options.sound.start();
         let app_sid =
             simulator.create_application(TwimlApp { friendly_name: APP_NAME.into(), ..TwimlApp::default() });
         let account = account(&simulator, &practice, app_sid.clone())?;
         let core = Core::start(Parts {
             account,
+            line: Line::Open,
             vault: Arc::new(vault),
-            store,
+            store: options.call_log.store,
             clock: Arc::new(SystemClock),
             voice,
             native_voice,
             practice: Some(Arc::new(simulator.clone())),
+            events: options.events,
         });
-        if let Some(notice) = set_aside {
+        if let Some(notice) = options.call_log.notice {
             core.raise(notice);
         }
         let gateway = match open_gateway(&core, &simulator, &practice, &app_sid).await {
             Ok(gateway) => Some(gateway),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "the webhook server could not start");
-                core.webhooks_changed(Err(webhooks_missing(&error)));
+                core.line_changed(Line::Closed(webhooks_missing(&error), None));
                 None
             }
         };
@@ -140,8 +111,8 @@ async fn open_gateway(
 ) -> anyhow::Result<Gateway> {
     let gateway = Gateway::start(
         GatewayOptions::new(LOOPBACK),
-        Arc::new(Tokens { account: practice.account_sid.clone(), keys: keys(practice) }),
-        Arc::new(Routing(core.clone())),
+        Arc::new(Keys::new(practice.account_sid.clone(), Some(practice.auth_token.clone()))),
+        Arc::new(Routing::to(core.clone())),
     )
     .await?;
     // The tunnel provider `direct`: Twilio is on this computer, so the loopback address is public to it.
@@ -193,6 +164,7 @@ fn account(
         api_key_sid: practice.api_key_sid.clone(),
         twiml_app_sid,
         caller_id: practice.numbers.first().cloned(),
+        rings: true,
         home_region: HOME_REGION.into(),
         signalling: SignallingView::Practice { host: simulator.signal_host() },
         practice: Some(PracticeView { far_ends }),
@@ -206,54 +178,6 @@ fn keep_secrets(vault: &MemoryVault, practice: &PracticeAccount) -> anyhow::Resu
     Ok(())
 }
 
-fn keys(practice: &PracticeAccount) -> Arc<[WebhookKey]> {
-    Arc::from([WebhookKey::AuthToken(practice.auth_token.clone())])
-}
-
-/// Opens the call log; a damaged one has been set aside, which the agent is told.
-async fn open_call_log(file: PathBuf) -> anyhow::Result<(Arc<dyn CallStore>, Option<Notice>)> {
-    let Opened { log, set_aside } = tokio::task::spawn_blocking(move || {
-        let opened = SqliteCallLog::open(&file)?;
-        // A full disk must not keep the agent from calling; the rows wait for the next start.
-        if let Err(error) = end_forgotten_calls(&opened.log) {
-            tracing::warn!(%error, "calls of an earlier run could not be ended in the log");
-        }
-        Ok::<_, CallLogError>(opened)
-    })
-    .await??;
-    let notice = set_aside.map(|path| Notice {
-        id: "call-log-set-aside".into(),
-        error: set_aside_notice(&path),
-        dismissible: true,
-    });
-    Ok((Arc::new(log), notice))
-}
-
-/// A program that was killed in a call never wrote its end. It is written now, at the last moment
-/// known, so that no row claims for ever to be a call in progress.
-fn end_forgotten_calls(log: &SqliteCallLog) -> Result<(), CallStoreError> {
-    for entry in
-        log.list(None, FORGOTTEN_LOOK)?.entries.into_iter().filter(|entry| entry.ended_at_ms.is_none())
-    {
-        let event = CallEvent::Sdk {
-            direction: entry.direction,
-            call_sid: None,
-            parent_call_sid: None,
-            peer: entry.peer,
-            our_number: None,
-            what: SdkCallEvent::Failed { code: 0, message: FORGOTTEN.into() },
-            at_ms: entry.answered_at_ms.unwrap_or(entry.started_at_ms),
-        };
-        log.record(Some(entry.id), event)?;
-    }
-    Ok(())
-}
-
-/// What to tell when no account could be kept on this computer. Practice mode works all the same.
-pub fn keychain_notice(error: &VaultError) -> Notice {
-    Notice { id: "keychain".into(), error: dialer_storage::vault::user_error(error), dismissible: true }
-}
-
 impl PracticeLine for Simulator {
     fn place_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
         Simulator::place_incoming(self, &IncomingCall { from: call.from, to: None }).map(drop).map_err(
@@ -265,48 +189,5 @@ impl PracticeLine for Simulator {
                 .with_detail(error.to_string())
             },
         )
-    }
-}
-
-/// The practice account's signing keys.
-struct Tokens {
-    account: AccountSid,
-    keys: Arc<[WebhookKey]>,
-}
-
-#[async_trait::async_trait]
-impl AuthTokens for Tokens {
-    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
-        account.is_none_or(|account| *account == self.account).then(|| Arc::clone(&self.keys))
-    }
-}
-
-/// Id of the notice that stands while Twilio's requests are refused.
-const WEBHOOK_REFUSED: &str = "webhook-refused";
-
-/// Hands the gateway's questions to the Controller.
-struct Routing(Core);
-
-#[async_trait::async_trait]
-impl Calls for Routing {
-    async fn route(&self, request: VoiceRequest) -> RouteDecision {
-        self.0.route(request).await.unwrap_or_else(|error| RouteDecision::Refuse {
-            spoken: "This phone is closing. Please try again later.".into(),
-            reason: error.message,
-        })
-    }
-
-    async fn leg_status(&self, event: CallEvent) {
-        self.0.leg_status(event);
-    }
-
-    fn webhook_refused(&self, refused: RefusedWebhook) {
-        if let Some(error) = refused.user_error() {
-            self.0.raise(Notice { id: WEBHOOK_REFUSED.into(), error, dismissible: true });
-        }
-    }
-
-    fn webhook_accepted(&self) {
-        self.0.clear(WEBHOOK_REFUSED);
     }
 }

@@ -12,7 +12,7 @@ use dialer_domain::token::{Renewal, TokenSpan, renewal};
 
 use crate::api::{
     AgentView, CallReport, DeviceReport, DeviceState, Light, LightState, Lights, Notice, PageId,
-    PracticeView, SdkError, SignallingView,
+    PracticeView, Repair, SdkError, SignallingView,
 };
 
 /// The account the phone works with; its secrets stay in the vault under the account SID.
@@ -30,6 +30,8 @@ pub struct Account {
     pub twiml_app_sid: TwimlAppSid,
     /// Shown to called parties.
     pub caller_id: Option<E164>,
+    /// Whether calls to any number ring here.
+    pub rings: bool,
     /// ISO 3166 code of the region in which numbers without a country code are read.
     pub home_region: String,
     /// Where the SDK connects.
@@ -48,6 +50,28 @@ impl Account {
             caller_id_formatted: self.caller_id.as_ref().map(phone_number::format),
         }
     }
+}
+
+/// Whether Twilio's requests reach this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// They do.
+    Open,
+    /// They will in a moment.
+    Opening,
+    /// They did, and will again without the agent's doing.
+    Restoring(UserError),
+    /// They do not until something is done.
+    Closed(UserError, Option<Repair>),
+}
+
+/// What a look at the account found wrong with it, for each direction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Why no call can be placed.
+    pub calls_out: Option<(UserError, Repair)>,
+    /// Why no call comes in.
+    pub calls_in: Option<(UserError, Repair)>,
 }
 
 /// What a call is doing, as the SDK last said.
@@ -92,7 +116,8 @@ pub struct State {
     account: Account,
     device: DeviceReport,
     was_registered: bool,
-    webhooks: Result<(), UserError>,
+    line: Line,
+    trouble: Trouble,
     token: Option<TokenSpan>,
     renewal_asked_at_ms: Option<i64>,
     calls: BTreeMap<CallId, LiveCall>,
@@ -105,12 +130,13 @@ const RENEWAL_RETRY_MS: i64 = 15_000;
 
 impl State {
     /// A phone that has just started.
-    pub fn new(account: Account) -> Self {
+    pub fn new(account: Account, line: Line) -> Self {
         Self {
             account,
+            line,
+            trouble: Trouble::default(),
             device: DeviceReport { state: DeviceState::Unregistered, error: None },
             was_registered: false,
-            webhooks: Ok(()),
             token: None,
             renewal_asked_at_ms: None,
             calls: BTreeMap::new(),
@@ -205,9 +231,14 @@ impl State {
         std::mem::take(&mut self.calls).into_values().collect()
     }
 
-    /// The webhook server came up, or could not.
-    pub fn webhooks_changed(&mut self, state: Result<(), UserError>) {
-        self.webhooks = state;
+    /// The way of Twilio's requests to this computer changed.
+    pub fn line_changed(&mut self, line: Line) {
+        self.line = line;
+    }
+
+    /// The account was looked at.
+    pub fn trouble_changed(&mut self, trouble: Trouble) {
+        self.trouble = trouble;
     }
 
     /// A token was issued.
@@ -270,44 +301,66 @@ impl State {
         before != self.notices.len()
     }
 
-    /// The two lights. They fail separately: without a caller id nobody can be called, but the phone rings.
+    /// The two lights. They fail separately: without a caller id nobody can be called, but the phone
+    /// rings. Both need the line: Twilio asks this computer what to do with a call of either direction.
     pub fn lights(&self) -> Lights {
-        let calls_in = self.webhooks_light().unwrap_or_else(|| self.device_light());
-        let calls_out = if self.account.caller_id.is_none() {
-            not_reachable("No outgoing number has been chosen. Pick one in the settings.")
-        } else {
-            calls_in.clone()
+        let common = || line_light(&self.line).unwrap_or_else(|| self.device_light());
+        let of = |trouble: &Option<(UserError, Repair)>, missing: Option<&str>| match (trouble, missing) {
+            (Some((error, repair)), _) => not_reachable(&error.message, Some(*repair)),
+            (None, Some(reason)) => not_reachable(reason, Some(Repair::ChooseNumbers)),
+            (None, None) => common(),
         };
-        Lights { calls_out, calls_in }
-    }
-
-    fn webhooks_light(&self) -> Option<Light> {
-        self.webhooks.as_ref().err().map(|error| not_reachable(&error.message))
+        let no_caller_id = self
+            .account
+            .caller_id
+            .is_none()
+            .then_some("No outgoing number has been chosen. Choose the number that called parties see.");
+        let no_number =
+            (!self.account.rings).then_some("No number rings on this computer. Choose one of your numbers.");
+        Lights {
+            calls_out: of(&self.trouble.calls_out, no_caller_id),
+            calls_in: of(&self.trouble.calls_in, no_number),
+        }
     }
 
     fn device_light(&self) -> Light {
+        // In practice there is no set-up to run again.
+        let repair = self.account.practice.is_none().then_some(Repair::RunSetUp);
         match (self.device.state, self.device.error.as_ref()) {
-            (DeviceState::Registered, _) => Light { state: LightState::Ready, reason: None, repair: None },
+            (DeviceState::Registered, _) => light(LightState::Ready),
             (_, Some(error)) => match token_refusal(error) {
-                Some(refusal) => not_reachable(&refusal.message),
+                Some(refusal) => not_reachable(&refusal.message, repair),
                 // The page's own sentence, such as a keychain that did not give the key out.
-                None if error.code == 0 => not_reachable(&error.message),
+                None if error.code == 0 => not_reachable(&error.message, repair),
                 None => connecting(self.was_registered),
             },
             (DeviceState::Reconnecting, None) => connecting(self.was_registered),
             (DeviceState::Unregistered | DeviceState::Registering | DeviceState::Destroyed, None) => {
-                if self.was_registered {
-                    connecting(true)
-                } else {
-                    Light { state: LightState::Starting, reason: None, repair: None }
-                }
+                if self.was_registered { connecting(true) } else { light(LightState::Starting) }
             }
         }
     }
 }
 
-fn not_reachable(reason: &str) -> Light {
-    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()), repair: None }
+fn light(state: LightState) -> Light {
+    Light { state, reason: None, repair: None }
+}
+
+fn line_light(line: &Line) -> Option<Light> {
+    match line {
+        Line::Open => None,
+        Line::Opening => Some(light(LightState::Starting)),
+        Line::Restoring(error) => Some(Light {
+            state: LightState::Reconnecting,
+            reason: Some(error.message.clone()),
+            repair: Some(Repair::RestartTunnel),
+        }),
+        Line::Closed(error, repair) => Some(not_reachable(&error.message, *repair)),
+    }
+}
+
+fn not_reachable(reason: &str, repair: Option<Repair>) -> Light {
+    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()), repair }
 }
 
 fn connecting(was_registered: bool) -> Light {
@@ -361,6 +414,7 @@ mod tests {
             api_key_sid: ApiKeySid::from_bytes([2; 16]),
             twiml_app_sid: TwimlAppSid::from_bytes([3; 16]),
             caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
+            rings: true,
             home_region: "US".into(),
             signalling: SignallingView::Practice { host: "127.0.0.1:1".into() },
             practice: None,
@@ -385,7 +439,7 @@ mod tests {
 
     #[test]
     fn lights_follow_the_device() {
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         assert_eq!(state.lights().calls_in.state, LightState::Starting);
         state.device_reported(device(DeviceState::Registered, None));
         assert_eq!(state.lights().calls_in.state, LightState::Ready);
@@ -402,7 +456,7 @@ mod tests {
 
     #[test]
     fn a_first_sign_in_that_fails_says_so() {
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         state.device_reported(device(DeviceState::Registering, Some(31003)));
         let light = state.lights().calls_in;
         assert_eq!(light.state, LightState::Reconnecting);
@@ -414,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_replaced_but_not_at_full_speed() {
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         assert!(state.renewal_after_refusal(1_000));
         assert!(!state.renewal_after_refusal(2_000));
         assert!(state.renewal_after_refusal(17_000));
@@ -430,7 +484,7 @@ mod tests {
 
     #[test]
     fn a_renewal_is_asked_once_and_repeated_when_nothing_came() {
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
         assert!(!state.renewal_due(1_000_000));
         assert!(state.renewal_due(3_000_000));
@@ -442,7 +496,7 @@ mod tests {
 
     #[test]
     fn a_call_defers_the_renewal() {
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
         state.call_reported(&call(1, SdkCallEvent::Accepted));
         assert!(!state.renewal_due(3_000_000));
@@ -457,7 +511,7 @@ mod tests {
             SdkCallEvent::CanceledByCaller,
             SdkCallEvent::Failed { code: 31005, message: String::new() },
         ] {
-            let mut state = State::new(account());
+            let mut state = State::new(account(), Line::Open);
             state.call_reported(&call(1, SdkCallEvent::Dialing));
             assert!(state.situation().busy);
             state.call_reported(&call(1, end));
@@ -472,7 +526,7 @@ mod tests {
             error: UserError::new(ErrorCode::MicrophoneMissing, message),
             dismissible,
         };
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         assert!(state.raise(notice("a", false)));
         assert!(!state.raise(notice("a", false)));
         assert!(state.raise(notice("b", false)));
@@ -486,7 +540,7 @@ mod tests {
     #[test]
     fn a_page_that_asks_again_keeps_its_call_and_another_ends_it() {
         let page = |n: u8| PageId(uuid::Uuid::from_bytes([n; 16]));
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         assert_eq!(state.page_asked(page(1)), Some(Vec::new()));
         state.call_reported(&call(1, SdkCallEvent::Accepted));
         assert_eq!(state.page_asked(page(1)), None);
@@ -502,7 +556,7 @@ mod tests {
             error: UserError::new(ErrorCode::MicrophoneMissing, "no sound system"),
             dismissible: true,
         };
-        let mut state = State::new(account());
+        let mut state = State::new(account(), Line::Open);
         state.raise(notice("microphone"));
         state.raise(notice("speaker"));
         assert_eq!(state.notices().len(), 1);

@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_engine::api::{HostEvent, dispatch};
-use dialer_engine::core::Core;
+use dialer_engine::phone::Phone;
 use futures_util::StreamExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
@@ -55,7 +55,7 @@ pub fn fresh_secret() -> SecretString {
 }
 
 struct Host {
-    core: Core,
+    phone: Phone,
     secret: SecretString,
     authority: SocketAddr,
 }
@@ -63,12 +63,12 @@ struct Host {
 /// Serves until `stop` resolves. `listener` must be bound to a loopback address.
 pub async fn serve(
     listener: TcpListener,
-    core: Core,
+    phone: Phone,
     secret: SecretString,
     ui: &Path,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let host = Arc::new(Host { core, secret, authority: listener.local_addr()? });
+    let host = Arc::new(Host { phone, secret, authority: listener.local_addr()? });
     let guarded = Router::new()
         .route("/host/events", get(events))
         .route("/host/{command}", post(command))
@@ -123,14 +123,14 @@ async fn command(State(host): State<Arc<Host>>, RoutePath(name): RoutePath<Strin
             return (StatusCode::BAD_REQUEST, axum::Json(error)).into_response();
         }
     };
-    match dispatch(&host.core, &name, arguments).await {
+    match dispatch(&host.phone, &name, arguments).await {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(error)).into_response(),
     }
 }
 
 async fn events(State(host): State<Arc<Host>>) -> Response {
-    let lines = futures_util::stream::unfold(host.core.subscribe(), |mut events| async move {
+    let lines = futures_util::stream::unfold(host.phone.subscribe(), |mut events| async move {
         match events.recv().await {
             Ok(event) => Some((line(&event), events)),
             // The page connects again and asks how things stand, which makes up for what it missed.

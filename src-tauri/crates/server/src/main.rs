@@ -1,21 +1,29 @@
-//! `dialer-server`: practice mode in a browser on this computer.
+//! `dialer-server`: the dialer in a browser on this computer.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
-use dialer_engine::practice::{Practice, PracticeOptions, Sound};
+use dialer_domain::ports::SystemClock;
+use dialer_engine::phone::{Phone, PhoneOptions};
+use dialer_engine::sound::Sound;
 use dialer_engine::stop;
+use dialer_engine::twilio_at::TwilioAt;
+use dialer_gateway::tunnel::TokioLauncher;
 use dialer_server::browser_host::{fresh_secret, serve};
 use dialer_storage::folders::Folders;
+use dialer_storage::settings::Settings;
+use dialer_storage::vault::ChosenVault;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// Serves the dialer to a browser on this computer, in practice mode.
+/// Serves the dialer to a browser on this computer. Without --data it practises, keeps nothing, and
+/// never touches the keychain.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -26,6 +34,20 @@ struct Arguments {
     /// Where the practice Twilio listens; must be a loopback address.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     simulator_listen: SocketAddr,
+
+    /// Keep call log, settings and account in this folder, and secrets in the keychain.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+
+    /// Work with a simulator of Twilio at this address instead of the real Twilio, to try out what
+    /// connecting an account does. A loopback address such as http://127.0.0.1:4000.
+    #[arg(long, value_name = "URL")]
+    twilio: Option<url::Url>,
+
+    /// Where the webhook server listens. By default port 3002 where a proxy or a named tunnel has to
+    /// know it, and any free port otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    webhook_listen: Option<SocketAddr>,
 
     /// Folder of the built UI.
     #[arg(long, value_name = "FOLDER", default_value = "ui/dist")]
@@ -63,19 +85,38 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| {
         format!("{} is taken by another program. Choose another with --listen", arguments.listen)
     })?;
-    let folders = Folders::throw_away().context("There is nowhere to keep the practice call log")?;
-    let practice = Practice::start(PracticeOptions {
-        call_log: folders.call_log(),
-        simulator_listen: arguments.simulator_listen,
+    let folders = match &arguments.data {
+        Some(folder) => Folders::at(folder),
+        None => Folders::throw_away(),
+    }?;
+    let (settings, set_aside) = Settings::open(&folders)?;
+    if let Some(set_aside) = set_aside {
+        tracing::warn!(file = %set_aside.display(), "the settings could not be read and were set aside");
+    }
+    let vault = match &arguments.data {
+        Some(_) => ChosenVault::of(&folders, &settings),
+        None => ChosenVault::memory(),
+    };
+    let phone = Phone::start(PhoneOptions {
+        folders,
+        settings,
+        vault: Arc::new(vault),
+        launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,
+        twilio: arguments.twilio.map_or(Ok(TwilioAt::Twilio), TwilioAt::simulator)?,
+        simulator_listen: arguments.simulator_listen,
+        webhook_listen: arguments.webhook_listen,
+        clock: Arc::new(SystemClock),
     })
     .await?;
     let secret = fresh_secret();
     let mut out = std::io::stdout();
-    writeln!(out, "practice Twilio: {}", practice.simulator.base_url())?;
+    if let Some(simulator) = phone.simulator() {
+        writeln!(out, "practice Twilio: {}", simulator.base_url())?;
+    }
     writeln!(out, "open: http://{}/#secret={}", listener.local_addr()?, secret.expose_secret())?;
     out.flush()?;
-    serve(listener, practice.core.clone(), secret, &arguments.ui, stop::asked()).await?;
-    practice.shutdown().await;
+    serve(listener, phone.clone(), secret, &arguments.ui, stop::asked()).await?;
+    phone.shutdown().await;
     Ok(())
 }

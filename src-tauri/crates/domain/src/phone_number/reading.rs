@@ -201,6 +201,14 @@ fn country_of(number: &PhoneNumber) -> Option<String> {
     region_name(&region.as_region_str()).map(str::to_owned)
 }
 
+/// The region a number belongs to, as ISO 3166, such as `US`; `None` where its code is that of no country.
+pub fn region(number: &E164) -> Option<String> {
+    let number = PHONE_NUMBER_UTIL.parse(number.as_str(), None).ok()?;
+    let region =
+        PHONE_NUMBER_UTIL.get_region_for_number(&number).or_else(|| only_region_of(number.country_code))?;
+    Some(region.as_region_str().to_string())
+}
+
 /// The country of a number that is not complete, once its code leaves no doubt.
 fn country_of_beginning(text: &str) -> Option<String> {
     if !has_plus(text) {

@@ -185,3 +185,11 @@ proptest! {
         prop_assert_eq!(digits, text);
     }
 }
+
+#[test]
+fn a_number_tells_its_region() {
+    let region = |number: &str| super::region(&E164::parse_strict(number).unwrap());
+    assert_eq!(region("+12025550100").as_deref(), Some("US"));
+    assert_eq!(region("+493012345678").as_deref(), Some("DE"));
+    assert_eq!(region("+14165550123").as_deref(), Some("CA"));
+}

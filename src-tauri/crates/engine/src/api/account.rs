@@ -3,8 +3,10 @@
 //! What the agent enters goes in and never comes back: a secret is shown as entered or not, no more.
 
 use dialer_domain::account::{AccountKind, AccountStanding};
+use dialer_domain::entry::Field;
 use dialer_domain::error::UserError;
 use dialer_domain::phone_number::E164;
+use dialer_domain::ports::VaultKind;
 use dialer_domain::setup::{Choices, TunnelChoice, Undo};
 use dialer_domain::sid::PhoneNumberSid;
 use serde::{Deserialize, Serialize};
@@ -60,33 +62,11 @@ pub enum AccountPhase {
     Disconnecting,
 }
 
-/// A thing to enter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialField {
-    /// `AC…`. Needed.
-    AccountSid,
-    /// The primary Auth Token, a secret. Needed.
-    AuthToken,
-    /// `SK…` of a key to use instead of a new one.
-    ApiKey,
-    /// That key's secret, a secret.
-    ApiSecret,
-    /// The number to be shown to called parties.
-    PhoneNumber,
-    /// A TwiML App made by hand; it is checked and then left alone.
-    TwimlAppSid,
-    /// A fixed public address of this computer.
-    BackendUrl,
-    /// The token of the tunnel program, a secret.
-    TunnelToken,
-}
-
 /// What was entered into a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct CredentialView {
     /// Which.
-    pub field: CredentialField,
+    pub field: Field,
     /// The text, unless it is a secret.
     pub value: Option<String>,
     /// Whether there is one.
@@ -99,7 +79,7 @@ pub struct CredentialView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct ImportReport {
     /// Fields that were filled.
-    pub filled: Vec<CredentialField>,
+    pub filled: Vec<Field>,
     /// Names in the file that are not needed any more, each with the reason.
     pub not_needed: Vec<String>,
     /// Lines that could not be read, as sentences that quote no value.
@@ -302,18 +282,6 @@ pub struct VaultView {
     pub file_possible: bool,
 }
 
-/// What keeps secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-#[serde(rename_all = "snake_case")]
-pub enum VaultKind {
-    /// The system's keychain.
-    Keychain,
-    /// A file encrypted with a passphrase.
-    File,
-    /// Memory, in practice mode started as such.
-    Memory,
-}
-
 /// A tunnel program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct ProgramView {
@@ -350,7 +318,7 @@ commands! {
     /// How the account stands.
     account_status() -> AccountStatus;
     /// Enters, or with an empty text clears, one field. Only its form is checked.
-    enter_credential(field: CredentialField, text: String) -> ();
+    enter_credential(field: Field, text: String) -> ();
     /// Enters what a `.env` file of the seed's kind says.
     import_env(text: String) -> ImportReport;
     /// Forgets everything entered and not yet connected.
@@ -359,6 +327,8 @@ commands! {
     check_account() -> ();
     /// Does what is needed at Twilio for these choices; also changes them later.
     set_up(choices: Choices) -> ();
+    /// Goes back from choosing to the account as it is in use.
+    leave_choosing() -> ();
     /// Tries again at once whatever failed or waits.
     try_again() -> ();
     /// Verifies a number so that it may be shown to called parties: Twilio calls it and asks for a code.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{
     AccountCommands, AccountPhase, AccountStatus, CallerIdCheck, CallerIdCheckState, ConnectedView, CountryView,
-    CredentialField, CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView, RestoredView,
-    StepState, StepView, TunnelLight, TunnelView, VaultKind, VaultView, VerifiedNumberView,
+    CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView, RestoredView,
+    StepState, StepView, TunnelLight, TunnelView, VaultView, VerifiedNumberView,
 };
 
 use crate::phone::Phone;

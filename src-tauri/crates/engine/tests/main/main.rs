@@ -1,6 +1,7 @@
 //! Integration tests of the engine, in one binary to keep linking short.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is the test's failure")]
 
+mod account;
 mod bindings;
 mod ledger;
 mod log_privacy;

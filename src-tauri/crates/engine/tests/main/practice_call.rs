@@ -8,7 +8,10 @@ use dialer_domain::call::{CallDirection, CallOutcome};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::phone_number::E164;
 use dialer_engine::api::{Commands as _, HostEvent, LightState, PageId, PracticeCall};
-use dialer_engine::practice::{Practice, PracticeOptions, Sound};
+use dialer_engine::call_log;
+use dialer_engine::core::events;
+use dialer_engine::practice::{Practice, PracticeOptions};
+use dialer_engine::sound::Sound;
 use dialer_media::devices::ToneDevices;
 
 use crate::phone::Phone;
@@ -19,9 +22,10 @@ const ENDS_BY_ITSELF: &str = "+12025550131";
 pub(crate) async fn practice(folder: &std::path::Path) -> (Practice, Arc<ToneDevices>) {
     let devices = Arc::new(ToneDevices::new(1_000.0));
     let practice = Practice::start(PracticeOptions {
-        call_log: folder.join("calls.sqlite"),
+        call_log: call_log::open(folder.join("calls.sqlite")).await.unwrap(),
         simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         sound: Sound::Native(devices.clone()),
+        events: events(),
     })
     .await
     .unwrap();

@@ -2,10 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is the test's failure")]
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use dialer_engine::api::{Commands as _, Notice};
-use dialer_engine::practice::{Practice, PracticeOptions, Sound};
+use dialer_domain::ports::SystemClock;
+use dialer_engine::phone::{Phone, PhoneOptions};
+use dialer_engine::sound::Sound;
+use dialer_engine::twilio_at::TwilioAt;
+use dialer_gateway::tunnel::TokioLauncher;
 use dialer_server::browser_host::{fresh_secret, serve};
+use dialer_storage::folders::Folders;
+use dialer_storage::settings::Settings;
+use dialer_storage::vault::ChosenVault;
 use reqwest::StatusCode;
 use reqwest::header::HOST;
 use secrecy::ExposeSecret as _;
@@ -18,7 +26,7 @@ struct Page {
     http: reqwest::Client,
     address: SocketAddr,
     secret: String,
-    practice: Practice,
+    phone: Phone,
     _folder: tempfile::TempDir,
     _stop: oneshot::Sender<()>,
 }
@@ -26,10 +34,18 @@ struct Page {
 async fn page() -> Page {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("index.html"), "<title>Kennex Dialer</title>").unwrap();
-    let practice = Practice::start(PracticeOptions {
-        call_log: folder.path().join("calls.sqlite"),
-        simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    let folders = Folders::throw_away().unwrap();
+    let (settings, _) = Settings::open(&folders).unwrap();
+    let phone = Phone::start(PhoneOptions {
+        folders,
+        settings,
+        vault: Arc::new(ChosenVault::memory()),
+        launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,
+        twilio: TwilioAt::Twilio,
+        simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        webhook_listen: None,
+        clock: Arc::new(SystemClock),
     })
     .await
     .unwrap();
@@ -38,14 +54,14 @@ async fn page() -> Page {
     let secret = fresh_secret();
     let shown = secret.expose_secret().to_owned();
     let (stop, stopped) = oneshot::channel::<()>();
-    let (core, ui) = (practice.core.clone(), folder.path().to_owned());
+    let (served, ui) = (phone.clone(), folder.path().to_owned());
     tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
         };
-        serve(listener, core, secret, &ui, stopped).await.unwrap();
+        serve(listener, served, secret, &ui, stopped).await.unwrap();
     });
-    Page { http: reqwest::Client::new(), address, secret: shown, practice, _folder: folder, _stop: stop }
+    Page { http: reqwest::Client::new(), address, secret: shown, phone, _folder: folder, _stop: stop }
 }
 
 impl Page {
@@ -133,12 +149,12 @@ async fn events_arrive_as_lines() {
     // The first line says that the page is subscribed.
     assert_eq!(stream.chunk().await.unwrap().unwrap(), "\n");
     let error = dialer_domain::error::UserError::new(dialer_domain::error::ErrorCode::Busy, "A notice.");
-    page.practice.core.raise(Notice { id: "test".into(), error, dismissible: true });
+    page.phone.core().raise(Notice { id: "test".into(), error, dismissible: true });
     let line = stream.chunk().await.unwrap().unwrap();
     let event: Value = serde_json::from_slice(&line).unwrap();
     assert_eq!(event["event"], "notices_changed");
     assert_eq!(event["data"][0]["id"], "test");
-    page.practice.core.dismiss_notice("test".into()).await.unwrap();
+    page.phone.core().dismiss_notice("test".into()).await.unwrap();
     let line = stream.chunk().await.unwrap().unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&line).unwrap()["data"], json!([]));
 }

@@ -1,0 +1,273 @@
+//! Keeps a connected account working: the address at Twilio is the one the tunnel has, and what
+//! somebody else changes there is noticed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialer_domain::account::AppSettings;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::phone_number;
+use dialer_domain::ports::SecretName;
+use dialer_domain::setup::Record;
+use dialer_gateway::tunnel::TunnelState;
+use dialer_twilio::rest::{Client, RestError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::{PATIENCE, Request, Shared, public_line};
+use crate::api::{Notice, Repair};
+use crate::core::Core;
+use crate::state::{Line, Trouble};
+
+/// How often the account is looked after while all is well.
+const CHECK_UP: Duration = Duration::from_secs(30 * 60);
+/// A public address that flutters is not written at each turn.
+const SETTLED: Duration = Duration::from_secs(5);
+/// Numbers that were taken away, but not all.
+const NUMBERS_TAKEN: &str = "numbers-taken";
+
+/// The running task. Dropping it ends it.
+pub(crate) struct Keeper {
+    running: JoinHandle<()>,
+    look: Arc<Notify>,
+}
+
+impl Keeper {
+    /// Begins to keep `record`'s account for `core`, whose requests come through the tunnel of `watch`.
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        core: Core,
+        watch: watch::Receiver<TunnelState>,
+        serve_as: mpsc::UnboundedSender<Request>,
+    ) -> Self {
+        let look = Arc::new(Notify::new());
+        let keeping = Keeping { shared, core, task: serve_as };
+        Self { running: tokio::spawn(keeping.run(watch, Arc::clone(&look))), look }
+    }
+
+    /// Looks after the account now.
+    pub(crate) fn look(&self) {
+        self.look.notify_one();
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+struct Keeping {
+    shared: Arc<Shared>,
+    core: Core,
+    task: mpsc::UnboundedSender<Request>,
+}
+
+impl Keeping {
+    async fn run(self, mut watch: watch::Receiver<TunnelState>, look: Arc<Notify>) {
+        let mut due = tokio::time::interval(CHECK_UP);
+        due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut published: Option<Url> = None;
+        loop {
+            let state = watch.borrow_and_update().clone();
+            if let TunnelState::Up { url, .. } = &state
+                && published.as_ref() != Some(url)
+            {
+                tokio::select! {
+                    done = self.publish(url) => {
+                        if done {
+                            published = Some(url.clone());
+                        }
+                    }
+                    changed = watch.changed() => if changed.is_err() { return } else { continue },
+                }
+            } else {
+                self.core.line_changed(line(&state));
+            }
+            tokio::select! {
+                changed = watch.changed() => if changed.is_err() { return },
+                _ = due.tick() => self.check_up().await,
+                () = look.notified() => {
+                    published = None;
+                    self.check_up().await;
+                }
+            }
+        }
+    }
+
+    /// Tells the gateway its address, and Twilio if it has another. Tries until it succeeds or Twilio
+    /// refuses; answers whether it is done.
+    async fn publish(&self, url: &Url) -> bool {
+        let _ = self.task.send(Request::ServeAs(url.clone()));
+        let known = self.shared.saved().record.and_then(|record| record.published);
+        if known.as_deref() == Some(url.as_str()) {
+            self.core.line_changed(Line::Open);
+            return true;
+        }
+        self.core.line_changed(Line::Opening);
+        tokio::time::sleep(SETTLED).await;
+        let (mut wait, longest) = PATIENCE;
+        loop {
+            match self.write(url).await {
+                Ok(()) => {
+                    self.core.line_changed(Line::Open);
+                    return true;
+                }
+                Err((error, true)) => {
+                    self.core.line_changed(Line::Restoring(error));
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(longest);
+                }
+                Err((error, false)) => {
+                    self.core.line_changed(Line::Closed(error, Some(Repair::RunSetUp)));
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Writes the address to this computer's app, unless it is there. An error says whether it passes.
+    async fn write(&self, url: &Url) -> Result<(), (UserError, bool)> {
+        let lasting = |error: UserError| (error, false);
+        let told = |error: RestError| (error.user_error(), error.passing());
+        let record = self.shared.record().map_err(lasting)?;
+        let Some(app) = record.app.clone() else { return Ok(()) };
+        let client = self.client(&record).await.map_err(lasting)?;
+        let found = client.application(&app).await.map_err(told)?;
+        let (voice, status) = public_line::urls(url);
+        let settings =
+            AppSettings { voice_url: Some(voice), status_callback: Some(status), ..found.settings.clone() };
+        if settings != found.settings {
+            client.update_application(&app, &settings).await.map_err(told)?;
+            tracing::info!(%url, "the public address changed; Twilio was told");
+        }
+        let url = url.to_string();
+        self.shared.save_record(move |record| record.published = Some(url)).await.map_err(lasting)
+    }
+
+    /// Looks whether the account still is as set-up left it, and tells what is not.
+    async fn check_up(&self) {
+        let Ok(record) = self.shared.record() else { return };
+        let looked = match self.client(&record).await {
+            Ok(client) => examine(&client, &record).await,
+            // Locked secrets are told where they are asked for.
+            Err(_) => return,
+        };
+        match looked {
+            Ok(Examined { trouble, taken }) => {
+                self.core.trouble_changed(trouble);
+                match taken {
+                    Some(error) => self.core.raise(Notice {
+                        id: NUMBERS_TAKEN.into(),
+                        error,
+                        dismissible: true,
+                    }),
+                    None => self.core.clear(NUMBERS_TAKEN),
+                }
+            }
+            // The line and the SDK notice a missing network by themselves.
+            Err(error) if error.passing() => {}
+            Err(error) => {
+                let trouble = Some((refused(&error), Repair::RunSetUp));
+                self.core.trouble_changed(Trouble { calls_out: trouble.clone(), calls_in: trouble });
+            }
+        }
+    }
+
+    async fn client(&self, record: &Record) -> Result<Client, UserError> {
+        let account = &record.account.sid;
+        match &record.key {
+            Some(key) => {
+                let secret = self.shared.secret(account, SecretName::ApiKeySecret).await?;
+                self.shared.client_with_key(account, key, secret)
+            }
+            None => self.shared.owner(account).await,
+        }
+    }
+}
+
+/// How the tunnel's state reads as a light.
+fn line(state: &TunnelState) -> Line {
+    match state {
+        TunnelState::Up { .. } => Line::Open,
+        TunnelState::Off | TunnelState::Starting | TunnelState::Verifying { .. } => Line::Opening,
+        TunnelState::Degraded { reason, .. } | TunnelState::Backoff { reason, .. } => {
+            Line::Restoring(reason.clone())
+        }
+        TunnelState::Open { reason } => Line::Closed(reason.clone(), Some(Repair::RestartTunnel)),
+    }
+}
+
+fn refused(error: &RestError) -> UserError {
+    let told = error.user_error();
+    if told.code == ErrorCode::CredentialsRefused {
+        return UserError::new(
+            ErrorCode::CredentialsRefused,
+            "Twilio refuses this computer's API key: it was deleted. Repair makes a new one.",
+        )
+        .with_detail(error.to_string());
+    }
+    told
+}
+
+struct Examined {
+    trouble: Trouble,
+    taken: Option<UserError>,
+}
+
+/// Reads app, numbers and caller ids and compares them with the record.
+async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError> {
+    let numbers = client.numbers().await?;
+    let verified = client.caller_ids().await?;
+    let app = match &record.app {
+        Some(sid) => match client.application(sid).await {
+            Ok(app) => Some(app),
+            Err(RestError::Refused { status: 404, .. }) => None,
+            Err(error) => return Err(error),
+        },
+        None => None,
+    };
+    let mut trouble = Trouble::default();
+    let Some(app) = app else {
+        let gone = UserError::new(
+            ErrorCode::TwilioFailed,
+            "This computer's TwiML App was deleted at Twilio. Repair makes a new one.",
+        );
+        let both = Some((gone, Repair::RunSetUp));
+        return Ok(Examined { trouble: Trouble { calls_out: both.clone(), calls_in: both }, taken: None });
+    };
+    if let Some(caller_id) = record.choices.as_ref().and_then(|choices| choices.caller_id.as_ref())
+        && numbers.iter().all(|owned| owned.number != *caller_id)
+        && verified.iter().all(|one| one.number != *caller_id)
+    {
+        let gone = UserError::new(
+            ErrorCode::TwilioFailed,
+            format!("{} is no longer yours at Twilio. Choose another outgoing number.", phone_number::format(caller_id)),
+        );
+        trouble.calls_out = Some((gone, Repair::ChooseNumbers));
+    }
+    let leads_here = |sid| {
+        numbers.iter().any(|owned| {
+            owned.sid == sid && owned.routing.voice_application_sid.as_deref() == Some(app.sid.as_str())
+        })
+    };
+    let lost: Vec<String> = record
+        .numbers
+        .iter()
+        .filter(|bound| !leads_here(bound.sid.clone()))
+        .map(|bound| phone_number::format(&bound.number))
+        .collect();
+    if lost.is_empty() {
+        return Ok(Examined { trouble, taken: None });
+    }
+    let error = UserError::new(
+        ErrorCode::TwilioFailed,
+        format!("{} no longer rings here: it was changed at Twilio. Repair lets it ring here again.", lost.join(", ")),
+    );
+    if lost.len() == record.numbers.len() {
+        trouble.calls_in = Some((error, Repair::RunSetUp));
+        return Ok(Examined { trouble, taken: None });
+    }
+    Ok(Examined { trouble, taken: Some(error) })
+}

@@ -1,0 +1,278 @@
+//! The Twilio account: entering it, looking at it, connecting, keeping and disconnecting it.
+//!
+//! ```text
+//!  None ──▶ Checking ──▶ Choosing ──▶ SettingUp ──▶ Connected ⇄ Locked
+//!   ▲          │            │            │             │
+//!   └──────────┴────────────┴────────────┴─────────────┴──▶ Disconnecting ──▶ None
+//! ```
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `task` | the one owner of what the account page shows |
+//! | `entered` | what the agent typed, checked for form |
+//! | `look` | reading the account at Twilio |
+//! | `inventory` | what was read, as words for the agent; pure |
+//! | `steps` | doing the steps of `dialer_domain::setup`, one after the other |
+//! | `jobs` | set-up, disconnecting, verifying a caller id |
+//! | `public_line` | webhook server and tunnel of the account |
+//! | `keeper` | keeps the address at Twilio current and looks after the account |
+//!
+//! Whatever takes time is a job beside the task; there is one at a time, and asking for another ends it.
+//! That is safe anywhere: what a job does at Twilio can be repeated, and what it did is in the record.
+
+mod entered;
+mod inventory;
+mod jobs;
+mod keeper;
+mod look;
+mod public_line;
+mod steps;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialer_domain::account::VerifiedCallerId;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::ports::{Clock, SecretName, Vault};
+use dialer_domain::setup::{Choices, Record};
+use dialer_domain::sid::{AccountSid, ApiKeySid};
+use dialer_gateway::tunnel::Launcher;
+use dialer_storage::settings::{Saved, Settings};
+use dialer_storage::vault::{ChosenVault, load_required, user_error};
+use dialer_twilio::rest::{Client, ClientOptions, Credentials, RestError};
+use secrecy::SecretString;
+use tokio::sync::{Notify, mpsc};
+
+use crate::api::{CallerIdCheck, StepView};
+use crate::twilio_at::TwilioAt;
+
+pub(crate) use inventory::words as destination_words;
+pub(crate) use task::{AccountTask, Request};
+
+use entered::Secrets;
+use look::Looked;
+use public_line::PublicLine;
+
+/// How long a passing failure is waited for before the next attempt, at first and at most.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+
+/// What every part of this module needs.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) vault: Arc<ChosenVault>,
+    pub(crate) twilio: TwilioAt,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) launcher: Arc<dyn Launcher>,
+    /// For files of the tunnel programs.
+    pub(crate) tunnel_folder: PathBuf,
+    /// Where the webhook server listens, if that was given.
+    pub(crate) webhook_listen: Option<std::net::SocketAddr>,
+}
+
+impl Shared {
+    /// What is on the disk.
+    pub(crate) fn saved(&self) -> Saved {
+        self.settings.get()
+    }
+
+    /// The record of the account, which set-up and everything after it has.
+    pub(crate) fn record(&self) -> Result<Record, UserError> {
+        self.saved().record.ok_or_else(|| {
+            UserError::new(ErrorCode::Internal, "No account is connected. Enter Account SID and Auth Token.")
+        })
+    }
+
+    /// The choices of the record.
+    pub(crate) fn choices(&self) -> Result<Choices, UserError> {
+        self.record()?.choices.ok_or_else(|| {
+            UserError::new(ErrorCode::InvalidEntry, "Choose numbers and a public address first.")
+        })
+    }
+
+    /// Changes what is on the disk, durably, before it returns.
+    pub(crate) async fn save<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Saved) -> T + Send + 'static,
+    ) -> Result<T, UserError> {
+        let shared = Arc::clone(self);
+        blocking(move || shared.settings.change(change).map_err(|error| error.user_error())).await
+    }
+
+    /// Changes the record, durably.
+    pub(crate) async fn save_record(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Record) + Send + 'static,
+    ) -> Result<(), UserError> {
+        self.save(|saved| {
+            if let Some(record) = &mut saved.record {
+                change(record);
+            }
+        })
+        .await
+    }
+
+    /// A secret of the account, or the sentence for its being unavailable or gone.
+    pub(crate) async fn secret(
+        self: &Arc<Self>,
+        account: &AccountSid,
+        name: SecretName,
+    ) -> Result<SecretString, UserError> {
+        let (shared, owner) = (Arc::clone(self), account.to_string());
+        blocking(move || load_required(&*shared.vault, &owner, name).map_err(|error| user_error(&error))).await
+    }
+
+    /// A secret that need not be there.
+    pub(crate) async fn secret_if_any(
+        self: &Arc<Self>,
+        account: &AccountSid,
+        name: SecretName,
+    ) -> Result<Option<SecretString>, UserError> {
+        let (shared, owner) = (Arc::clone(self), account.to_string());
+        blocking(move || shared.vault.load(&owner, name).map_err(|error| user_error(&error))).await
+    }
+
+    /// Keeps a secret.
+    pub(crate) async fn keep_secret(
+        self: &Arc<Self>,
+        account: &AccountSid,
+        name: SecretName,
+        secret: SecretString,
+    ) -> Result<(), UserError> {
+        let (shared, owner) = (Arc::clone(self), account.to_string());
+        blocking(move || shared.vault.store(&owner, name, &secret).map_err(|error| user_error(&error))).await
+    }
+
+    /// Forgets a secret.
+    pub(crate) async fn forget_secret(
+        self: &Arc<Self>,
+        account: &AccountSid,
+        name: SecretName,
+    ) -> Result<(), UserError> {
+        let (shared, owner) = (Arc::clone(self), account.to_string());
+        blocking(move || shared.vault.delete(&owner, name).map_err(|error| user_error(&error))).await
+    }
+
+    /// A client that signs in with the Auth Token: it may do everything.
+    pub(crate) fn client_with_token(
+        &self,
+        account: &AccountSid,
+        token: SecretString,
+    ) -> Result<Client, UserError> {
+        self.client(Credentials::AuthToken { account: account.clone(), token })
+    }
+
+    /// A client that signs in with an API key: it may not read the account or its keys.
+    pub(crate) fn client_with_key(
+        &self,
+        account: &AccountSid,
+        key: &ApiKeySid,
+        secret: SecretString,
+    ) -> Result<Client, UserError> {
+        self.client(Credentials::ApiKey { account: account.clone(), key: key.clone(), secret })
+    }
+
+    /// The record's account, signed in with the Auth Token from the vault.
+    pub(crate) async fn owner(self: &Arc<Self>, account: &AccountSid) -> Result<Client, UserError> {
+        let token = self.secret(account, SecretName::AuthToken).await?;
+        self.client_with_token(account, token)
+    }
+
+    fn client(&self, credentials: Credentials) -> Result<Client, UserError> {
+        let options = ClientOptions { clock: Arc::clone(&self.clock), ..ClientOptions::default() };
+        Client::new(self.twilio.base_urls()?, credentials, options).map_err(|error| error.user_error())
+    }
+}
+
+/// What a job tells the task.
+pub(crate) enum Said {
+    /// What is waited for, or that it came.
+    Waiting(Option<String>),
+    /// How far the steps are.
+    Steps(Vec<StepView>),
+    /// The account was read.
+    Looked(Box<Looked>),
+    /// What was typed is in the vault.
+    SecretsKept,
+    /// Webhook server and tunnel run.
+    LineOpened(PublicLine),
+    /// The line of a connected account is open, and everything it needs could be read.
+    LineReady,
+    /// Everything at Twilio is as wanted.
+    SetUp,
+    /// Everything at Twilio is as it was; a sentence if not quite.
+    Disconnected(Option<UserError>),
+    /// A caller id is being verified.
+    CallerIdCheck(CallerIdCheck),
+    /// The verified caller ids, now that there is one more.
+    CallerIds(Vec<VerifiedCallerId>),
+    /// The job has failed.
+    Failed(UserError),
+}
+
+/// What a job works with.
+#[derive(Clone)]
+pub(crate) struct Job {
+    id: u64,
+    shared: Arc<Shared>,
+    task: mpsc::UnboundedSender<Request>,
+    /// Ends a wait early.
+    nudge: Arc<Notify>,
+}
+
+impl Job {
+    fn say(&self, said: Said) {
+        // The task outlives its jobs, so this fails only while the program ends.
+        let _ = self.task.send(Request::Said { job: self.id, said });
+    }
+
+    /// Puts what was typed into the vault.
+    async fn keep_secrets(&self, account: &AccountSid, secrets: Secrets) -> Result<(), UserError> {
+        for (name, secret) in secrets {
+            self.shared.keep_secret(account, name, secret).await?;
+        }
+        self.say(Said::SecretsKept);
+        Ok(())
+    }
+
+    /// Asks until it is answered: what passes by itself, such as a missing network, is waited for and told.
+    async fn patiently<T, F: Future<Output = Result<T, RestError>> + Send>(
+        &self,
+        mut ask: impl FnMut() -> F + Send,
+    ) -> Result<T, RestError> {
+        let (mut wait, longest) = PATIENCE;
+        let mut waited = false;
+        loop {
+            match ask().await {
+                Err(error) if error.passing() => {
+                    waited = true;
+                    self.say(Said::Waiting(Some(error.user_error().message)));
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => wait = (wait * 2).min(longest),
+                        () = self.nudge.notified() => wait = PATIENCE.0,
+                    }
+                }
+                answer => {
+                    if waited {
+                        self.say(Said::Waiting(None));
+                    }
+                    return answer;
+                }
+            }
+        }
+    }
+}
+
+/// Runs a blocking call without holding up the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, UserError> + Send + 'static,
+) -> Result<T, UserError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| {
+        Err(UserError::new(
+            ErrorCode::Internal,
+            "A part of the program failed. Try again; if it stays, restart it.",
+        )
+        .with_detail(panicked.to_string()))
+    })
+}

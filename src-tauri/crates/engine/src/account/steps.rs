@@ -1,0 +1,212 @@
+//! Doing the steps of a plan, one after the other, each told and each in the record.
+
+use dialer_domain::account::NumberRouting;
+use dialer_domain::error::UserError;
+use dialer_domain::phone_number;
+use dialer_domain::ports::SecretName;
+use dialer_domain::setup::{BoundNumber, Found, Step, TunnelChoice};
+use dialer_domain::sid::AccountSid;
+use dialer_twilio::rest::{Client, RestError};
+
+use super::{Job, Said};
+use crate::api::{StepState, StepView};
+
+/// The steps of one run, for the page.
+pub(crate) struct Progress {
+    job: Job,
+    steps: Vec<StepView>,
+}
+
+impl Progress {
+    pub(crate) fn new(job: Job) -> Self {
+        Self { job, steps: Vec::new() }
+    }
+
+    /// Adds a step that is not begun.
+    pub(crate) fn add(&mut self, id: impl Into<String>, title: impl Into<String>) {
+        let step =
+            StepView { id: id.into(), title: title.into(), state: StepState::Pending, note: None };
+        self.steps.push(step);
+        self.tell();
+    }
+
+    /// Changes the step of that id.
+    pub(crate) fn set(&mut self, id: &str, state: StepState, note: Option<String>) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == id) {
+            step.state = state;
+            step.note = note;
+        }
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.job.say(Said::Steps(self.steps.clone()));
+    }
+}
+
+/// Reads what plans are compared with.
+pub(crate) async fn find(job: &Job, client: &Client) -> Result<Found, RestError> {
+    Ok(Found {
+        keys: job.patiently(|| client.keys()).await?,
+        apps: job.patiently(|| client.applications()).await?,
+        numbers: job.patiently(|| client.numbers()).await?,
+    })
+}
+
+/// Does `steps` in order. The first failure ends it, told at its step.
+pub(crate) async fn run(
+    job: &Job,
+    client: &Client,
+    account: &AccountSid,
+    steps: Vec<Step>,
+    progress: &mut Progress,
+) -> Result<(), UserError> {
+    let named: Vec<(String, Step)> = steps.into_iter().map(|step| (id(&step), step)).collect();
+    for (id, step) in &named {
+        progress.add(id, title(step));
+    }
+    for (id, step) in named {
+        progress.set(&id, StepState::Running, None);
+        match perform(job, client, account, step).await {
+            Ok(note) => progress.set(&id, StepState::Done, note),
+            Err(error) => {
+                progress.set(&id, StepState::Failed, Some(error.message.clone()));
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Stable within a run: what is done, and to what.
+fn id(step: &Step) -> String {
+    match step {
+        Step::DeleteLostKey { sid } => format!("delete-lost-key-{sid}"),
+        Step::CreateKey { .. } => "create-key".into(),
+        Step::AdoptApp { .. } => "adopt-app".into(),
+        Step::CreateApp { .. } => "create-app".into(),
+        Step::UpdateApp { .. } => "update-app".into(),
+        Step::BindNumber { number, .. } => format!("bind-{number}"),
+        Step::RestoreNumber { number, .. } => format!("restore-{number}"),
+        Step::ForgetNumber { number, .. } => format!("forget-{number}"),
+        Step::DeleteApp { .. } => "delete-app".into(),
+        Step::DeleteKey { .. } => "delete-key".into(),
+    }
+}
+
+/// As words for the agent.
+fn title(step: &Step) -> String {
+    let read = phone_number::format;
+    match step {
+        Step::DeleteLostKey { .. } => "Delete a key of this computer whose secret was lost".into(),
+        Step::CreateKey { .. } => "Make an API key for this computer".into(),
+        Step::AdoptApp { .. } => "Take up this computer's TwiML App".into(),
+        Step::CreateApp { .. } => "Make a TwiML App for this computer".into(),
+        Step::UpdateApp { .. } => "Tell Twilio this computer's address".into(),
+        Step::BindNumber { number, .. } => format!("Let {} ring here", read(number)),
+        Step::RestoreNumber { number, .. } => format!("Put {} back as it was", read(number)),
+        Step::ForgetNumber { number, .. } => {
+            format!("Leave {} alone: it was changed at Twilio since", read(number))
+        }
+        Step::DeleteApp { .. } => "Delete this computer's TwiML App".into(),
+        Step::DeleteKey { .. } => "Delete this computer's API key".into(),
+    }
+}
+
+/// Does one step and records it. What a step replaces is recorded before, what it makes after; a
+/// crash between the two is mended by the next plan.
+async fn perform(
+    job: &Job,
+    client: &Client,
+    account: &AccountSid,
+    step: Step,
+) -> Result<Option<String>, UserError> {
+    let told = |error: RestError| error.user_error();
+    let shared = &job.shared;
+    match step {
+        Step::DeleteLostKey { sid } => {
+            gone_is_done(job.patiently(|| client.delete_key(&sid)).await).map_err(told)?;
+        }
+        Step::CreateKey { friendly_name } => {
+            let key = job.patiently(|| client.create_key(&friendly_name)).await.map_err(told)?;
+            // The secret first: a record of a key without its secret would be believed.
+            shared.keep_secret(account, SecretName::ApiKeySecret, key.secret).await?;
+            shared
+                .save_record(move |record| {
+                    record.key = Some(key.sid);
+                    record.key_is_ours = true;
+                })
+                .await?;
+        }
+        Step::AdoptApp { sid } => shared.save_record(move |record| record.app = Some(sid)).await?,
+        Step::CreateApp { settings } => {
+            let app = job.patiently(|| client.create_application(&settings)).await.map_err(told)?;
+            shared.save_record(move |record| record.app = Some(app.sid)).await?;
+        }
+        Step::UpdateApp { sid, settings } => {
+            job.patiently(|| client.update_application(&sid, &settings)).await.map_err(told)?;
+        }
+        Step::BindNumber { sid, number, before } => {
+            let bound = BoundNumber { sid: sid.clone(), number, before };
+            shared
+                .save_record(move |record| {
+                    record.numbers.retain(|known| known.sid != bound.sid);
+                    record.numbers.push(bound);
+                })
+                .await?;
+            let app = shared.record()?.app;
+            let Some(app) = app else {
+                return Err(UserError::new(
+                    dialer_domain::error::ErrorCode::Internal,
+                    "This computer has no TwiML App yet. Run set-up again.",
+                ));
+            };
+            job.patiently(|| client.bind_number(&sid, &app)).await.map_err(told)?;
+        }
+        Step::RestoreNumber { sid, to, .. } => {
+            job.patiently(|| client.restore_number(&sid, &to)).await.map_err(told)?;
+            shared.save_record(move |record| record.numbers.retain(|known| known.sid != sid)).await?;
+            return Ok(restored_note(&to));
+        }
+        Step::ForgetNumber { sid, .. } => {
+            shared.save_record(move |record| record.numbers.retain(|known| known.sid != sid)).await?;
+        }
+        Step::DeleteApp { sid } => {
+            gone_is_done(job.patiently(|| client.delete_application(&sid)).await).map_err(told)?;
+            shared.save_record(|record| record.app = None).await?;
+        }
+        Step::DeleteKey { sid } => {
+            gone_is_done(job.patiently(|| client.delete_key(&sid)).await).map_err(told)?;
+            shared.save_record(|record| record.key = None).await?;
+            shared.forget_secret(account, SecretName::ApiKeySecret).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// Deleting what is gone already has succeeded.
+fn gone_is_done(answer: Result<(), RestError>) -> Result<(), RestError> {
+    match answer {
+        Err(RestError::Refused { status: 404, .. }) => Ok(()),
+        answer => answer,
+    }
+}
+
+fn restored_note(to: &NumberRouting) -> Option<String> {
+    let empty = |value: &Option<String>| value.as_ref().is_none_or(String::is_empty);
+    let nowhere = empty(&to.trunk_sid) && empty(&to.voice_application_sid) && empty(&to.voice_url);
+    nowhere.then(|| "Its calls went nowhere before, and do again.".into())
+}
+
+/// What opening the public address is called, by provider.
+pub(crate) fn line_title(choice: &TunnelChoice) -> String {
+    match choice {
+        TunnelChoice::Fixed { url } => format!("Prove that {url} leads to this computer"),
+        TunnelChoice::CloudflaredNamed { .. } | TunnelChoice::CloudflaredQuick { .. } => {
+            "Open a way here with cloudflared".into()
+        }
+        TunnelChoice::Ngrok { .. } => "Open a way here with ngrok".into(),
+        TunnelChoice::Ssh { destination, .. } => format!("Open a way here through {destination}"),
+        TunnelChoice::Command { program, .. } => format!("Open a way here with {program}"),
+    }
+}

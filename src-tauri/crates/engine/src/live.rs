@@ -1,0 +1,63 @@
+//! The phone with a real account: its Controller, put together from the record.
+
+use std::sync::Arc;
+
+use dialer_domain::phone_number;
+use dialer_domain::ports::{Clock, Vault};
+use dialer_domain::setup::Record;
+use tokio::sync::broadcast;
+
+use crate::api::HostEvent;
+use crate::call_log::CallLog;
+use crate::core::{Core, Parts};
+use crate::sound::Sound;
+use crate::state::{Account, Line};
+use crate::twilio_at::TwilioAt;
+
+/// Where numbers without a country code are read while no number of the agent's own tells.
+const HOME_REGION: &str = "US";
+
+/// The account as the Controller needs it; `None` while set-up has not made key and app.
+pub(crate) fn account(record: &Record, twilio: &TwilioAt) -> Option<Account> {
+    let choices = record.choices.as_ref()?;
+    let own = choices.caller_id.as_ref().or_else(|| record.numbers.first().map(|bound| &bound.number));
+    Some(Account {
+        agent_name: record.account.friendly_name.clone(),
+        identity: record.identity.clone(),
+        account_sid: record.account.sid.clone(),
+        api_key_sid: record.key.clone()?,
+        twiml_app_sid: record.app.clone()?,
+        caller_id: choices.caller_id.clone(),
+        rings: !record.numbers.is_empty(),
+        home_region: own.and_then(phone_number::region).unwrap_or_else(|| HOME_REGION.into()),
+        signalling: twilio.signalling(),
+        practice: None,
+    })
+}
+
+/// Starts the Controller with `account`. Twilio's requests do not reach it yet.
+pub(crate) fn start(
+    account: Account,
+    call_log: CallLog,
+    vault: Arc<dyn Vault>,
+    sound: Sound,
+    clock: Arc<dyn Clock>,
+    events: broadcast::Sender<HostEvent>,
+) -> Core {
+    let (native_voice, voice) = sound.start();
+    let core = Core::start(Parts {
+        account,
+        line: Line::Opening,
+        vault,
+        store: call_log.store,
+        clock,
+        voice,
+        native_voice,
+        practice: None,
+        events,
+    });
+    if let Some(notice) = call_log.notice {
+        core.raise(notice);
+    }
+    core
+}

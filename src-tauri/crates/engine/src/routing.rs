@@ -1,0 +1,103 @@
+//! What stands behind the webhook server: the Controller's decisions, and the keys of signatures.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dialer_domain::call::CallEvent;
+use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::sid::AccountSid;
+use dialer_gateway::{AuthTokens, Calls, RefusedWebhook};
+use dialer_twilio::signature::WebhookKey;
+use dialer_twilio::webhook::VoiceRequest;
+use secrecy::SecretString;
+
+use crate::api::Notice;
+use crate::core::Core;
+
+/// Id of the notice that stands while Twilio's requests are refused.
+pub(crate) const WEBHOOK_REFUSED: &str = "webhook-refused";
+
+/// Hands the gateway's questions to the Controller. During set-up there is none yet: whoever calls
+/// in those seconds is told so.
+#[derive(Default)]
+pub(crate) struct Routing {
+    core: RwLock<Option<Core>>,
+}
+
+impl Routing {
+    /// Questions go to `core`.
+    pub(crate) fn to(core: Core) -> Self {
+        Self { core: RwLock::new(Some(core)) }
+    }
+
+    /// From now on questions go to `core`.
+    pub(crate) fn lead_to(&self, core: Core) {
+        *self.core.write().unwrap_or_else(PoisonError::into_inner) = Some(core);
+    }
+
+    fn core(&self) -> Option<Core> {
+        self.core.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Calls for Routing {
+    async fn route(&self, request: VoiceRequest) -> RouteDecision {
+        let Some(core) = self.core() else {
+            return RouteDecision::Refuse {
+                spoken: "This phone is being set up. Please try again in a minute.".into(),
+                reason: "The account was still being connected.".into(),
+            };
+        };
+        core.route(request).await.unwrap_or_else(|error| RouteDecision::Refuse {
+            spoken: "This phone is closing. Please try again later.".into(),
+            reason: error.message,
+        })
+    }
+
+    async fn leg_status(&self, event: CallEvent) {
+        if let Some(core) = self.core() {
+            core.leg_status(event);
+        }
+    }
+
+    fn webhook_refused(&self, refused: RefusedWebhook) {
+        if let (Some(core), Some(error)) = (self.core(), refused.user_error()) {
+            core.raise(Notice { id: WEBHOOK_REFUSED.into(), error, dismissible: true });
+        }
+    }
+
+    fn webhook_accepted(&self) {
+        if let Some(core) = self.core() {
+            core.clear(WEBHOOK_REFUSED);
+        }
+    }
+}
+
+/// The keys that requests about one account may be signed with.
+pub(crate) struct Keys {
+    account: AccountSid,
+    keys: RwLock<Arc<[WebhookKey]>>,
+}
+
+impl Keys {
+    /// Keys of `account`; none as long as its Auth Token cannot be had.
+    pub(crate) fn new(account: AccountSid, auth_token: Option<SecretString>) -> Self {
+        let keys = auth_token.into_iter().map(WebhookKey::AuthToken).collect();
+        Self { account, keys: RwLock::new(keys) }
+    }
+
+    /// Requests are signed with this token from now on.
+    pub(crate) fn replace(&self, auth_token: SecretString) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::from([WebhookKey::AuthToken(auth_token)]);
+    }
+}
+
+#[async_trait::async_trait]
+impl AuthTokens for Keys {
+    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
+        account
+            .is_none_or(|account| *account == self.account)
+            .then(|| Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
