@@ -37,14 +37,15 @@ impl Captured {
     }
 }
 
-/// Client and server run on this thread, and so does the subscriber.
+/// The subscriber is the whole process's, set here alone; the other tests of this binary only add to
+/// what must be clean.
 #[tokio::test]
 async fn no_secret_is_logged_and_no_number_for_everyone() {
     let (everything, ordinary) = (Captured::default(), Captured::default());
     let subscriber = tracing_subscriber::registry()
         .with(everything.layer().with_filter(LevelFilter::TRACE))
         .with(ordinary.layer().with_filter(LevelFilter::INFO));
-    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let account = r#"{"sid":"ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","friendly_name":"x","type":"Full",
         "status":"active","auth_token":"told-in-the-answer"}"#;
