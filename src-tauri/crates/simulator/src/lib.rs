@@ -9,8 +9,9 @@
 //! | path | serves |
 //! | --- | --- |
 //! | `/signal` | the Voice SDK's signalling (WebSocket) |
+//! | `/api/…`, `/voice/…`, `/monitor/…`, `/pricing/…`, `/lookups/…`, `/iam/…`, `/accounts/…`, `/insights/…` | REST: what Twilio serves at `https://api.twilio.com` and so on; of Insights, nothing yet |
 //! | `/sim/…` | the control API |
-//! | all else | Twilio's JSON for "not found" (20404): REST comes later |
+//! | all else | Twilio's JSON for "not found" (20404) |
 //!
 //! # What it does as Twilio does
 //!
@@ -18,7 +19,10 @@
 //! voice URL of the token's TwiML App, plays the TwiML it gets (`Say`, `Play`, `Pause`, `Dial` with
 //! `Number` and `Client`, `Hangup`, `Reject`, `Redirect`) and reports every leg by signed status
 //! callbacks; media is RTP to an ICE-lite peer whose description looks like that of Twilio's
-//! gateway; a call outlives its signalling socket for as long as the SDK asked.
+//! gateway; a call outlives its signalling socket for as long as the SDK asked. REST shows and changes
+//! the same account that calls go by, with Twilio's classes of credentials, codes and pages
+//! (`rest/mod.rs` says what is documented and what is guessed); the account may be a trial, suspended
+//! or closed ([`AccountSettings`]), and [`Faults`] spoil requests, calls and the clock.
 //!
 //! # What is different
 //!
@@ -34,7 +38,8 @@
 //! # Practice numbers
 //!
 //! `+1 202 555 01xx`, reserved for fiction; [`far_ends`] has the table and `--help` prints it. Every
-//! other number rings for two seconds, answers and echoes. A call *from* a practice number behaves,
+//! other number the account may call rings for two seconds, answers and echoes; premium numbers, and
+//! a few countries until they are switched on, it may not (13227). A call *from* a practice number behaves,
 //! once answered, as that number does when called.
 //!
 //! ```no_run

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use dialer_simulator::{Pace, PracticeAccount, Scenario, Simulator, SimulatorOptions, far_ends};
+use dialer_simulator::{Pace, Scenario, Simulator, SimulatorOptions, far_ends};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::EnvFilter;
 
@@ -22,7 +22,7 @@ struct Arguments {
     /// What the SIDs follow from, so that runs can be compared; random if absent. Secrets never follow from it
     #[arg(long)]
     seed: Option<u64>,
-    /// JSON file with applications, numbers, far ends and faults to start with
+    /// JSON file with applications, numbers, the state of the account, far ends and faults to start with
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// How fast simulated time runs; sound stays in real time
@@ -35,7 +35,7 @@ struct Arguments {
     #[arg(long)]
     print_secrets: bool,
     /// Write the account with its throw-away secrets to a file only you can read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "reveal-secrets", value_name = "FILE")]
     secrets_file: Option<PathBuf>,
 }
 
@@ -110,7 +110,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     };
     let simulator = Simulator::start(options).await.map_err(cannot_start)?;
     if let Some(path) = &arguments.secrets_file {
-        write_secrets(path, &simulator.account()).map_err(|error| {
+        write_secrets(path, &simulator).map_err(|error| {
             cannot_start(format!("The file {} cannot be written: {error}", path.display()))
         })?;
     }
@@ -157,12 +157,16 @@ fn introduction(simulator: &Simulator, with_secrets: bool) -> String {
 }
 
 /// Writes account and secrets as JSON, readable by its owner alone.
-fn write_secrets(path: &std::path::Path, account: &PracticeAccount) -> std::io::Result<()> {
+fn write_secrets(path: &std::path::Path, simulator: &Simulator) -> std::io::Result<()> {
+    let account = simulator.account();
+    let (test_account, test_token) = simulator.test_credentials();
     let json = serde_json::json!({
         "account_sid": account.account_sid,
         "auth_token": account.auth_token.expose_secret(),
         "api_key_sid": account.api_key_sid,
         "api_key_secret": account.api_key_secret.expose_secret(),
+        "test_account_sid": test_account,
+        "test_auth_token": test_token.expose_secret(),
     });
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -168,6 +168,7 @@ async fn the_program_serves_and_keeps_its_secrets() {
     let written: Value = serde_json::from_str(&std::fs::read_to_string(&secrets).unwrap()).unwrap();
     assert_eq!(written["account_sid"], account["account_sid"]);
     assert!(!said.contains(written["auth_token"].as_str().unwrap()), "secrets are not printed unasked");
+    assert!(written["test_account_sid"].is_string() && written["test_auth_token"].is_string());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -2,7 +2,9 @@
 //!
 //! Form and meaning are those of twilio-oai (`twilio_voice_v1`, `twilio_pricing_v2`). The countries
 //! are a choice, the prices and most prefixes are plausible inventions: Twilio's change by the week.
-//! Latvia's prefixes are those of twilio-oai's example. A country that is not listed may be called.
+//! Latvia's prefixes are those of twilio-oai's example. A new account at Twilio may call few countries;
+//! this one may call all but three from the start, and those that are not listed, so that practice
+//! with a number of one's own works. Premium numbers are off everywhere.
 
 /// A country of the table. Prices are US dollars a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +40,7 @@ type Row = (
 const TABLE: [Row; 18] = [
     ("AT", "Austria", "EUROPE", &["+43"], &["+43900", "+43930"], "0.0412", Some("0.0100"), true),
     ("AU", "Australia", "OCEANIA", &["+61"], &["+6119"], "0.0252", Some("0.0100"), true),
-    ("BR", "Brazil", "SOUTH_AMERICA", &["+55"], &["+55900"], "0.0415", Some("0.0100"), false),
+    ("BR", "Brazil", "SOUTH_AMERICA", &["+55"], &["+55900"], "0.0415", Some("0.0100"), true),
     ("CH", "Switzerland", "EUROPE", &["+41"], &["+41900", "+41901"], "0.0480", Some("0.0100"), true),
     ("CU", "Cuba", "NORTH_AMERICA", &["+53"], &[], "0.8400", None, false),
     ("DE", "Germany", "EUROPE", &["+49"], &["+49137", "+49900"], "0.0190", Some("0.0100"), true),
@@ -46,11 +48,11 @@ const TABLE: [Row; 18] = [
     ("FR", "France", "EUROPE", &["+33"], &["+3389"], "0.0187", Some("0.0100"), true),
     ("GB", "United Kingdom", "EUROPE", &["+44"], &["+4470", "+449"], "0.0158", Some("0.0100"), true),
     ("IE", "Ireland", "EUROPE", &["+353"], &["+35315"], "0.0230", Some("0.0100"), true),
-    ("IN", "India", "ASIA", &["+91"], &[], "0.0497", None, false),
+    ("IN", "India", "ASIA", &["+91"], &[], "0.0497", None, true),
     ("IT", "Italy", "EUROPE", &["+39"], &["+39899"], "0.0210", Some("0.0100"), true),
-    ("JP", "Japan", "ASIA", &["+81"], &["+81990"], "0.0746", Some("0.0100"), false),
+    ("JP", "Japan", "ASIA", &["+81"], &["+81990"], "0.0746", Some("0.0100"), true),
     ("LV", "Latvia", "EUROPE", &["+371"], &["+37181", "+3719000"], "0.5870", None, false),
-    ("MX", "Mexico", "NORTH_AMERICA", &["+52"], &["+52900"], "0.0190", Some("0.0100"), false),
+    ("MX", "Mexico", "NORTH_AMERICA", &["+52"], &["+52900"], "0.0190", Some("0.0100"), true),
     ("NL", "Netherlands", "EUROPE", &["+31"], &["+31900", "+31906"], "0.0220", Some("0.0100"), true),
     ("SO", "Somalia", "AFRICA", &["+252"], &[], "0.7605", None, false),
     ("US", "United States/Canada", "NORTH_AMERICA", &["+1"], &["+1900"], "0.0140", Some("0.0085"), true),

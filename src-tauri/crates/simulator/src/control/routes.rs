@@ -197,15 +197,23 @@ async fn change_account(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// All apps, numbers and keys as REST would show them, in the order in which they were made.
+/// All apps, numbers, caller ids and keys as REST would show them, in the order in which they were
+/// made, but without the time of their last change: two states are equal to the byte when everything
+/// in them is set alike.
 async fn state(State(network): Net) -> Json<Value> {
     let own = &network.account.account_sid;
     let resources = network.resources();
+    let undated = |mut shown: Value| {
+        if let Value::Object(fields) = &mut shown {
+            fields.remove("date_updated");
+        }
+        shown
+    };
     Json(json!({
-        "applications": resources.applications.iter().map(Application::shown).collect::<Vec<_>>(),
-        "numbers": resources.numbers.iter().map(|owned| owned.shown(own)).collect::<Vec<_>>(),
-        "caller_ids": resources.caller_ids.iter().map(|verified| verified.shown(own)).collect::<Vec<_>>(),
-        "keys": resources.keys.iter().map(ApiKey::shown).collect::<Vec<_>>(),
+        "applications": resources.applications.iter().map(Application::shown).map(undated).collect::<Vec<_>>(),
+        "numbers": resources.numbers.iter().map(|owned| undated(owned.shown(own))).collect::<Vec<_>>(),
+        "caller_ids": resources.caller_ids.iter().map(|verified| undated(verified.shown(own))).collect::<Vec<_>>(),
+        "keys": resources.keys.iter().map(ApiKey::shown).map(undated).collect::<Vec<_>>(),
     }))
 }
 

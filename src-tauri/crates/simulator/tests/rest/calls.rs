@@ -48,6 +48,51 @@ async fn a_call_is_placed_reported_and_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_called_with_parameters() {
+    let bench = Bench::start().await;
+    let owner = Rest::new(&bench.simulator);
+    let mut sdk = bench.agent("agent_1").await;
+    let phone = Phone::new();
+    let form = [
+        ("To", "client:agent_1?why=a%20test"),
+        ("From", "client:desk"),
+        ("Twiml", "<Response><Play loop=\"0\">http://192.0.2.1/tune.mp3</Play></Response>"),
+    ];
+    let (status, placed) = owner.post(&owner.of("Calls.json"), &form).await;
+    assert_eq!((status, &placed["to"]), (201, &json!("client:agent_1")));
+    let invite = sdk.answer_invite(&phone).await;
+    assert_eq!((&invite["callsid"], &invite["parameters"]["From"]), (&placed["sid"], &json!("client:desk")));
+    assert_eq!(invite["parameters"]["Params"], "why=a+test");
+    let one = owner.of(&format!("Calls/{}.json", placed["sid"].as_str().unwrap()));
+    bench
+        .event(
+            |what| matches!(what, Happening::LegStatus { status, .. } if status.as_wire() == "in-progress"),
+        )
+        .await;
+    assert_eq!(owner.post(&one, &[("Status", "completed")]).await.0, 200);
+    assert_eq!(sdk.expect("hangup").await["callsid"], placed["sid"]);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_answers_ends_in_time() {
+    let bench = Bench::start().await;
+    let owner = Rest::new(&bench.simulator);
+    let status = bench.webhooks.url("/status");
+    let form = [
+        ("To", "+12025550103"),
+        ("From", OUR_NUMBER),
+        ("Twiml", "<Response/>"),
+        ("Timeout", "5"),
+        ("StatusCallback", status.as_str()),
+    ];
+    assert_eq!(owner.post(&owner.of("Calls.json"), &form).await.0, 201);
+    let told = bench.webhooks.wait("/status", 1).await;
+    assert_eq!(told[0].get("CallStatus"), "no-answer", "only the end is told unless asked");
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_that_cannot_be_placed() {
     let bench = Bench::start().await;
     let owner = Rest::new(&bench.simulator);
