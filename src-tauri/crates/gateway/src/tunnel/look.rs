@@ -27,6 +27,8 @@ pub(crate) struct Looker {
     far: reqwest::Client,
     /// For addresses of this computer.
     near: reqwest::Client,
+    /// Names that lead to this computer because the options say so.
+    named_here: Vec<String>,
     timeout: Duration,
 }
 
@@ -51,6 +53,12 @@ impl Looker {
             local: local.parse().map_err(|_| trouble("The webhook server has no port."))?,
             far: client().build().map_err(|error| client_failed(&error))?,
             near: client().no_proxy().build().map_err(|error| client_failed(&error))?,
+            named_here: options
+                .addresses
+                .iter()
+                .filter(|(_, address)| address.ip().is_loopback())
+                .map(|(name, _)| name.clone())
+                .collect(),
             timeout,
         })
     }
@@ -63,7 +71,9 @@ impl Looker {
                 "This program's own webhook server does not answer. Restart the program.",
             ));
         }
-        let here = url.host().is_some_and(|host| is_this_computer(&host));
+        let here = url.host().is_some_and(|host| {
+            is_this_computer(&host) || self.named_here.iter().any(|name| *name == host.to_string())
+        });
         match self.fetch(if here { &self.near } else { &self.far }, url).await {
             Ok(()) => Outcome::Proven,
             Err(Miss::Unreachable(_)) if !here && !has_way_out() => Outcome::Offline(trouble(

@@ -1,5 +1,6 @@
 //! What distinguishes one tunnel program from another: how it is started, where its address comes from,
-//! and what its words mean. Everything here is data or a function without effects.
+//! and what its words mean. All of it is data or a function of its arguments, but for the files a program
+//! is started with.
 
 mod cloudflared;
 mod command;

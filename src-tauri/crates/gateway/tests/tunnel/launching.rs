@@ -157,7 +157,12 @@ async fn the_guard_works_for_whoever_holds_the_pipe() {
     let folder = tempfile::tempdir().unwrap();
     let program = guarded(&family(folder.path()));
     // As another launcher does it: no process group, just a pipe.
-    let mut guard = Command::new(program.path).args(program.arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut guard = Command::new(program.path)
+        .args(program.arguments)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let pids = pids(folder.path()).await;
     drop(guard.stdin.take());
     gone(pids).await;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{BEGAN_MS, Bench, because, fixed, known, missed, quick, url};
 use crate::tunnel::TunnelState;
-use crate::tunnel::machine::{Action, Event, Outcome, backoff};
+use crate::tunnel::machine::failing::backoff;
+use crate::tunnel::machine::{Action, Event, Outcome};
 use crate::tunnel::provider::{Finding, Report};
 
 /// A tunnel with a program and a known address that is up.
