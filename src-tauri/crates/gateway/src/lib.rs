@@ -12,6 +12,8 @@
 //! those. There is no route that hands out tokens here: through a tunnel every peer looks like this
 //! computer, so there would be no telling who asks.
 //!
+//! [`tunnel`] brings Twilio's requests from a public address to the server, and tells whether they arrive.
+//!
 //! Decisions are made elsewhere, behind the port [`Calls`]. Whatever happens behind it, a caller
 //! hears something within Twilio's 15 seconds.
 

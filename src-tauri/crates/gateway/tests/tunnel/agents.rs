@@ -100,6 +100,7 @@ async fn a_temporary_address_is_learnt_and_proven() {
     let base = format!("https://{}", agent.name);
     agent.site.desk.gateway.set_public_base(base.parse().unwrap());
     let client = reqwest::Client::builder()
+        .no_proxy()
         .tls_certs_only(agent.authority.trust())
         .resolve(agent.name, (agent.address, 8443).into())
         .build()

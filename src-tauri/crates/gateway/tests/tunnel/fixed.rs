@@ -133,8 +133,8 @@ async fn a_signed_webhook_counts_as_a_look() {
     let nginx_place = tempfile::tempdir().unwrap();
     let mut nginx = Nginx::before(port, "/", nginx_place.path()).await;
     let mut options = nginx.reached(site.options(choice("https://phone.example.com")));
-    // After two misses nothing more is looked at during this test, so only the webhook can heal.
-    options.periods.probe_after_miss = Duration::from_millis(500);
+    // The second miss is told, and the third, which would end it, leaves time for the webhook.
+    options.periods.probe_after_miss = Duration::from_secs(3);
     let mut watched = Watched::start(options);
     watched.up().await;
     nginx.process.kill().unwrap();

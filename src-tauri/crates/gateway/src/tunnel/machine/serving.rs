@@ -18,6 +18,10 @@ impl Machine {
     pub(super) fn proven(&mut self, now: Moment) {
         let at = now.elapsed;
         let next_look = at + self.interval();
+        if matches!(self.phase, Phase::Verifying { .. } | Phase::Serving(_)) {
+            // Whatever it was about is over.
+            self.complaint = None;
+        }
         match &mut self.phase {
             Phase::Verifying { url, .. } => {
                 let url = url.clone();
@@ -32,7 +36,6 @@ impl Machine {
                     silences: 0,
                     doomed: None,
                 });
-                self.complaint = None;
                 self.on_trial = false;
                 self.next_ask = at + self.rules.periods.agent;
             }

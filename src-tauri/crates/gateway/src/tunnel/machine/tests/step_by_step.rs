@@ -324,6 +324,21 @@ fn while_up_a_permanent_reason_is_believed_only_with_a_miss() {
 }
 
 #[test]
+fn a_complaint_is_forgotten_when_all_is_well_again() {
+    let mut bench = up();
+    bench.tell(Event::Said(Finding::Trouble(because("long ago"))));
+    bench.pass_s(15);
+    bench.look(Outcome::Proven);
+    end(&mut bench);
+    assert_eq!(bench.reason(), "ended");
+    let mut bench = up();
+    bench.tell(Event::Said(Finding::Trouble(because("the cause"))));
+    bench.tell(Event::Said(Finding::Trouble(because("what came of it"))));
+    end(&mut bench);
+    assert_eq!(bench.reason(), "the cause");
+}
+
+#[test]
 fn a_click_tries_now() {
     let mut bench = Bench::new(known());
     for _ in 0..4 {
