@@ -115,7 +115,7 @@ pub enum Happening {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call_status: Option<String>,
     },
-    /// A REST request was answered, or its connection broken by a fault.
+    /// A REST request was answered, or its connection broken by a fault or by its client.
     RestRequest {
         /// `GET`, `POST`, `DELETE`.
         method: String,

@@ -42,6 +42,22 @@ struct Raw {
     body: Bytes,
 }
 
+/// The request's entry in the log, written when it is over: also when its client is gone, which ends
+/// the handler in the middle.
+struct Entry<'a> {
+    network: &'a Network,
+    method: &'a str,
+    path: &'a str,
+    status: Option<u16>,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        let (method, path) = (self.method.to_owned(), self.path.to_owned());
+        self.network.record(Happening::RestRequest { method, path, status: self.status });
+    }
+}
+
 /// Serves one request of any product.
 pub(crate) async fn serve(
     State(network): State<Arc<Network>>,
@@ -64,12 +80,13 @@ pub(crate) async fn serve(
     };
     let method = raw.method.to_string();
     let full_path = format!("/{}{}", raw.product, raw.path);
+    let mut entry = Entry { network: &network, method: &method, path: &full_path, status: None };
     let response = match network.take_rest_fault(&method, &full_path) {
         None => Some(answer(&network, raw)),
         Some(fault) => fail(&network, fault.then, raw, &method, &full_path).await,
     };
-    let status = response.as_ref().map(|response| response.status().as_u16());
-    network.record(Happening::RestRequest { method, path: full_path, status });
+    entry.status = response.as_ref().map(|response| response.status().as_u16());
+    drop(entry);
     match response {
         Some(response) => response,
         None => connection.cut().await,

@@ -82,6 +82,7 @@ async fn a_request_held_before_is_not_processed_until_it_is_released() {
     until_held(1).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
+    bench.event(|what| matches!(what, Happening::RestRequest { status: None, .. })).await;
     let waiting = tokio::spawn({
         let (owner, keys) = (owner.clone(), keys.clone());
         async move { owner.post(&keys, &[("FriendlyName", "patient")]).await }
