@@ -59,14 +59,18 @@ async fn credentials_that_do_not_fit_are_told_apart() {
 }
 
 /// A simulator, and its owner's client without a proxy between.
-async fn directly(timeout: Duration) -> (Simulator, Client) {
+async fn directly() -> (Simulator, Client) {
     let simulator = Simulator::start(SimulatorOptions::default()).await.unwrap();
+    let client = of(&simulator, ClientOptions::default().timeout);
+    (simulator, client)
+}
+
+fn of(simulator: &Simulator, timeout: Duration) -> Client {
     let url = Url::parse(&simulator.base_url()).unwrap();
     let account = simulator.account();
     let credentials = Credentials::AuthToken { account: account.account_sid, token: account.auth_token };
     let options = ClientOptions { timeout, ..ClientOptions::default() };
-    let client = Client::new(BaseUrls::simulator(&url).unwrap(), credentials, options).unwrap();
-    (simulator, client)
+    Client::new(BaseUrls::simulator(&url).unwrap(), credentials, options).unwrap()
 }
 
 fn fault(simulator: &Simulator, times: u32, then: RestFailure) {
@@ -76,7 +80,7 @@ fn fault(simulator: &Simulator, times: u32, then: RestFailure) {
 
 #[tokio::test]
 async fn what_passes_is_waited_out() {
-    let (simulator, client) = directly(Duration::from_secs(15)).await;
+    let (simulator, client) = directly().await;
     for then in [
         RestFailure::TooManyRequests { retry_after_s: None },
         RestFailure::Unavailable,
@@ -95,7 +99,7 @@ async fn what_passes_is_waited_out() {
 
 #[tokio::test]
 async fn a_key_is_made_once_whatever_happens_to_the_answer() {
-    let (simulator, client) = directly(Duration::from_secs(15)).await;
+    let (simulator, client) = directly().await;
     let named = |name: &'static str| {
         let client = client.clone();
         async move {
@@ -118,18 +122,20 @@ async fn a_key_is_made_once_whatever_happens_to_the_answer() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_a_timeout() {
-    let (simulator, client) = directly(Duration::from_millis(200)).await;
+    let (simulator, patient) = directly().await;
+    let hurried = of(&simulator, Duration::from_secs(1));
     fault(&simulator, 1, RestFailure::HoldAfter);
-    let error = client.create_key("held").await.unwrap_err();
+    let error = hurried.create_key("held").await.unwrap_err();
     assert!(matches!(error, RestError::Unreachable { cause: UnreachableCause::Timeout, .. }), "{error}");
     simulator.set_faults(Faults::default());
-    assert_eq!(client.keys().await.unwrap().iter().filter(|key| key.friendly_name == "held").count(), 1);
+    let keys = patient.keys().await.unwrap();
+    assert_eq!(keys.iter().filter(|key| key.friendly_name == "held").count(), 1, "done, and not known");
     simulator.shutdown().await;
 }
 
 #[tokio::test]
 async fn strangers_in_between_are_not_taken_for_twilio() {
-    let (simulator, client) = directly(Duration::from_secs(15)).await;
+    let (simulator, client) = directly().await;
     for then in [RestFailure::SignInPage, RestFailure::Redirect, RestFailure::ProxySignIn] {
         fault(&simulator, 1, then.clone());
         let error = client.account().await.unwrap_err();
@@ -167,7 +173,7 @@ async fn a_clock_that_is_wrong_is_noticed() {
 
 #[tokio::test]
 async fn a_long_list_comes_over_several_pages() {
-    let (simulator, client) = directly(Duration::from_secs(15)).await;
+    let (simulator, client) = directly().await;
     let before = client.keys().await.unwrap().len();
     for count in 0..1_500 {
         simulator.create_key(dialer_simulator::KeyClass::Standard, &format!("key {count}"));

@@ -20,6 +20,7 @@ pub(crate) async fn walk(desk: &Desk) {
     assert_eq!((voice(OUR_NUMBER), voice(silent.as_str())), (true, false));
     let unknown = "PN00000000000000000000000000000000".parse().unwrap();
     assert!(desk.key.number(&unknown).await.unwrap_err().is_not_found());
+    moved_meanwhile(desk).await;
     verified(desk).await;
 }
 
@@ -67,6 +68,20 @@ async fn there_and_back(desk: &Desk, before: NumberRouting) {
     let written = writes(desk);
     assert_eq!(desk.key.restore_number(&found.sid, &found.routing).await.unwrap(), found);
     assert_eq!(writes(desk), written, "what is as it was is not written again");
+}
+
+/// Someone put the number on a trunk after it was pointed here: putting it back takes it off again.
+async fn moved_meanwhile(desk: &Desk) {
+    let number = E164::parse_strict(OUR_NUMBER).unwrap();
+    let set_up = |trunk: Option<&str>| {
+        let routing = NumberRouting { trunk_sid: trunk.map(str::to_owned), ..NumberRouting::default() };
+        desk.bench.simulator.set_up_number(&number, &NumberSettings { routing, ..NumberSettings::default() })
+    };
+    set_up(None).unwrap();
+    let numbers = desk.key.numbers().await.unwrap();
+    let before = numbers.into_iter().find(|owned| owned.number == number).unwrap();
+    set_up(Some("TK00000000000000000000000000000001")).unwrap();
+    assert_eq!(desk.key.restore_number(&before.sid, &before.routing).await.unwrap(), before);
 }
 
 async fn verified(desk: &Desk) {

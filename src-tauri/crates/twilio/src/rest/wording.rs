@@ -119,7 +119,7 @@ fn known(code: u32, by: CredentialKind) -> Option<(ErrorCode, &'static str)> {
              finished in the Twilio Console gets more lines.",
         ),
         20003 => credentials_refused(by),
-        20006 => (
+        20006 | 70051 => (
             CredentialsRefused,
             "The credentials may not do this. Use the Auth Token, or an API key of the type Standard.",
         ),
@@ -165,6 +165,11 @@ fn known(code: u32, by: CredentialKind) -> Option<(ErrorCode, &'static str)> {
             InvalidEntry,
             "Twilio could not begin to verify this number. Check it, with + and the country code in front, and \
              try again.",
+        ),
+        21420 => (
+            TwilioFailed,
+            "The TwiML App this number is to be pointed at no longer exists, or belongs to another account. \
+             Point the number elsewhere in the Twilio Console.",
         ),
         22403 => (TwilioFailed, "Twilio does not allow this for a number of this region."),
         16025 | 13240 => {
@@ -219,6 +224,8 @@ mod tests {
             (error(404, 20404, by), TwilioFailed, "no longer exists"),
             (error(400, 10002, by), TwilioFailed, "trial"),
             (error(400, 21450, by), ErrorCode::InvalidEntry, "already verified"),
+            (error(400, 21420, by), TwilioFailed, "another account"),
+            (error(401, 70051, CredentialKind::ApiKey), CredentialsRefused, "Standard"),
             (error(400, 70001, by), TwilioFailed, "report"),
             (error(409, 1, by), TwilioFailed, "details"),
             (unreachable(UnreachableCause::Dns), Offline, "offline"),

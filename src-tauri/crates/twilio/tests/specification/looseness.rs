@@ -9,7 +9,6 @@ const TOLERATED: &[(&str, &str, &str)] = &[
     ("_url", "is empty", "a number or an app without an address has an empty one, or null"),
     ("status_callback", "is empty", "likewise"),
     ("_application_sid", "is empty", "a number without an app has an empty one, or null"),
-    ("trunk_sid", "is empty", "likewise"),
     ("Url", "is empty", "so an address is taken away"),
     ("StatusCallback", "is empty", "likewise"),
     ("VoiceApplicationSid", "is empty", "so a number is taken off its app"),
