@@ -265,7 +265,8 @@ export class Dialer implements App {
   }
 
   type(text: string): void {
-    this.page = 'keypad';
+    // In a wide window the pad stands beside the account page, which stays.
+    if (this.page !== 'account') this.page = 'keypad';
     this.#parts.tones.key(text);
     this.field.insert(text);
   }
@@ -299,9 +300,13 @@ export class Dialer implements App {
   }
 
   async copy(text: string): Promise<void> {
+    const { clipboard } = this.#parts;
+    if (!clipboard) {
+      this.hint(t('copy.failed'));
+      return;
+    }
     try {
-      if (!this.#parts.clipboard) throw new Error('this page has no clipboard');
-      await this.#parts.clipboard.writeText(text);
+      await clipboard.writeText(text);
       this.hint(t('copy.done'));
     } catch (error) {
       console.warn('the clipboard could not be written', error);

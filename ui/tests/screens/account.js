@@ -12,7 +12,7 @@ export function accountScenes(practice) {
     async (page, program) => {
       program.tell(account);
       await page.by('nav-account').click();
-      await page.locator(`[data-phase=${account.phase}]`).waitFor();
+      await page.locator(`[data-phase=${account.phase}] [data-shown]`).waitFor();
       await act(page, program);
       await page.mouse.move(0, 0);
     },

@@ -254,6 +254,23 @@ describe('keys', () => {
     expect(id(press('a'))).toBeNull();
   });
 
+  it('what is filled in elsewhere is not for the phone', () => {
+    for (const key of ['Enter', '5', '+', '?', 'Backspace']) {
+      expect(id(press(key, { focus: 'entry' }), { text: '1' }), key).toBeNull();
+    }
+    expect(id(press('Escape', { focus: 'entry' }))).toBe('close');
+    expect(id(press('M', { focus: 'entry', ctrl: true, shift: true }))).toBe('toggle_mute');
+  });
+
+  it('on the account page go to the number field only when it has the focus', () => {
+    const account = { page: 'account', text: '1' } as const;
+    for (const key of ['Enter', '5', 'Backspace']) {
+      expect(id(press(key), account), key).toBeNull();
+      expect(id(press(key, { focus: 'button' }), account), key).toBeNull();
+    }
+    expect(id(press('Enter', { focus: 'field' }), account)).toBe('place_call');
+  });
+
   it('digits are tones in a call while the keypad is open', () => {
     expect(id(press('5'), { phone: phones.inCall, keypadOpen: true })).toBe('press_key');
     expect(id(press('5'), { phone: phones.inCall })).toBeNull();

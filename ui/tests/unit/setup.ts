@@ -5,7 +5,8 @@ afterEach(() => {
   cleanup();
 });
 
-// Which jsdom lacks; its window is as wide as the widest page.
+// Which jsdom lacks, because it lays nothing out; no condition on the window holds.
+Element.prototype.scrollIntoView = () => undefined;
 window.matchMedia = (media) => {
   const query = new EventTarget();
   return Object.assign(query, {
