@@ -11,10 +11,11 @@ packages_for() {
         # A display and a session bus of our own.
         headless) echo dbus xauth xvfb ;;
         # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a
-        # keychain of the tests' own, the other side of tunnels (nginx, sshd), and `kill`.
+        # keychain of the tests' own, a hand that types its password, the other side of tunnels (nginx,
+        # sshd), and `kill`.
         test)
             echo chromium gnome-keyring nginx-light openssh-client openssh-server procps pulseaudio \
-                pulseaudio-utils sox webkit2gtk-driver
+                pulseaudio-utils sox webkit2gtk-driver xdotool
             ;;
         check) echo shellcheck ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
@@ -79,7 +80,8 @@ elsewhere() {
                 done
                 ;;
             test)
-                for program in WebKitWebDriver chromium gnome-keyring-daemon nginx pactl pulseaudio sox ssh sshd; do
+                for program in WebKitWebDriver chromium gnome-keyring-daemon nginx pactl pulseaudio sox ssh sshd \
+                    xdotool; do
                     have $program || lacks="$lacks $program"
                 done
                 ;;

@@ -1,11 +1,16 @@
-//! The call log on a real disk and secrets in a real keychain.
+//! The call log and the settings on a real disk, secrets in a real keychain and in an encrypted file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation in a test should panic")]
 
 mod call_log;
 mod child;
+#[cfg(target_os = "linux")]
+mod chosen;
 mod damage;
 mod folders;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod processes;
+mod settings;
 #[cfg(target_os = "linux")]
 mod vault;

@@ -1,142 +1,15 @@
-//! Secrets in a real GNOME Keyring on a session bus of its own, with a home folder of its own.
-//!
-//! Each test starts `dbus-run-session`, in it this binary again with one of the tests named
-//! `child_…`, and that starts, stops and locks the keyring as a desktop would.
+//! Secrets in the system's keychain, here a real GNOME Keyring.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dialer_domain::ports::{SecretName, Vault as _, VaultError};
-use dialer_storage::vault::{OsVault, SERVICE};
+use dialer_storage::vault::{OsVault, SERVICE, load_required};
 use secrecy::ExposeSecret as _;
 
-const ACCOUNT: &str = "ACffffffffffffffffffffffffffffffff";
+use crate::keyring::{ACCOUNT, Keyring, PASSWORD, PATIENT, Policy, Screen, on_a_bus, without_a_bus};
+
 const NAME: SecretName = SecretName::AuthToken;
-/// Longer than a busy machine needs for one answer.
-const PATIENT: Duration = Duration::from_secs(60);
-
-/// What the bus lets programs do.
-#[derive(Clone, Copy)]
-enum Policy {
-    Everything,
-    /// Nobody may talk to the keychain, as in a sandbox.
-    NotTheKeychain,
-}
-
-/// Runs the ignored test `child` on a session bus that starts no service by itself.
-fn on_a_bus(child: &str, policy: Policy) {
-    let home = tempfile::tempdir().unwrap();
-    let denied = match policy {
-        Policy::Everything => "",
-        Policy::NotTheKeychain => r#"<deny send_destination="org.freedesktop.secrets"/>"#,
-    };
-    let configuration = home.path().join("bus.conf");
-    std::fs::write(
-        &configuration,
-        format!(
-            r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:dir={}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
-    {denied}
-  </policy>
-</busconfig>"#,
-            home.path().display()
-        ),
-    )
-    .unwrap();
-    let mut command = Command::new("dbus-run-session");
-    command
-        .arg(format!("--config-file={}", configuration.display()))
-        .arg("--")
-        .arg(crate::child::this_binary());
-    finish(command, child, home.path());
-}
-
-/// Runs the ignored test `child` with a bus address that leads nowhere, or with none.
-fn without_a_bus(child: &str, address: Option<&str>) {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(crate::child::this_binary());
-    match address {
-        Some(address) => command.env("DBUS_SESSION_BUS_ADDRESS", address),
-        None => command.env_remove("DBUS_SESSION_BUS_ADDRESS"),
-    };
-    finish(command, child, home.path());
-}
-
-fn finish(mut command: Command, child: &str, home: &Path) {
-    command
-        .args(crate::child::arguments(&format!("vault::{child}")))
-        .env("HOME", home)
-        .env("XDG_RUNTIME_DIR", home)
-        .env_remove("XDG_DATA_HOME")
-        .env_remove("XDG_CONFIG_HOME")
-        .env_remove("DISPLAY")
-        .env_remove("WAYLAND_DISPLAY");
-    let output = command.output().unwrap_or_else(|error| cannot_start("dbus-run-session", &error));
-    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
-}
-
-fn cannot_start(program: &str, error: &std::io::Error) -> ! {
-    panic!(
-        "{program} could not be started ({error}). These tests need a session bus and a keyring: install the packages \
-         dbus and gnome-keyring (Debian, Ubuntu: apt-get install dbus gnome-keyring)."
-    )
-}
-
-/// A running GNOME Keyring; stopped when dropped.
-struct Keyring {
-    process: Child,
-}
-
-impl Keyring {
-    /// Starts it and opens the login keyring with a password, making that keyring if there is none.
-    fn unlocked() -> Self {
-        Self::start(Some("a password for tests"))
-    }
-
-    /// Starts it as after a login without password: what exists stays locked.
-    fn locked() -> Self {
-        Self::start(None)
-    }
-
-    fn start(password: Option<&str>) -> Self {
-        let mut command = Command::new("gnome-keyring-daemon");
-        command.args(["--foreground", "--components=secrets"]).args(password.map(|_| "--unlock"));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut process =
-            command.spawn().unwrap_or_else(|error| cannot_start("gnome-keyring-daemon", &error));
-        // Closing the pipe ends the password.
-        process.stdin.take().unwrap().write_all(password.unwrap_or_default().as_bytes()).unwrap();
-        let keyring = Self { process };
-        // It answers from the moment it owns its name on the bus.
-        let until = Instant::now() + PATIENT;
-        while let Err(VaultError::Missing(why)) = OsVault::with("Readiness", PATIENT).load(ACCOUNT, NAME) {
-            assert!(Instant::now() < until, "the keyring did not come up: {why}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        keyring
-    }
-
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-}
-
-impl Drop for Keyring {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
 
 fn vault() -> OsVault {
     OsVault::with(SERVICE, PATIENT)
@@ -148,7 +21,7 @@ fn read(vault: &OsVault) -> Result<Option<String>, VaultError> {
 
 #[test]
 fn secrets_stay_across_a_restart_of_the_keyring() {
-    on_a_bus("child_keeps_secrets", Policy::Everything);
+    on_a_bus("vault::child_keeps_secrets", Policy::Everything);
 }
 
 #[test]
@@ -160,6 +33,7 @@ fn child_keeps_secrets() {
     vault.delete(ACCOUNT, NAME).unwrap();
     vault.store(ACCOUNT, NAME, &"first, Zoë".into()).unwrap();
     vault.store(ACCOUNT, SecretName::ApiKeySecret, &"another".into()).unwrap();
+    vault.store(ACCOUNT, SecretName::TunnelToken, &"a third".into()).unwrap();
     vault.store(ACCOUNT, NAME, &"second, Zoë".into()).unwrap();
     assert_eq!(read(&vault).unwrap().as_deref(), Some("second, Zoë"));
     assert_eq!(read(&OsVault::with("Kennex Dialer of another build", PATIENT)), Ok(None));
@@ -171,12 +45,14 @@ fn child_keeps_secrets() {
     assert_eq!(read(&vault).unwrap().as_deref(), Some("second, Zoë"), "the same vault finds the new keyring");
     vault.delete(ACCOUNT, NAME).unwrap();
     assert_eq!(read(&vault), Ok(None));
-    assert!(vault.load(ACCOUNT, SecretName::ApiKeySecret).unwrap().is_some());
+    for (name, kept) in [(SecretName::ApiKeySecret, "another"), (SecretName::TunnelToken, "a third")] {
+        assert_eq!(vault.load(ACCOUNT, name).unwrap().unwrap().expose_secret(), kept);
+    }
 }
 
 #[test]
 fn a_locked_keyring_is_told() {
-    on_a_bus("child_finds_it_locked", Policy::Everything);
+    on_a_bus("vault::child_finds_it_locked", Policy::Everything);
 }
 
 #[test]
@@ -204,7 +80,7 @@ fn child_finds_it_locked() {
 
 #[test]
 fn a_keyring_that_was_never_set_up_is_told() {
-    on_a_bus("child_finds_no_default_keyring", Policy::Everything);
+    on_a_bus("vault::child_finds_no_default_keyring", Policy::Everything);
 }
 
 #[test]
@@ -218,7 +94,7 @@ fn child_finds_no_default_keyring() {
 
 #[test]
 fn an_absent_keyring_is_told_and_found_once_it_starts() {
-    on_a_bus("child_finds_no_keyring_at_first", Policy::Everything);
+    on_a_bus("vault::child_finds_no_keyring_at_first", Policy::Everything);
 }
 
 #[test]
@@ -238,9 +114,9 @@ fn child_finds_no_keyring_at_first() {
 #[test]
 fn an_absent_bus_is_told() {
     let nowhere: PathBuf = tempfile::tempdir().unwrap().path().join("no-bus");
-    without_a_bus("child_finds_no_bus", Some(&format!("unix:path={}", nowhere.display())));
-    without_a_bus("child_finds_no_bus", Some("no address at all"));
-    without_a_bus("child_finds_no_bus", None);
+    without_a_bus("vault::child_finds_no_bus", Some(&format!("unix:path={}", nowhere.display())));
+    without_a_bus("vault::child_finds_no_bus", Some("no address at all"));
+    without_a_bus("vault::child_finds_no_bus", None);
 }
 
 #[test]
@@ -252,7 +128,7 @@ fn child_finds_no_bus() {
 
 #[test]
 fn a_bus_that_forbids_the_keychain_is_told() {
-    on_a_bus("child_is_denied", Policy::NotTheKeychain);
+    on_a_bus("vault::child_is_denied", Policy::NotTheKeychain);
 }
 
 #[test]
@@ -266,7 +142,7 @@ fn child_is_denied() {
 
 #[test]
 fn a_keyring_that_hangs_is_told_in_time_and_works_again_afterwards() {
-    on_a_bus("child_finds_it_hanging", Policy::Everything);
+    on_a_bus("vault::child_finds_it_hanging", Policy::Everything);
 }
 
 #[test]
@@ -287,4 +163,62 @@ fn child_finds_it_hanging() {
         }
     };
     assert_eq!(secret.unwrap().as_deref(), Some("kept"));
+}
+
+#[test]
+fn a_keyring_that_is_unlocked_while_questions_wait_answers_them() {
+    on_a_bus("vault::child_is_unlocked_by_its_dialog", Policy::Everything);
+}
+
+#[test]
+#[ignore = "part of the test above, on a bus of its own"]
+fn child_is_unlocked_by_its_dialog() {
+    let keyring = Keyring::unlocked();
+    vault().store(ACCOUNT, NAME, &"kept".into()).unwrap();
+    drop(keyring);
+
+    let screen = Screen::with_dialogs();
+    let _keyring = Keyring::locked();
+    let vault = vault();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| read(&vault));
+        let dialog = screen.wait_for_dialog();
+        assert!(!asked.is_finished(), "the question waits for the dialog");
+        dialog.cancel();
+        let answer = asked.join().unwrap();
+        assert!(matches!(answer, Err(VaultError::Locked(_))), "{answer:?}");
+
+        let asked = scope.spawn(|| read(&vault));
+        let dialog = screen.wait_for_dialog();
+        // A second question waits behind the first, and shows no second dialog.
+        let behind = scope.spawn(|| vault.store(ACCOUNT, SecretName::TunnelToken, &"new".into()));
+        dialog.enter(PASSWORD);
+        assert_eq!(asked.join().unwrap().unwrap().as_deref(), Some("kept"));
+        behind.join().unwrap().unwrap();
+    });
+    assert!(vault.load(ACCOUNT, SecretName::TunnelToken).unwrap().is_some());
+}
+
+#[test]
+fn a_keyring_that_was_replaced_is_told_from_one_that_was_never_used() {
+    on_a_bus("vault::child_finds_another_keyring", Policy::Everything);
+}
+
+#[test]
+#[ignore = "part of the test above, on a bus of its own"]
+fn child_finds_another_keyring() {
+    let keyring = Keyring::unlocked();
+    let vault = vault();
+    vault.store(ACCOUNT, NAME, &"kept".into()).unwrap();
+    assert_eq!(load_required(&vault, ACCOUNT, NAME).unwrap().expose_secret(), "kept");
+    drop(keyring);
+
+    let keyrings = std::path::Path::new(&std::env::var_os("HOME").unwrap()).join(".local/share/keyrings");
+    std::fs::remove_dir_all(keyrings).unwrap();
+    let _keyring = Keyring::unlocked();
+    assert_eq!(read(&vault), Ok(None));
+    let answer = load_required(&vault, ACCOUNT, NAME).map(drop);
+    assert_eq!(answer, Err(VaultError::Changed("auth-token")));
+    vault.store(ACCOUNT, NAME, &"entered again".into()).unwrap();
+    assert_eq!(load_required(&vault, ACCOUNT, NAME).unwrap().expose_secret(), "entered again");
 }

@@ -118,7 +118,7 @@ impl FileVault {
     fn decrypt(&self, key: &mut Option<Key>) -> Result<Secrets, VaultError> {
         let bytes = self.read()?;
         // Another copy of the file, with another passphrase, may have been put in its place.
-        if key.as_ref().is_some_and(|key| !key.is_of(&bytes)) {
+        if format::is_locked(key.as_ref(), &bytes)? {
             *key = None;
         }
         let key = key.as_ref().ok_or(VaultError::FileLocked)?;

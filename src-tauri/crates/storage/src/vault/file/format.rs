@@ -89,8 +89,14 @@ impl Key {
     }
 
     /// Whether the key was derived with the cost and the salt of this file.
-    pub(super) fn is_of(&self, file: &[u8]) -> bool {
-        Parts::of(file).is_ok_and(|parts| parts.cost == self.cost && parts.salt == self.salt)
+    fn is_of(&self, parts: &Parts<'_>) -> bool {
+        parts.cost == self.cost && parts.salt == self.salt
+    }
+
+    /// For looking for it where it must not be.
+    #[cfg(test)]
+    pub(super) fn bytes_for_test(&self) -> [u8; 32] {
+        *self.bytes
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -181,6 +187,12 @@ fn text(secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let blocks = text.len().next_multiple_of(BLOCK);
     text.resize(blocks, b' ');
     Ok(text)
+}
+
+/// Whether a sound file is locked: with no key, or with that of another file.
+pub(super) fn is_locked(key: Option<&Key>, file: &[u8]) -> Result<bool, VaultError> {
+    let parts = Parts::of(file)?;
+    Ok(!key.is_some_and(|key| key.is_of(&parts)))
 }
 
 /// The secrets of a file, or `None` if the key does not fit it.

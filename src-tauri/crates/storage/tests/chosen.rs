@@ -1,0 +1,217 @@
+//! The vault in use: the keychain, the encrypted file where there is none, and the way between them.
+
+use std::path::{Path, PathBuf};
+
+use dialer_domain::error::ErrorCode;
+use dialer_domain::ports::{SecretName, Vault as _, VaultError, VaultKind};
+use dialer_domain::setup::Record;
+use dialer_storage::folders::Folders;
+use dialer_storage::settings::Settings;
+use dialer_storage::vault::{ChosenVault, OsVault, load_required, user_error};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::keyring::{Keyring, PATIENT, Policy, on_a_bus, without_a_bus};
+use crate::settings::record;
+
+const NAMES: [SecretName; 3] = [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken];
+
+/// Settings with an account, in `home`, and the vault they name.
+fn start(home: &Path) -> (Settings, ChosenVault) {
+    let folders = Folders::at(home.join("data")).unwrap();
+    let (settings, _) = Settings::open(&folders).unwrap();
+    settings.change(|saved| saved.record = Some(record())).unwrap();
+    let vault = ChosenVault::with(OsVault::with("Kennex Dialer under test", PATIENT), &folders, &settings);
+    (settings, vault)
+}
+
+fn home() -> PathBuf {
+    PathBuf::from(std::env::var_os("HOME").unwrap())
+}
+
+fn account() -> String {
+    let Record { account, .. } = record();
+    account.sid.to_string()
+}
+
+fn passphrase() -> SecretString {
+    SecretString::from("correct horse battery")
+}
+
+fn read(vault: &ChosenVault, name: SecretName) -> Option<String> {
+    vault.load(&account(), name).unwrap().map(|secret| secret.expose_secret().to_owned())
+}
+
+#[test]
+fn memory_needs_no_choice() {
+    let vault = ChosenVault::memory();
+    assert_eq!((vault.kind(), vault.file_possible()), (VaultKind::Memory, false));
+    assert_eq!((vault.state(), vault.probe(), vault.unlock(&passphrase())), (Ok(()), Ok(()), Ok(())));
+    vault.store(&account(), SecretName::AuthToken, &"kept".into()).unwrap();
+    assert_eq!(read(&vault, SecretName::AuthToken).as_deref(), Some("kept"));
+    assert!(vault.use_file(&passphrase()).is_err() && vault.use_keychain().is_err());
+    assert_eq!(vault.kind(), VaultKind::Memory);
+    vault.delete(&account(), SecretName::AuthToken).unwrap();
+    let lost = load_required(&vault, &account(), SecretName::AuthToken).unwrap_err();
+    assert_eq!(lost, VaultError::Changed("auth-token"));
+    assert!(user_error(&lost).message.contains("Enter the Auth Token again"));
+}
+
+#[test]
+fn without_a_keychain_the_encrypted_file_takes_its_place() {
+    without_a_bus("chosen::child_has_no_keychain", None);
+}
+
+#[test]
+#[ignore = "part of the test above, without a bus"]
+fn child_has_no_keychain() {
+    let (settings, vault) = start(&home());
+    assert_eq!(vault.kind(), VaultKind::Keychain);
+    assert!(!vault.file_possible(), "the keychain was not asked yet");
+    assert!(matches!(vault.probe(), Err(VaultError::Missing(_))));
+    assert!(matches!(vault.state(), Err(VaultError::Missing(_))), "it remembers");
+    assert!(vault.file_possible());
+
+    let short = vault.use_file(&"short".into()).unwrap_err();
+    assert_eq!(user_error(&short).code, ErrorCode::InvalidEntry);
+    assert_eq!(vault.kind(), VaultKind::Keychain, "nothing has changed");
+    vault.use_file(&passphrase()).unwrap();
+    assert_eq!((vault.kind(), vault.state(), vault.file_possible()), (VaultKind::File, Ok(()), false));
+    for name in NAMES {
+        vault.store(&account(), name, &name.as_str().into()).unwrap();
+    }
+    drop((settings, vault));
+
+    // After a restart it is locked until the passphrase is given, and chooses no other place by itself.
+    let (settings, vault) = start(&home());
+    assert_eq!(vault.kind(), VaultKind::File);
+    assert_eq!((vault.state(), vault.probe()), (Err(VaultError::FileLocked), Err(VaultError::FileLocked)));
+    let locked = load_required(&vault, &account(), SecretName::AuthToken).map(drop);
+    assert_eq!(locked, Err(VaultError::FileLocked));
+    assert_eq!(vault.unlock(&"not the passphrase".into()), Err(VaultError::WrongPassphrase));
+    vault.unlock(&passphrase()).unwrap();
+    for name in NAMES {
+        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
+    }
+    assert!(matches!(vault.use_keychain(), Err(VaultError::Missing(_))), "there is none to move to");
+    assert_eq!((vault.kind(), vault.state()), (VaultKind::File, Ok(())));
+    drop((settings, vault));
+
+    // Choosing the file again with the file in use is unlocking it.
+    let (settings, vault) = start(&home());
+    assert_eq!(vault.use_file(&"not the passphrase".into()), Err(VaultError::WrongPassphrase));
+    vault.use_file(&passphrase()).unwrap();
+    assert!(read(&vault, SecretName::AuthToken).is_some());
+
+    // A file that is gone is told, and begun anew with the next passphrase.
+    std::fs::remove_file(home().join("data/vault.bin")).unwrap();
+    assert!(matches!(vault.probe(), Err(VaultError::FileMissing(_))));
+    vault.unlock(&"another passphrase".into()).unwrap();
+    let lost = load_required(&vault, &account(), SecretName::AuthToken).map(drop);
+    assert_eq!(lost, Err(VaultError::Changed("auth-token")));
+
+    // A file left from an earlier choice, with another passphrase, is kept and not used.
+    settings.change(|saved| saved.vault = VaultKind::Keychain).unwrap();
+    drop((settings, vault));
+    let (_settings, vault) = start(&home());
+    vault.use_file(&"yet another one".into()).unwrap();
+    assert_eq!(vault.state(), Ok(()));
+    let files: Vec<String> = std::fs::read_dir(home().join("data"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("vault."))
+        .collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+}
+
+#[test]
+fn secrets_move_to_the_file_and_back() {
+    on_a_bus("chosen::child_moves_secrets", Policy::Everything);
+}
+
+#[test]
+#[ignore = "part of the test above, on a bus of its own"]
+fn child_moves_secrets() {
+    let keyring = Keyring::unlocked();
+    let (settings, vault) = start(&home());
+    vault.probe().unwrap();
+    for name in NAMES {
+        vault.store(&account(), name, &name.as_str().into()).unwrap();
+    }
+    let keychain = OsVault::with("Kennex Dialer under test", PATIENT);
+    vault.use_file(&passphrase()).unwrap();
+    assert_eq!(settings.get().vault, VaultKind::File);
+    for name in NAMES {
+        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
+        assert!(keychain.load(&account(), name).unwrap().is_none(), "nothing stays in two places");
+    }
+
+    vault.use_keychain().unwrap();
+    assert_eq!((vault.kind(), settings.get().vault), (VaultKind::Keychain, VaultKind::Keychain));
+    assert!(!home().join("data/vault.bin").exists());
+    for name in NAMES {
+        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
+    }
+
+    // A keychain that fails gives nothing out: the file begins empty, and what is in the keychain stays.
+    drop(keyring);
+    assert!(matches!(vault.probe(), Err(VaultError::Missing(_))));
+    vault.use_file(&passphrase()).unwrap();
+    let lost = load_required(&vault, &account(), SecretName::AuthToken).map(drop);
+    assert_eq!(lost, Err(VaultError::Changed("auth-token")));
+    let _keyring = Keyring::unlocked();
+    assert!(keychain.load(&account(), SecretName::AuthToken).unwrap().is_some());
+}
+
+#[test]
+fn a_locked_keychain_is_found_again_once_it_is_unlocked() {
+    on_a_bus("chosen::child_waits_for_the_keychain", Policy::Everything);
+}
+
+#[test]
+#[ignore = "part of the test above, on a bus of its own"]
+fn child_waits_for_the_keychain() {
+    let keyring = Keyring::unlocked();
+    let (_settings, vault) = start(&home());
+    vault.store(&account(), SecretName::AuthToken, &"kept".into()).unwrap();
+    drop(keyring);
+    let keyring = Keyring::locked();
+    assert!(matches!(vault.probe(), Err(VaultError::Locked(_))));
+    assert!(vault.file_possible());
+    drop(keyring);
+    let _keyring = Keyring::unlocked();
+    assert!(vault.state().is_err(), "nobody has asked again");
+    vault.probe().unwrap();
+    assert_eq!((vault.state(), vault.file_possible()), (Ok(()), false));
+    assert_eq!(read(&vault, SecretName::AuthToken).as_deref(), Some("kept"));
+}
+
+#[test]
+fn a_crash_shows_no_secret() {
+    let home = tempfile::tempdir().unwrap();
+    let output = crate::child::command("chosen::child_panics_with_secrets")
+        .env("HOME", home.path())
+        .env("RUST_BACKTRACE", "full")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("XDG_RUNTIME_DIR", home.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("ended on purpose: ChosenVault"), "{told}");
+    for secret in ["hidden-token", "correct horse"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+#[test]
+#[ignore = "the process of the test above"]
+fn child_panics_with_secrets() {
+    let (settings, vault) = start(&home());
+    let memory = ChosenVault::memory();
+    vault.use_file(&passphrase()).unwrap();
+    for vault in [&vault, &memory] {
+        vault.store(&account(), SecretName::AuthToken, &"hidden-token".into()).unwrap();
+    }
+    let loaded = vault.load(&account(), SecretName::AuthToken);
+    let wrong = vault.unlock(&"correct horse but wrong".into());
+    panic!("ended on purpose: {vault:?} {memory:?} {settings:?} {loaded:?} {wrong:?} {:?}", passphrase());
+}
