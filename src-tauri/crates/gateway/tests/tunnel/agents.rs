@@ -9,7 +9,7 @@ use dialer_gateway::tunnel::{TunnelOptions, TunnelState};
 use serde_json::{Value, json};
 
 use super::authority::Authority;
-use super::site::{Site, Watched, is_alive, number_in, own_address, reason, signal, token, wait_until};
+use super::site::{Site, Watched, is_alive, number_in, own_address, signal, token, wait_until};
 use crate::desk::{Answer, incoming};
 
 const TOKEN: &str = "the-token-of-this-test-0123456789";
@@ -121,7 +121,7 @@ async fn a_killed_program_is_started_again() {
     watched.up().await;
     let pid = agent.pid().await;
     signal("KILL", pid);
-    assert!(watched.not_up().await.contains("cloudflared ended"));
+    watched.fails("cloudflared ended").await;
     watched.up().await;
     assert_ne!(agent.pid().await, pid);
 }
@@ -133,7 +133,7 @@ async fn a_frozen_program_is_replaced() {
     watched.up().await;
     let pid = agent.pid().await;
     signal("STOP", pid);
-    assert!(watched.not_up().await.contains("did not answer"));
+    watched.fails("did not answer").await;
     watched.until("another start", |state| matches!(state, TunnelState::Backoff { .. })).await;
     watched.up().await;
     assert!(!is_alive(pid), "the frozen program was left behind");
@@ -146,7 +146,7 @@ async fn an_error_page_is_no_proof() {
     let mut watched = agent.start_quick();
     watched.up().await;
     agent.set(&json!({ "mode": "page" }));
-    assert!(watched.not_up().await.contains("nothing comes through"));
+    watched.fails("nothing comes through").await;
     agent.set(&json!({}));
     watched.up().await;
 }
@@ -159,8 +159,7 @@ async fn a_connection_the_program_restores_costs_no_restart() {
     let mut watched = Watched::start(options);
     watched.up().await;
     agent.set(&json!({ "mode": "reconnecting" }));
-    let state = watched.until("the outage", |state| matches!(state, TunnelState::Degraded { .. })).await;
-    assert!(reason(&state).contains("status 530"), "{}", reason(&state));
+    watched.fails("status 530").await;
     // Long enough for several looks that fail.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     agent.set(&json!({}));
@@ -188,8 +187,7 @@ async fn a_dead_webhook_server_is_not_blamed_on_the_tunnel() {
     let Agent { site, .. } = agent;
     let Site { desk, folder } = site;
     desk.gateway.shutdown().await;
-    let state = watched.until("the outage", |state| matches!(state, TunnelState::Degraded { .. })).await;
-    assert!(reason(&state).contains("own webhook server"), "{}", reason(&state));
+    watched.fails("own webhook server").await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let starts = std::fs::read_to_string(folder.path().join("starts")).unwrap();
     assert_eq!(starts.lines().count(), 1, "the program was restarted for nothing");
@@ -200,8 +198,7 @@ async fn a_rate_limit_is_said_and_waited_for() {
     let agent = Agent::quick().await;
     agent.set(&json!({ "mode": "rate limited" }));
     let mut watched = agent.start_quick();
-    let said = watched.not_up().await;
-    assert!(said.contains("too many were asked for"), "{said}");
+    watched.fails("too many were asked for").await;
     agent.set(&json!({}));
     watched.tunnel.retry();
     watched.up().await;
@@ -223,13 +220,13 @@ async fn a_refused_token_waits_for_another_one() {
     let choice = TunnelChoice::CloudflaredNamed { url, program: agent.program() };
     let mut options = agent.options(choice);
     options.token = token("not-the-token-0123456789");
-    assert!(Watched::start(options).open().await.contains("token is not valid"));
+    Watched::start(options).opens("token is not valid").await;
 
     let agent = Agent::ngrok().await;
     let mut options = agent.options(TunnelChoice::Ngrok { url: None, program: agent.program() });
     options.token = token("not-the-token-0123456789");
     let mut watched = Watched::start(options);
-    assert!(watched.open().await.contains("does not accept the token"));
+    watched.opens("does not accept the token").await;
     assert!(!watched.tunnel.log().join("\n").contains("not-the-token"), "{:?}", watched.tunnel.log());
 }
 
@@ -239,7 +236,7 @@ async fn a_used_up_quota_is_said_at_once() {
     let mut watched = agent.start_ngrok();
     assert_eq!(watched.up().await, "https://red-fox-77.ngrok-free.dev/");
     agent.set(&json!({ "mode": "page", "code": "ERR_NGROK_727" }));
-    assert!(watched.open().await.contains("used up"));
+    watched.opens("used up").await;
 }
 
 #[tokio::test]
@@ -268,8 +265,7 @@ async fn without_its_authority_the_address_is_not_believed() {
     let agent = Agent::quick().await;
     let mut options = agent.options(TunnelChoice::CloudflaredQuick { program: agent.program() });
     options.trust.clear();
-    options.periods.start_deadline = std::time::Duration::from_millis(500);
-    assert!(Watched::start(options).not_up().await.contains("certificate"));
+    Watched::start(options).fails("certificate").await;
 }
 
 #[tokio::test]
@@ -279,9 +275,8 @@ async fn another_process_behind_the_address_is_not_taken_for_this_one() {
     agent.set(&json!({ "target": other.port() }));
     let url = "https://phone.example.com".to_owned();
     let choice = TunnelChoice::CloudflaredNamed { url, program: agent.program() };
-    let mut options = agent.options(choice);
-    options.periods.start_deadline = std::time::Duration::from_millis(500);
-    assert!(Watched::start(options).not_up().await.contains("Something other than this program"));
+    let options = agent.options(choice);
+    Watched::start(options).fails("Something other than this program").await;
 }
 
 #[tokio::test]
@@ -290,7 +285,7 @@ async fn a_missing_program_is_said_and_found_once_it_is_there() {
     let hidden = agent.path("hidden");
     std::fs::rename(agent.path("cloudflared"), &hidden).unwrap();
     let mut watched = agent.start_quick();
-    assert!(watched.open().await.contains("no program at"));
+    watched.opens("no program at").await;
     std::fs::rename(hidden, agent.path("cloudflared")).unwrap();
     watched.tunnel.retry();
     watched.up().await;

@@ -10,7 +10,7 @@ use dialer_domain::setup::TunnelChoice;
 use dialer_gateway::tunnel::{TunnelOptions, TunnelState};
 
 use super::authority::Authority;
-use super::site::{Site, Watched, own_address, reason, server, wait_for_listener, wait_until};
+use super::site::{Site, Watched, own_address, server, wait_for_listener, wait_until};
 use crate::desk::TestClock;
 
 const NAME: &str = "phone.example.com";
@@ -101,7 +101,7 @@ async fn an_address_behind_a_proxy_is_proven_lost_and_found() {
     assert_eq!(watched.up().await, "https://phone.example.com/kennex");
     nginx.process.kill().unwrap();
     nginx.process.wait().unwrap();
-    assert!(watched.not_up().await.contains("could not be connected to"));
+    watched.fails("could not be connected to").await;
     watched.until("another attempt", |state| matches!(state, TunnelState::Backoff { .. })).await;
     nginx.process = start(folder, nginx.address, site.port(), "/kennex/");
     watched.up().await;
@@ -114,7 +114,7 @@ async fn a_proxy_that_leads_elsewhere_is_told_from_one_that_leads_here() {
     // nginx answers 404 itself for what is not below the address's path here.
     let other = Site::open().await;
     let options = nginx.reached(other.options(choice("https://phone.example.com")));
-    assert!(Watched::start(options).not_up().await.contains("Something other than this program"));
+    Watched::start(options).fails("Something other than this program").await;
 }
 
 #[tokio::test]
@@ -157,8 +157,7 @@ async fn a_computer_that_slept_tries_at_once() {
     (options.periods.backoff_base, options.periods.backoff_cap) =
         (Duration::from_hours(100), Duration::from_hours(100));
     let mut watched = Watched::start(options);
-    let state = watched.until("the failure", |state| matches!(state, TunnelState::Backoff { .. })).await;
-    assert!(reason(&state).contains("could not be connected to"));
+    watched.fails("could not be connected to").await;
     nginx.process = start(place.path(), nginx.address, site.port(), "/");
     wait_for_listener(nginx.address.into(), 8443).await;
     // The lid was shut for a minute: the clock on the wall went on, everything else did not.
@@ -172,7 +171,7 @@ async fn a_choice_that_cannot_work_is_open_from_the_start() {
     let site = Site::open().await;
     for url in ["http://phone.example.com", "https://192.168.0.7", ""] {
         let mut watched = Watched::start(site.options(choice(url)));
-        assert!(watched.open().await.contains("public address"), "{url}");
+        watched.opens("public address").await;
         watched.tunnel.retry();
         watched.tunnel.shutdown().await;
     }

@@ -116,33 +116,32 @@ impl Watched {
         url.to_string()
     }
 
-    /// Waits until it is not up, and returns the reason given.
-    pub(crate) async fn not_up(&mut self) -> String {
-        let state = self
-            .until("no longer being up", |state| {
-                matches!(
-                    state,
-                    TunnelState::Degraded { .. } | TunnelState::Backoff { .. } | TunnelState::Open { .. }
-                )
-            })
-            .await;
-        reason(&state)
+    /// Waits until it is not up for a reason that contains `words`.
+    pub(crate) async fn fails(&mut self, words: &str) {
+        let failed = |state: &TunnelState| reason(state).is_some_and(|reason| reason.contains(words));
+        self.until(words, failed).await;
     }
 
-    /// Waits until the agent is asked for help, and returns the reason given.
-    pub(crate) async fn open(&mut self) -> String {
-        reason(&self.until("being open", |state| matches!(state, TunnelState::Open { .. })).await)
+    /// Waits until the agent is asked for help for a reason that contains `words`.
+    pub(crate) async fn opens(&mut self, words: &str) {
+        let open = |state: &TunnelState| {
+            matches!(state, TunnelState::Open { .. })
+                && reason(state).is_some_and(|reason| reason.contains(words))
+        };
+        self.until(words, open).await;
     }
 }
 
-pub(crate) fn reason(state: &TunnelState) -> String {
-    let (TunnelState::Degraded { reason, .. }
-    | TunnelState::Backoff { reason, .. }
-    | TunnelState::Open { reason }) = state
-    else {
-        panic!("{state:?} has no reason")
-    };
-    format!("{} ({})", reason.message, reason.detail.as_deref().unwrap_or("no detail"))
+/// The reason of a state that has one.
+fn reason(state: &TunnelState) -> Option<&str> {
+    match state {
+        TunnelState::Degraded { reason, .. }
+        | TunnelState::Backoff { reason, .. }
+        | TunnelState::Open { reason } => Some(&reason.message),
+        TunnelState::Off | TunnelState::Starting | TunnelState::Verifying { .. } | TunnelState::Up { .. } => {
+            None
+        }
+    }
 }
 
 /// Where a server program is: seldom on the `PATH` of anyone but root.

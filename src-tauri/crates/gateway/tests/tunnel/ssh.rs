@@ -10,9 +10,7 @@ use dialer_domain::setup::TunnelChoice;
 use dialer_gateway::tunnel::TunnelState;
 use tempfile::TempDir;
 
-use super::site::{
-    Site, Watched, is_alive, own_address, reason, server, signal, wait_for_listener, wait_until,
-};
+use super::site::{Site, Watched, is_alive, own_address, server, signal, wait_for_listener, wait_until};
 
 /// Where the server of these tests listens; its address is its own.
 const PORT: u16 = 2222;
@@ -126,11 +124,7 @@ async fn a_forward_is_proven_lost_and_found() {
     host.stop();
     signal("KILL", pid);
     watched.until("the loss", |state| matches!(state, TunnelState::Backoff { .. })).await;
-    let refused = |state: &TunnelState| {
-        matches!(state, TunnelState::Backoff { .. } | TunnelState::Open { .. })
-            && reason(state).contains("refuses connections")
-    };
-    watched.until("the reason", refused).await;
+    watched.fails("refuses connections").await;
     host.restart().await;
     watched.tunnel.retry();
     watched.up().await;
@@ -146,7 +140,7 @@ async fn a_frozen_client_is_replaced() {
     watched.up().await;
     let pid = client(port).unwrap();
     signal("STOP", pid);
-    assert!(watched.not_up().await.contains("did not answer"));
+    watched.fails("did not answer").await;
     watched.until("another start", |state| matches!(state, TunnelState::Backoff { .. })).await;
     watched.up().await;
     assert!(!is_alive(pid), "the frozen client was left behind");
@@ -164,16 +158,14 @@ async fn another_key_of_the_host_stops_everything() {
     key(&host.path("host_key"));
     host.restart().await;
     let mut watched = Watched::start(site.options(choice));
-    let said = watched.open().await;
-    assert!(said.contains("does not show the key"), "{said}");
+    watched.opens("does not show the key").await;
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_let_in_is_said() {
     let (site, host, port) = (Site::open().await, Host::start().await, free_port());
     std::fs::write(host.path("authorized_keys"), "").unwrap();
-    let said = Watched::start(site.options(host.choice(port))).open().await;
-    assert!(said.contains("authorized_keys"), "{said}");
+    Watched::start(site.options(host.choice(port))).opens("authorized_keys").await;
 }
 
 #[tokio::test]
@@ -182,8 +174,7 @@ async fn a_port_taken_at_the_host_is_waited_for() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let mut watched = Watched::start(site.options(host.choice(port)));
-    let said = watched.not_up().await;
-    assert!(said.contains("it is taken there"), "{said}");
+    watched.fails("it is taken there").await;
     drop(taken);
     watched.tunnel.retry();
     watched.up().await;

@@ -110,7 +110,8 @@ impl Machine {
                 self.wait(now.elapsed, reason, now);
             }
             (Phase::Serving(serving), _) => serving.next_look = now.elapsed,
-            (Phase::Starting { .. } | Phase::Verifying { .. }, _) => return,
+            // Under way already; if it fails, what failed before the click no longer counts.
+            (Phase::Starting { .. } | Phase::Verifying { .. }, _) => {}
         }
         self.failures = 0;
         self.counted.clear();

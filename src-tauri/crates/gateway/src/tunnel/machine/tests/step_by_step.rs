@@ -324,6 +324,17 @@ fn while_up_a_permanent_reason_is_believed_only_with_a_miss() {
 }
 
 #[test]
+fn a_click_forgives_earlier_failures() {
+    let mut bench = Bench::new(known());
+    for failures in 0..20 {
+        assert!(matches!(bench.state(), TunnelState::Starting), "after {failures} failures");
+        bench.tell(Event::Retry);
+        end(&mut bench);
+        bench.pass_s(1);
+    }
+}
+
+#[test]
 fn a_complaint_is_forgotten_when_all_is_well_again() {
     let mut bench = up();
     bench.tell(Event::Said(Finding::Trouble(because("long ago"))));
