@@ -115,8 +115,11 @@ async fn a_key_is_made_once_whatever_happens_to_the_answer() {
     assert!(matches!(error, RestError::Unreachable { cause: UnreachableCause::Interrupted, .. }), "{error}");
     assert_eq!(named("cut").await, 1);
     fault(&simulator, 2, RestFailure::Unavailable);
-    client.create_key("busy").await.unwrap();
+    let made = client.create_key("busy").await.unwrap();
     assert_eq!(named("busy").await, 1);
+    fault(&simulator, 1, RestFailure::InternalError { processed: true });
+    client.delete_key(&made.sid).await.unwrap();
+    assert_eq!(named("busy").await, 0, "deleted by the try whose answer was lost");
     simulator.shutdown().await;
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dialer_domain::ports::{Clock, SystemClock};
 use dialer_domain::sid::AccountSid;
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
@@ -196,6 +197,7 @@ impl Client {
             None => self.address(request)?,
         };
         let mut tries = 0;
+        let mut may_be_done = false;
         loop {
             tries += 1;
             let (error, outcome) = match self.try_once(request, url.clone()).await {
@@ -210,6 +212,11 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
+            // What an earlier try deleted is not there for the next.
+            if may_be_done && request.method == Method::DELETE && error.is_not_found() {
+                return Ok(Vec::new());
+            }
+            may_be_done |= outcome.may_be_done();
             let Some(delay) = next_try(tries, request.repeatable, outcome, rand::random()) else {
                 return Err(error);
             };
@@ -239,7 +246,7 @@ impl Client {
             .http
             .request(request.method.clone(), url)
             .basic_auth(user, Some(password.expose_secret()));
-        if request.method == reqwest::Method::POST {
+        if request.method == Method::POST {
             building = building.form(&request.form);
         }
         let sent_ms = self.shared.clock.now_ms();

@@ -31,12 +31,23 @@ pub(crate) enum Outcome {
     Final,
 }
 
+impl Outcome {
+    /// Whether Twilio may have done what was asked all the same.
+    pub(crate) fn may_be_done(self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 500 | 502 | 504),
+            Self::Lost => true,
+            Self::NotSent | Self::Final => false,
+        }
+    }
+}
+
 /// How long to wait before the next try, or `None` if there is none. `tries` counts those made, the one
 /// that ended so included; `jitter` lies between 0 and 1.
 pub(crate) fn next_try(tries: u32, repeatable: bool, outcome: Outcome, jitter: f64) -> Option<Duration> {
     let (again, limit, wished) = match outcome {
         Outcome::Status { status: 429 | 503, retry_after } => (true, TRIES, retry_after),
-        Outcome::Status { status: 500 | 502 | 504, retry_after } => (repeatable, TRIES, retry_after),
+        Outcome::Status { retry_after, .. } if outcome.may_be_done() => (repeatable, TRIES, retry_after),
         Outcome::NotSent => (true, CONNECTION_TRIES, None),
         Outcome::Lost => (repeatable, CONNECTION_TRIES, None),
         Outcome::Status { .. } | Outcome::Final => (false, 0, None),

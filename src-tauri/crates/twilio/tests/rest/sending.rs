@@ -76,6 +76,18 @@ async fn after_a_server_error_only_what_is_repeatable_is_repeated() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_try_deleted_counts_as_deleted() {
+    let key = ApiKeySid::parse("SKaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap();
+    for (first, deleted) in [(500, true), (429, false), (404, false)] {
+        let recorder =
+            Recorder::start(move |number, _| refusal(if number == 0 { first } else { 404 }, 20404)).await;
+        let answer = recorder.client().0.delete_key(&key).await;
+        assert_eq!(answer.is_ok(), deleted, "{first}: {answer:?}");
+        assert_eq!(answer.is_err_and(|error| error.is_not_found()), !deleted, "{first}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_refused_is_asked_once() {
     let recorder = Recorder::start(|_, _| refusal(401, 20003)).await;
     let error = recorder.client().0.account().await.unwrap_err();
