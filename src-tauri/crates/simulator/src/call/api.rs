@@ -138,8 +138,9 @@ pub(crate) fn redirect(network: &Arc<Network>, leg: &Arc<Leg>, start: Start) -> 
     true
 }
 
-/// Ends a leg as REST does.
-pub(crate) fn end(leg: &Leg) {
+/// Ends a leg as REST does, and says how.
+pub(crate) fn end(leg: &Leg) -> End {
     let end = if leg.state() == LegState::Answered { End::Completed } else { End::Canceled };
     leg.command(LegCommand::End(end));
+    end
 }

@@ -48,11 +48,18 @@ pub(crate) fn list(ask: &Ask) -> Answer {
 pub(crate) fn one(ask: &Ask, sid: &str) -> Answer {
     let leg = find(ask, sid)?;
     match ask.method {
-        Method::GET => {}
-        Method::POST => change(ask, &leg)?,
-        _ => return Err(Refusal::method_not_allowed()),
+        Method::GET => ok(show(&ask.network, &leg)),
+        Method::POST => {
+            let end = change(ask, &leg)?;
+            let mut shown = show(&ask.network, &leg);
+            // The leg's task ends it a moment later.
+            if let Some(status) = end.filter(|_| !leg.status().is_final()) {
+                shown["status"] = json!(status.as_wire());
+            }
+            ok(shown)
+        }
+        _ => Err(Refusal::method_not_allowed()),
     }
-    ok(show(&ask.network, &leg))
 }
 
 /// The leg with this SID, or 20404.
@@ -153,29 +160,26 @@ fn show(network: &Network, leg: &Leg) -> Value {
     })
 }
 
-/// Ends or redirects a call.
-fn change(ask: &Ask, leg: &Arc<Leg>) -> Result<(), Refusal> {
+/// Ends or redirects a call; the status it is about to end with, if it does.
+fn change(ask: &Ask, leg: &Arc<Leg>) -> Result<Option<CallStatus>, Refusal> {
     let wrong_state = || Refusal::bad(21_220, "Call is not in-progress. Cannot redirect.");
     let start = start(ask, "Url")?;
     let status = ask.field("Status").filter(|status| !status.is_empty());
     if leg.status().is_final() {
         // Ending what is over is no error at Twilio.
-        return if start.is_some() { Err(wrong_state()) } else { Ok(()) };
+        return if start.is_some() { Err(wrong_state()) } else { Ok(None) };
     }
     match (status, start) {
-        (Some("completed" | "canceled"), _) => {
-            call::end(leg);
-            Ok(())
-        }
+        (Some("completed" | "canceled"), _) => Ok(Some(call::end(leg).status())),
         (Some(_), _) => Err(Refusal::bad(20_001, "Status is not one of canceled, completed")),
         (None, Some(start)) => {
             if call::redirect(&ask.network, leg, start) {
-                Ok(())
+                Ok(None)
             } else {
                 Err(wrong_state())
             }
         }
-        (None, None) => Ok(()),
+        (None, None) => Ok(None),
     }
 }
 

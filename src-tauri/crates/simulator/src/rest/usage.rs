@@ -40,8 +40,8 @@ pub(crate) fn records(ask: &Ask, period: Option<&str>) -> Answer {
         ask.network.legs().into_iter().filter(|leg| (from..to).contains(&leg.moments().0)).collect();
     let record = |(category, description): &(&str, &str)| {
         let counted: Vec<&Leg> = legs.iter().map(AsRef::as_ref).filter(|leg| counts(leg, category)).collect();
-        let minutes: f64 = counted.iter().map(|leg| minutes(ask, leg)).sum();
-        let price: f64 = counted.iter().map(|leg| price(ask, leg)).sum();
+        let minutes: f64 = counted.iter().fold(0.0, |sum, leg| sum + minutes(ask, leg));
+        let price: f64 = counted.iter().fold(0.0, |sum, leg| sum + price(ask, leg));
         show(ask, category, description, &Sum { count: counted.len(), minutes, price }, (from, to - 1))
     };
     let records = CATEGORIES.iter().filter(|(name, _)| wanted(name)).map(record).collect();

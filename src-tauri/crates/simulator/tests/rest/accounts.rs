@@ -194,6 +194,9 @@ async fn a_suspended_account_says_so_and_does_nothing() {
     bench.simulator.place_incoming(&incoming).unwrap();
     bench.alert(10_003).await;
     assert!(bench.webhooks.got("/voice").is_empty(), "nobody is asked about the call");
+    let sdk = Sdk::connect(&bench.simulator).await;
+    sdk.send("listen", json!({ "token": bench.token("agent_1") }));
+    bench.event(|what| matches!(what, Happening::TokenRefused { code: 31_203, .. })).await;
     set(AccountStanding::Closed);
     assert_eq!(refusal(owner.get(&itself).await), (401, 20_005));
     set(AccountStanding::Active);

@@ -35,7 +35,7 @@ async fn a_call_is_placed_reported_and_ended() {
     assert_eq!(owner.get(&one).await.1["status"], "in-progress");
     let live = owner.of("Calls.json?Status=in-progress&To=%2B12025550109");
     assert_eq!(owner.get(&live).await.1["calls"].as_array().unwrap().len(), 1);
-    assert_eq!(owner.post(&one, &[("Status", "completed")]).await.0, 200);
+    assert_eq!(owner.post(&one, &[("Status", "completed")]).await.1["status"], "completed");
     let reported = bench.webhooks.wait("/status", 3).await;
     let said: Vec<&str> = reported.iter().map(|callback| callback.get("CallStatus")).collect();
     assert_eq!(said, ["initiated", "in-progress", "completed"]);
