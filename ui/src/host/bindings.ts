@@ -442,7 +442,7 @@ export type E164 = string;
  *
  * A variant exists only while the UI or a command-line caller does something different for it.
  */
-export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "InvalidEntry" | "CredentialsRefused" | "AccountNotActive" | "Offline" | "TwilioFailed" | "TunnelFailed" | "Internal";
+export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "SettingsSetAside" | "SettingsUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "InvalidEntry" | "CredentialsRefused" | "AccountNotActive" | "Offline" | "TwilioFailed" | "TunnelFailed" | "Internal";
 /**
  * One practice number.
  */
@@ -1150,7 +1150,7 @@ message: string,
  */
 detail: string | null, };
 /**
- * What keeps secrets.
+ * What keeps the secrets.
  */
 export type VaultKind = "keychain" | "file" | "memory";
 /**

@@ -16,6 +16,26 @@ export class Page {
     return this.driver.click(by(testId));
   }
 
+  /** Puts a text into a field, as pasting does, and leaves the field. */
+  async fill(testId, text) {
+    await until(`${testId} to be there`, () => this.has(testId));
+    await this.driver.evaluate(
+      `const field = document.querySelector(arguments[0]);
+       field.focus();
+       field.value = arguments[1];
+       field.dispatchEvent(new Event('input', { bubbles: true }));
+       field.dispatchEvent(new Event('change', { bubbles: true }));
+       field.blur();`,
+      by(testId),
+      text,
+    );
+  }
+
+  /** Whether a box is ticked. */
+  checked(testId) {
+    return this.driver.evaluate('return document.querySelector(arguments[0]).checked;', by(testId));
+  }
+
   key(character) {
     return this.press(KEY[character] ?? `key-${character}`);
   }

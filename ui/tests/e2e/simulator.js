@@ -16,6 +16,21 @@ export class Simulator {
     return text ? JSON.parse(text) : undefined;
   }
 
+  /** Apps, numbers and keys as they are set. */
+  state() {
+    return this.ask('GET', '/state');
+  }
+
+  /** Sets where calls to a number go, as its owner did before anybody set up a phone. */
+  setUpNumber(number, settings) {
+    return this.ask('PUT', `/numbers/${encodeURIComponent(number)}`, settings);
+  }
+
+  /** Everything that happened after event `since`. */
+  events(since = 0) {
+    return this.ask('GET', `/events?since=${since}`);
+  }
+
   /** Every leg there was, oldest first. */
   calls() {
     return this.ask('GET', '/calls');

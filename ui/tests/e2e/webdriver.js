@@ -44,6 +44,8 @@ export class WebDriver {
 
   async click(css) {
     const id = await until(css, () => this.element(css), 10_000);
+    // As a person scrolls: away from the edges, where a bar may lie over the page.
+    await this.evaluate('arguments[0].scrollIntoView({ block: "center" });', { [ELEMENT]: id });
     await this.call('POST', `${this.session}/element/${id}/click`, {});
   }
 

@@ -16,17 +16,31 @@ use crate::core::Core;
 /// Id of the notice that stands while Twilio's requests are refused.
 pub(crate) const WEBHOOK_REFUSED: &str = "webhook-refused";
 
+/// What the gateway saw of a request, for whoever looks after the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Twilio's own: the way here works.
+    Signed,
+    /// About our account, but refused.
+    Refused,
+}
+
 /// Hands the gateway's questions to the Controller. During set-up there is none yet: whoever calls
 /// in those seconds is told so.
-#[derive(Default)]
 pub(crate) struct Routing {
     core: RwLock<Option<Core>>,
+    seen: Box<dyn Fn(Seen) + Send + Sync>,
 }
 
 impl Routing {
     /// Questions go to `core`.
     pub(crate) fn to(core: Core) -> Self {
-        Self { core: RwLock::new(Some(core)) }
+        Self { core: RwLock::new(Some(core)), seen: Box::new(|_| {}) }
+    }
+
+    /// There is nobody yet to ask; `seen` is told of every request.
+    pub(crate) fn to_nobody(seen: impl Fn(Seen) + Send + Sync + 'static) -> Self {
+        Self { core: RwLock::new(None), seen: Box::new(seen) }
     }
 
     /// From now on questions go to `core`.
@@ -42,6 +56,7 @@ impl Routing {
 #[async_trait::async_trait]
 impl Calls for Routing {
     async fn route(&self, request: VoiceRequest) -> RouteDecision {
+        (self.seen)(Seen::Signed);
         let Some(core) = self.core() else {
             return RouteDecision::Refuse {
                 spoken: "This phone is being set up. Please try again in a minute.".into(),
@@ -55,13 +70,16 @@ impl Calls for Routing {
     }
 
     async fn leg_status(&self, event: CallEvent) {
+        (self.seen)(Seen::Signed);
         if let Some(core) = self.core() {
             core.leg_status(event);
         }
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
-        if let (Some(core), Some(error)) = (self.core(), refused.user_error()) {
+        let Some(error) = refused.user_error() else { return };
+        (self.seen)(Seen::Refused);
+        if let Some(core) = self.core() {
             core.raise(Notice { id: WEBHOOK_REFUSED.into(), error, dismissible: true });
         }
     }

@@ -55,9 +55,8 @@ impl Session {
     /// Starts the phone for `record`, or practice where there is none to start.
     pub(crate) async fn start(ground: Ground, record: Option<&Record>) -> anyhow::Result<Self> {
         let (mut calls, mut practice_calls) = (None, None);
-        let account = record
-            .filter(|record| record.complete)
-            .and_then(|record| live::account(record, &ground.twilio));
+        let account =
+            record.filter(|record| record.complete).and_then(|record| live::account(record, &ground.twilio));
         let (current, core, simulator) = match account {
             Some(account) => {
                 let core = start_live(&ground, &mut calls, account).await?;
@@ -96,11 +95,11 @@ impl Session {
 
     /// From now on the phone works with `record`'s account.
     pub(crate) async fn use_account(&mut self, shared: &Shared, record: &Record) -> Result<(), UserError> {
-        let account = live::account(record, &shared.twilio).ok_or_else(|| {
-            UserError::new(ErrorCode::Internal, "Set-up is not complete. Run it again.")
-        })?;
+        let account = live::account(record, &shared.twilio)
+            .ok_or_else(|| UserError::new(ErrorCode::Internal, "Set-up is not complete. Run it again."))?;
         self.end().await;
-        let core = start_live(&self.ground, &mut self.calls, account).await.map_err(|error| not_started(&error))?;
+        let core =
+            start_live(&self.ground, &mut self.calls, account).await.map_err(|error| not_started(&error))?;
         self.current = Current::Live(core.clone());
         self.changed(core, None);
         Ok(())
@@ -112,7 +111,9 @@ impl Session {
             return Ok(());
         }
         self.end().await;
-        let practice = start_practice(&self.ground, &mut self.practice_calls).await.map_err(|error| not_started(&error))?;
+        let practice = start_practice(&self.ground, &mut self.practice_calls)
+            .await
+            .map_err(|error| not_started(&error))?;
         let (core, simulator) = (practice.core.clone(), practice.simulator.clone());
         self.current = Current::Practice(practice);
         self.changed(core, Some(simulator));

@@ -476,7 +476,7 @@ mod tests {
 
     #[test]
     fn the_lights_fail_separately() {
-        let mut state = State::new(Account { caller_id: None, ..account() });
+        let mut state = State::new(Account { caller_id: None, ..account() }, Line::Open);
         state.device_reported(device(DeviceState::Registered, None));
         assert_eq!(state.lights().calls_in.state, LightState::Ready);
         assert_eq!(state.lights().calls_out.state, LightState::NotReachable);

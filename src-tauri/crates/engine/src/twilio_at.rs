@@ -30,8 +30,11 @@ impl TwilioAt {
         match self {
             Self::Twilio => Ok(BaseUrls::twilio()),
             Self::Simulator(url) => BaseUrls::simulator(url).map_err(|error| {
-                UserError::new(ErrorCode::Internal, "The simulator's address cannot be used. Name a loopback address.")
-                    .with_detail(error.to_string())
+                UserError::new(
+                    ErrorCode::Internal,
+                    "The simulator's address cannot be used. Name a loopback address.",
+                )
+                .with_detail(error.to_string())
             }),
         }
     }

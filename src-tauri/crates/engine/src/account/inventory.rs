@@ -22,7 +22,11 @@ pub(crate) fn inventory(looked: &Looked, installation: &Installation) -> Invento
         balance: looked.balance.as_ref().map(balance),
         balance_low: looked.balance.as_ref().is_some_and(is_low),
         trial_limits: trial_limits(looked.facts.kind),
-        numbers: looked.numbers.iter().map(|number| number_view(number, &looked.apps, installation)).collect(),
+        numbers: looked
+            .numbers
+            .iter()
+            .map(|number| number_view(number, &looked.apps, installation))
+            .collect(),
         verified: looked
             .verified
             .iter()
@@ -75,11 +79,7 @@ fn number_view(number: &OwnedNumber, apps: &[TwimlApp], installation: &Installat
         voice: number.voice,
         goes_to: words(&to),
         here: to == Destination::Here,
-        warning: if number.voice {
-            warning(&to)
-        } else {
-            Some("This number cannot carry calls.".into())
-        },
+        warning: if number.voice { warning(&to) } else { Some("This number cannot carry calls.".into()) },
     }
 }
 
@@ -194,7 +194,8 @@ pub(crate) fn check_choices(choices: &Choices, looked: &Looked) -> Result<(), Us
         match looked.numbers.iter().find(|owned| owned.sid == *sid) {
             None => {
                 return wrong(
-                    "One of the chosen numbers is no longer in the account. Look at the account again.".into(),
+                    "One of the chosen numbers is no longer in the account. Look at the account again."
+                        .into(),
                 );
             }
             Some(owned) if !owned.voice => {
@@ -212,7 +213,9 @@ pub(crate) fn check_choices(choices: &Choices, looked: &Looked) -> Result<(), Us
     if let Some(url) = choices.fallback_url.as_deref().filter(|url| !url.is_empty())
         && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
     {
-        return wrong("The address for when this computer cannot be reached must begin with https://.".into());
+        return wrong(
+            "The address for when this computer cannot be reached must begin with https://.".into(),
+        );
     }
     Ok(())
 }

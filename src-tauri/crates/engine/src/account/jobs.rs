@@ -33,7 +33,7 @@ const READ: &str = "read";
 pub(crate) async fn open_line(job: Job, account: AccountSid, choice: TunnelChoice) {
     let opened = async {
         let token = job.shared.secret(&account, SecretName::AuthToken).await?;
-        PublicLine::open(&job.shared, &account, Some(token), choice).await
+        PublicLine::open(&job.shared, &account, token, choice, job.watcher()).await
     };
     match opened.await {
         Ok(line) => {
@@ -76,7 +76,7 @@ async fn run_set_up(
     progress.set(LINE, StepState::Running, None);
     let line = match line {
         Some(line) => line,
-        None => PublicLine::open(&job.shared, account, Some(token), choices.tunnel.clone())
+        None => PublicLine::open(&job.shared, account, token, choices.tunnel.clone(), job.watcher())
             .await
             .inspect_err(|error| progress.set(LINE, StepState::Failed, Some(error.message.clone())))?,
     };
@@ -154,7 +154,10 @@ async fn public_address(
             }
         }
         if watch.changed().await.is_err() {
-            return Err(UserError::new(ErrorCode::TunnelFailed, "The way to this computer was closed. Try again."));
+            return Err(UserError::new(
+                ErrorCode::TunnelFailed,
+                "The way to this computer was closed. Try again.",
+            ));
         }
     }
 }

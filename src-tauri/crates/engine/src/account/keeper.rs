@@ -15,7 +15,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use super::{PATIENCE, Request, Shared, public_line};
+use super::look::must_be_active;
+use super::{PATIENCE, Request, Shared, inventory, public_line};
 use crate::api::{Notice, Repair};
 use crate::core::Core;
 use crate::state::{Line, Trouble};
@@ -24,6 +25,11 @@ use crate::state::{Line, Trouble};
 const CHECK_UP: Duration = Duration::from_secs(30 * 60);
 /// A public address that flutters is not written at each turn.
 const SETTLED: Duration = Duration::from_secs(5);
+/// The Auth Token in the vault is not the account's any more.
+const TOKEN_REFUSED: &str =
+    "The Auth Token was changed at Twilio, so its requests can no longer be checked. Enter the new one.";
+/// The key is gone.
+const KEY_REFUSED: &str = "Twilio refuses this computer's API key: it was deleted. Repair makes a new one.";
 /// Numbers that were taken away, but not all.
 const NUMBERS_TAKEN: &str = "numbers-taken";
 
@@ -39,10 +45,10 @@ impl Keeper {
         shared: Arc<Shared>,
         core: Core,
         watch: watch::Receiver<TunnelState>,
-        serve_as: mpsc::UnboundedSender<Request>,
+        task: mpsc::UnboundedSender<Request>,
     ) -> Self {
         let look = Arc::new(Notify::new());
-        let keeping = Keeping { shared, core, task: serve_as };
+        let keeping = Keeping { shared, core, task };
         Self { running: tokio::spawn(keeping.run(watch, Arc::clone(&look))), look }
     }
 
@@ -69,6 +75,8 @@ impl Keeping {
         let mut due = tokio::time::interval(CHECK_UP);
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut published: Option<Url> = None;
+        let mut phone = self.core.watch();
+        let mut in_call = false;
         loop {
             let state = watch.borrow_and_update().clone();
             if let TunnelState::Up { url, .. } = &state
@@ -87,6 +95,16 @@ impl Keeping {
             }
             tokio::select! {
                 changed = watch.changed() => if changed.is_err() { return },
+                changed = phone.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let now = !phone.borrow_and_update().calls.is_empty();
+                    if now != in_call {
+                        in_call = now;
+                        let _ = self.task.send(Request::InCall(in_call));
+                    }
+                }
                 _ = due.tick() => self.check_up().await,
                 () = look.notified() => {
                     published = None;
@@ -149,30 +167,37 @@ impl Keeping {
     /// Looks whether the account still is as set-up left it, and tells what is not.
     async fn check_up(&self) {
         let Ok(record) = self.shared.record() else { return };
-        let looked = match self.client(&record).await {
-            Ok(client) => examine(&client, &record).await,
-            // Locked secrets are told where they are asked for.
-            Err(_) => return,
-        };
-        match looked {
+        match self.examine(&record).await {
             Ok(Examined { trouble, taken }) => {
                 self.core.trouble_changed(trouble);
                 match taken {
-                    Some(error) => self.core.raise(Notice {
-                        id: NUMBERS_TAKEN.into(),
-                        error,
-                        dismissible: true,
-                    }),
+                    Some(error) => {
+                        self.core.raise(Notice { id: NUMBERS_TAKEN.into(), error, dismissible: true });
+                    }
                     None => self.core.clear(NUMBERS_TAKEN),
                 }
             }
-            // The line and the SDK notice a missing network by themselves.
-            Err(error) if error.passing() => {}
-            Err(error) => {
-                let trouble = Some((refused(&error), Repair::RunSetUp));
+            // Locked secrets are told where they are asked for; the line and the SDK notice a missing
+            // network by themselves.
+            Err(None) => {}
+            Err(Some((error, repair))) => {
+                let trouble = Some((error, repair));
                 self.core.trouble_changed(Trouble { calls_out: trouble.clone(), calls_in: trouble });
             }
         }
+    }
+
+    /// Asks with both credentials: either can be gone without the other.
+    async fn examine(&self, record: &Record) -> Result<Examined, Option<(UserError, Repair)>> {
+        let account = &record.account.sid;
+        let owner = self.shared.owner(account).await.map_err(|_| None)?;
+        let facts =
+            owner.account().await.map_err(|error| lasting(&error, TOKEN_REFUSED, Repair::EnterAuthToken))?;
+        must_be_active(facts.standing).map_err(|error| Some((error, Repair::RunSetUp)))?;
+        let balance = owner.balance().await.ok();
+        let _ = self.task.send(Request::Balance(balance.as_ref().map(inventory::balance)));
+        let client = self.client(record).await.map_err(|_| None)?;
+        examine(&client, record).await.map_err(|error| lasting(&error, KEY_REFUSED, Repair::RunSetUp))
     }
 
     async fn client(&self, record: &Record) -> Result<Client, UserError> {
@@ -199,16 +224,17 @@ fn line(state: &TunnelState) -> Line {
     }
 }
 
-fn refused(error: &RestError) -> UserError {
+/// What to tell of an error that does not pass by itself.
+fn lasting(error: &RestError, refused: &str, repair: Repair) -> Option<(UserError, Repair)> {
+    if error.passing() {
+        return None;
+    }
     let told = error.user_error();
     if told.code == ErrorCode::CredentialsRefused {
-        return UserError::new(
-            ErrorCode::CredentialsRefused,
-            "Twilio refuses this computer's API key: it was deleted. Repair makes a new one.",
-        )
-        .with_detail(error.to_string());
+        let told = UserError::new(ErrorCode::CredentialsRefused, refused).with_detail(error.to_string());
+        return Some((told, repair));
     }
-    told
+    Some((told, Repair::RunSetUp))
 }
 
 struct Examined {
@@ -243,7 +269,10 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
     {
         let gone = UserError::new(
             ErrorCode::TwilioFailed,
-            format!("{} is no longer yours at Twilio. Choose another outgoing number.", phone_number::format(caller_id)),
+            format!(
+                "{} is no longer yours at Twilio. Choose another outgoing number.",
+                phone_number::format(caller_id)
+            ),
         );
         trouble.calls_out = Some((gone, Repair::ChooseNumbers));
     }
@@ -263,7 +292,10 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
     }
     let error = UserError::new(
         ErrorCode::TwilioFailed,
-        format!("{} no longer rings here: it was changed at Twilio. Repair lets it ring here again.", lost.join(", ")),
+        format!(
+            "{} no longer rings here: it was changed at Twilio. Repair lets it ring here again.",
+            lost.join(", ")
+        ),
     );
     if lost.len() == record.numbers.len() {
         trouble.calls_in = Some((error, Repair::RunSetUp));

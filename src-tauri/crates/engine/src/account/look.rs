@@ -2,10 +2,10 @@
 
 use dialer_domain::account::{AccountFacts, AccountStanding, OwnedNumber, TwimlApp, VerifiedCallerId};
 use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::identity::ClientIdentity;
 use dialer_domain::ports::SecretName;
 use dialer_domain::setup::Record;
 use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
-use dialer_domain::identity::ClientIdentity;
 use dialer_twilio::rest::{Balance, Client, CountryPermission, RestError};
 
 use super::entered::{Entry, Secrets};
@@ -68,7 +68,8 @@ async fn looked(job: &Job, entry: &Entry, secrets: Secrets) -> Result<Looked, Us
     Ok(Looked { facts, numbers, verified, apps, balance, countries, remarks })
 }
 
-fn must_be_active(standing: AccountStanding) -> Result<(), UserError> {
+/// A suspended account places no calls, and its numbers do not ring.
+pub(crate) fn must_be_active(standing: AccountStanding) -> Result<(), UserError> {
     let message = match standing {
         AccountStanding::Active => return Ok(()),
         AccountStanding::Suspended => {
@@ -104,14 +105,10 @@ fn app_remark(sid: &TwimlAppSid, apps: &[TwimlApp]) -> Option<String> {
 }
 
 /// Whether an entered key works; the inner error is a remark for the agent, who gets a new key instead.
-async fn try_key(
-    job: &Job,
-    account: &AccountSid,
-    key: &ApiKeySid,
-) -> Result<Result<(), String>, UserError> {
+async fn try_key(job: &Job, account: &AccountSid, key: &ApiKeySid) -> Result<Result<(), String>, UserError> {
     let Some(secret) = job.shared.secret_if_any(account, SecretName::ApiKeySecret).await? else {
         return Ok(Err(
-            "The API key was entered without its secret, so this computer gets a new key of its own.".into()
+            "The API key was entered without its secret, so this computer gets a new key of its own.".into(),
         ));
     };
     let client: Client = job.shared.client_with_key(account, key, secret)?;

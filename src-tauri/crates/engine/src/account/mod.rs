@@ -46,6 +46,7 @@ use secrecy::SecretString;
 use tokio::sync::{Notify, mpsc};
 
 use crate::api::{CallerIdCheck, StepView};
+use crate::routing::Seen;
 use crate::twilio_at::TwilioAt;
 
 pub(crate) use inventory::words as destination_words;
@@ -120,7 +121,8 @@ impl Shared {
         name: SecretName,
     ) -> Result<SecretString, UserError> {
         let (shared, owner) = (Arc::clone(self), account.to_string());
-        blocking(move || load_required(&*shared.vault, &owner, name).map_err(|error| user_error(&error))).await
+        blocking(move || load_required(&*shared.vault, &owner, name).map_err(|error| user_error(&error)))
+            .await
     }
 
     /// A secret that need not be there.
@@ -225,6 +227,14 @@ impl Job {
     fn say(&self, said: Said) {
         // The task outlives its jobs, so this fails only while the program ends.
         let _ = self.task.send(Request::Said { job: self.id, said });
+    }
+
+    /// Tells the task of every request that reaches the webhook server.
+    fn watcher(&self) -> impl Fn(Seen) + Send + Sync + 'static {
+        let task = self.task.clone();
+        move |seen| {
+            let _ = task.send(Request::Seen(seen));
+        }
     }
 
     /// Puts what was typed into the vault.

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::Shared;
 use crate::core::Core;
-use crate::routing::{Keys, Routing};
+use crate::routing::{Keys, Routing, Seen};
 
 /// The webhook server's port where something outside this program must know it.
 const KNOWN_PORT: u16 = 3002;
@@ -34,12 +34,13 @@ impl PublicLine {
     pub(crate) async fn open(
         shared: &Arc<Shared>,
         account: &AccountSid,
-        auth_token: Option<SecretString>,
+        auth_token: SecretString,
         choice: TunnelChoice,
+        seen: impl Fn(Seen) + Send + Sync + 'static,
     ) -> Result<Self, UserError> {
         let token = shared.secret_if_any(account, SecretName::TunnelToken).await?;
-        let keys = Arc::new(Keys::new(account.clone(), auth_token));
-        let routing = Arc::new(Routing::default());
+        let keys = Arc::new(Keys::new(account.clone(), Some(auth_token)));
+        let routing = Arc::new(Routing::to_nobody(seen));
         let listen = shared.webhook_listen.unwrap_or_else(|| loopback(port(&choice)));
         let options = GatewayOptions { clock: Arc::clone(&shared.clock), ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, Arc::<Keys>::clone(&keys), Arc::<Routing>::clone(&routing))

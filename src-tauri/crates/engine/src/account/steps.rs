@@ -24,8 +24,7 @@ impl Progress {
 
     /// Adds a step that is not begun.
     pub(crate) fn add(&mut self, id: impl Into<String>, title: impl Into<String>) {
-        let step =
-            StepView { id: id.into(), title: title.into(), state: StepState::Pending, note: None };
+        let step = StepView { id: id.into(), title: title.into(), state: StepState::Pending, note: None };
         self.steps.push(step);
         self.tell();
     }

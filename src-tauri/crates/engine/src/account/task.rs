@@ -24,6 +24,7 @@ use crate::api::{
     AccountPhase, AccountStatus, CallerIdCheck, ConnectedView, HostEvent, ImportReport, ProgramView, Repair,
     StepView, TunnelLight, TunnelView, VaultView,
 };
+use crate::routing::{Seen, WEBHOOK_REFUSED};
 use crate::session::Session;
 use crate::state::Line;
 
@@ -32,26 +33,53 @@ type Reply<T> = oneshot::Sender<Result<T, UserError>>;
 /// What the task can be asked or told.
 pub(crate) enum Request {
     Status(oneshot::Sender<AccountStatus>),
-    Enter { field: Field, text: SecretString },
-    Import { text: SecretString, reply: Reply<ImportReport> },
+    Enter {
+        field: Field,
+        text: SecretString,
+    },
+    Import {
+        text: SecretString,
+        reply: Reply<ImportReport>,
+    },
     ForgetEntered(Reply<()>),
     Check(Reply<()>),
-    SetUp { choices: Box<Choices>, reply: Reply<()> },
+    SetUp {
+        choices: Box<Choices>,
+        reply: Reply<()>,
+    },
     LeaveChoosing(Reply<()>),
     TryAgain(Reply<()>),
-    VerifyCallerId { number: String, reply: Reply<()> },
-    Repair { repair: Repair, reply: Reply<()> },
+    VerifyCallerId {
+        number: String,
+        reply: Reply<()>,
+    },
+    Repair {
+        repair: Repair,
+        reply: Reply<()>,
+    },
     /// The Auth Token in the vault is another one now.
     AuthTokenReplaced(SecretString),
     /// The vault was opened, closed or changed: look again.
     VaultChanged,
     /// How the vault was found.
     VaultLooked(Option<UserError>),
-    Disconnect { undo: Undo, reply: Reply<()> },
+    Disconnect {
+        undo: Undo,
+        reply: Reply<()>,
+    },
     /// The public address is this one.
     ServeAs(Url),
     TunnelChanged,
-    Said { job: u64, said: Said },
+    /// A request reached the webhook server.
+    Seen(Seen),
+    /// Whether the agent is in a call.
+    InCall(bool),
+    /// The balance, for reading.
+    Balance(Option<String>),
+    Said {
+        job: u64,
+        said: Said,
+    },
     Close(oneshot::Sender<()>),
 }
 
@@ -93,6 +121,7 @@ pub(crate) struct AccountTask {
     caller_id_check: Option<CallerIdCheck>,
     vault: VaultView,
     programs: Vec<InstalledProgram>,
+    balance: Option<String>,
     line: Option<PublicLine>,
     line_watch: Option<JoinHandle<()>>,
     keeper: Option<Keeper>,
@@ -125,6 +154,7 @@ impl AccountTask {
             caller_id_check: None,
             vault,
             programs: Vec::new(),
+            balance: None,
             line: None,
             line_watch: None,
             keeper: None,
@@ -169,7 +199,9 @@ impl AccountTask {
             }
             record => {
                 let account = record.map(|record| record.account.sid);
-                if let Some(account) = saved.pending.as_ref().map(|pending| pending.account.clone()).or(account) {
+                if let Some(account) =
+                    saved.pending.as_ref().map(|pending| pending.account.clone()).or(account)
+                {
                     self.start_look(&account, Vec::new());
                 }
             }
@@ -220,7 +252,7 @@ impl AccountTask {
                 if let Some(line) = &self.line {
                     line.use_auth_token(token);
                 }
-                self.session.core().clear(crate::routing::WEBHOOK_REFUSED);
+                self.session.core().clear(WEBHOOK_REFUSED);
                 if let Some(keeper) = &self.keeper {
                     keeper.look();
                 }
@@ -237,6 +269,23 @@ impl AccountTask {
                 }
             }
             Request::TunnelChanged => {}
+            Request::Seen(Seen::Signed) => {
+                if let Some(line) = &self.line {
+                    line.tunnel().webhook_seen();
+                }
+            }
+            // Twilio itself is asked whether the token is still good: what a stranger sends proves nothing.
+            Request::Seen(Seen::Refused) => {
+                if let Some(keeper) = &self.keeper {
+                    keeper.look();
+                }
+            }
+            Request::InCall(in_call) => {
+                if let Some(line) = &self.line {
+                    line.tunnel().in_call(in_call);
+                }
+            }
+            Request::Balance(balance) => self.balance = balance,
             Request::Said { job, said } => {
                 if self.job.as_ref().is_some_and(|running| running.id == job) {
                     self.said(said).await;
@@ -297,7 +346,8 @@ impl AccountTask {
     async fn check(&mut self) -> Result<(), UserError> {
         let saved = self.shared.saved();
         let kept = saved.pending.as_ref().map(|pending| pending.account.clone());
-        let token_kept = kept.is_some() && self.entered.complete(true).is_ok_and(|now| Some(now.account) == kept);
+        let token_kept =
+            kept.is_some() && self.entered.complete(true).is_ok_and(|now| Some(now.account) == kept);
         let pending = self.entered.complete(token_kept)?;
         if let Some(record) = &saved.record
             && record.account.sid != pending.account
@@ -318,7 +368,10 @@ impl AccountTask {
     async fn set_up(&mut self, choices: Choices) -> Result<(), UserError> {
         self.must_not_be_in_a_call()?;
         let looked = self.looked.as_ref().ok_or_else(|| {
-            UserError::new(ErrorCode::InvalidEntry, "The account was not looked at yet. Enter it and connect.")
+            UserError::new(
+                ErrorCode::InvalidEntry,
+                "The account was not looked at yet. Enter it and connect.",
+            )
         })?;
         inventory::check_choices(&choices, looked)?;
         dialer_gateway::tunnel::validate(&choices.tunnel)?;
@@ -447,10 +500,9 @@ impl AccountTask {
 
     fn start_look(&mut self, account: &AccountSid, secrets: Secrets) {
         let pending = self.shared.saved().pending.filter(|pending| pending.account == *account);
-        let entry = pending.as_ref().map_or_else(
-            || Entry { account: account.clone(), api_key: None, twiml_app: None },
-            Entry::from,
-        );
+        let entry = pending
+            .as_ref()
+            .map_or_else(|| Entry { account: account.clone(), api_key: None, twiml_app: None }, Entry::from);
         self.phase = AccountPhase::Checking;
         self.start(Purpose::Look, |job| look(job, entry, secrets));
     }
@@ -700,7 +752,7 @@ impl AccountTask {
                 name: record.account.friendly_name.clone(),
                 account_sid: record.account.sid.to_string(),
                 kind: record.account.kind,
-                balance: self.looked.as_ref().and_then(|looked| looked.balance.as_ref()).map(inventory::balance),
+                balance: self.balance.clone(),
                 rings: record.numbers.iter().map(|bound| phone_number::format(&bound.number)).collect(),
                 caller_id: record
                     .choices

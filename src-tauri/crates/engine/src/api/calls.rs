@@ -7,7 +7,8 @@ use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, Sta
 use serde::Deserialize;
 
 use super::{
-    AccessTokenView, CallReport, DeviceReport, PageId, PracticeCall, Snapshot, Types, command_return, malformed,
+    AccessTokenView, CallReport, DeviceReport, PageId, PracticeCall, Snapshot, Types, command_return,
+    malformed,
 };
 
 commands! {

@@ -13,9 +13,9 @@ use dialer_media::api::VoiceEvent;
 use serde::{Deserialize, Serialize};
 
 pub use account::{
-    AccountCommands, AccountPhase, AccountStatus, CallerIdCheck, CallerIdCheckState, ConnectedView, CountryView,
-    CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView, RestoredView,
-    StepState, StepView, TunnelLight, TunnelView, VaultView, VerifiedNumberView,
+    AccountCommands, AccountPhase, AccountStatus, CallerIdCheck, CallerIdCheckState, ConnectedView,
+    CountryView, CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView,
+    RestoredView, StepState, StepView, TunnelLight, TunnelView, VaultView, VerifiedNumberView,
 };
 
 use crate::phone::Phone;

@@ -5,26 +5,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialer_domain::account::{AccountKind, AccountStanding, NumberRouting};
+use dialer_domain::account::{AccountKind, AccountStanding, ApiKey, NumberRouting};
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::SystemClock;
 use dialer_domain::setup::{Choices, TunnelChoice, Undo};
 use dialer_engine::api::{
-    AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, HostEvent, LightState,
-    PageId, Repair, StepState, TunnelLight,
+    AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, HostEvent,
+    LightState, PageId, Repair, StepState, TunnelLight,
 };
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
 use dialer_engine::twilio_at::TwilioAt;
 use dialer_gateway::tunnel::TokioLauncher;
 use dialer_simulator::{
-    AccountSettings, Faults, NumberSettings, PracticeAccount, RestFailure, RestFault, Simulator, SimulatorOptions,
+    AccountSettings, Faults, IncomingCall, NumberSettings, PracticeAccount, RestFailure, RestFault,
+    Simulator, SimulatorOptions,
 };
 use dialer_storage::folders::Folders;
 use dialer_storage::settings::{Settings, SettingsError};
 use dialer_storage::vault::ChosenVault;
+use dialer_twilio::rest;
 use secrecy::ExposeSecret as _;
 use tokio::sync::broadcast;
 
@@ -263,12 +265,15 @@ async fn what_is_entered_offline_goes_on_when_the_network_is_there() {
 #[tokio::test]
 async fn each_bad_account_has_its_own_failure_and_nothing_is_left_of_it() {
     let mut computer = Computer::with_a_twilio().await;
-    let account = computer.account();
     let missing = computer.phone().check_account().await.unwrap_err();
     assert_eq!(missing.code, ErrorCode::InvalidEntry);
 
     computer.enter().await;
-    computer.phone().enter_credential(Field::AuthToken, "0123456789abcdef0123456789abcdef".into()).await.unwrap();
+    computer
+        .phone()
+        .enter_credential(Field::AuthToken, "0123456789abcdef0123456789abcdef".into())
+        .await
+        .unwrap();
     computer.phone().check_account().await.unwrap();
     assert_eq!(computer.failure().await, ErrorCode::CredentialsRefused);
 
@@ -342,7 +347,7 @@ async fn two_computers_on_one_account_leave_each_other_alone() {
 }
 
 #[tokio::test]
-async fn a_deleted_key_and_a_number_taken_away_are_noticed_and_repaired() {
+async fn numbers_taken_away_are_noticed_and_repaired() {
     let mut computer = Computer::with_a_twilio().await;
     computer.connect().await;
     let own = computer.account().numbers[0].clone();
@@ -350,13 +355,67 @@ async fn a_deleted_key_and_a_number_taken_away_are_noticed_and_repaired() {
         computer.simulator.bind_number(number, None).unwrap();
     }
     computer.phone().try_again().await.unwrap();
-    computer.light_in(|state, repair| {
-        state == LightState::NotReachable && repair == Some(Repair::RunSetUp)
-    })
-    .await;
+    computer
+        .light_in(|state, repair| state == LightState::NotReachable && repair == Some(Repair::RunSetUp))
+        .await;
     computer.phone().repair(Repair::RunSetUp).await.unwrap();
     computer.until(|status| connected(status) && status.error.is_none()).await;
     assert!(computer.routing(&own).voice_application_sid.is_some());
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_noticed_and_replaced() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    let account = computer.account();
+    let owner = rest::Client::new(
+        rest::BaseUrls::simulator(&computer.simulator.base_url().parse().unwrap()).unwrap(),
+        rest::Credentials::AuthToken { account: account.account_sid, token: account.auth_token },
+        rest::ClientOptions::default(),
+    )
+    .unwrap();
+    let ours = |keys: Vec<ApiKey>| {
+        let mut ours = keys.into_iter().filter(|key| key.friendly_name.starts_with("Kennex Dialer on"));
+        let one = ours.next().unwrap();
+        assert_eq!(ours.next(), None);
+        one.sid
+    };
+    let first = ours(owner.keys().await.unwrap());
+    owner.delete_key(&first).await.unwrap();
+    computer.phone().try_again().await.unwrap();
+    computer.light_in(|_, repair| repair == Some(Repair::RunSetUp)).await;
+    computer.phone().repair(Repair::RunSetUp).await.unwrap();
+    computer.until(|status| status.phase == AccountPhase::SettingUp).await;
+    computer.until(connected).await;
+    assert_ne!(ours(owner.keys().await.unwrap()), first);
+    assert!(computer.phone().core().issue_access_token().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_changed_auth_token_is_noticed_at_the_first_refused_webhook_and_can_be_entered() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    let http = reqwest::Client::new();
+    let change = |path: &'static str| {
+        let account = computer.account();
+        http.post(format!("{}/accounts/v1/AuthTokens/{path}", computer.simulator.base_url()))
+            .basic_auth(account.account_sid, Some(account.auth_token.expose_secret()))
+            .send()
+    };
+    assert!(change("Secondary").await.unwrap().status().is_success());
+    assert!(change("Promote").await.unwrap().status().is_success());
+    let own = computer.account().numbers[0].clone();
+    let call = IncomingCall { from: E164::parse_strict("+12025550100").unwrap(), to: Some(own) };
+    computer.simulator.place_incoming(&call).unwrap();
+    computer.light_in(|_, repair| repair == Some(Repair::EnterAuthToken)).await;
+
+    let wrong = computer.phone().replace_auth_token("0123456789abcdef0123456789abcdef".into()).await;
+    assert_eq!(wrong.unwrap_err().code, ErrorCode::CredentialsRefused);
+    let token = computer.account().auth_token.expose_secret().to_owned();
+    computer.phone().replace_auth_token(token).await.unwrap();
+    computer.light_in(|_, repair| repair.is_none()).await;
+    computer.restart().await;
+    computer.until(connected).await;
 }
 
 #[tokio::test]
