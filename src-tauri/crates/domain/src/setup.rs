@@ -40,7 +40,8 @@ impl Installation {
         let room = FRIENDLY_NAME_MAX.saturating_sub(NAME_PREFIX.len() + " on ".len() + ending.len());
         let computer: String =
             self.computer.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(room).collect();
-        format!("{NAME_PREFIX} on {}{ending}", computer.trim())
+        let computer = Some(computer.trim()).filter(|name| !name.is_empty()).unwrap_or("a computer");
+        format!("{NAME_PREFIX} on {computer}{ending}")
     }
 }
 

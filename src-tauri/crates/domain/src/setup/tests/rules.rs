@@ -4,7 +4,9 @@ use super::model::{
     Computer, EVERYTHING, Twilio, app, app_sid, key, key_sid, number_sid, owned, to_app, to_trunk, to_url,
 };
 use crate::account::NumberRouting;
-use crate::setup::{BoundNumber, Destination, Step, Undo, destination, left_over, plan, undo};
+use crate::setup::{
+    BoundNumber, Destination, FRIENDLY_NAME_MAX, Installation, Step, Undo, destination, left_over, plan, undo,
+};
 
 const URL: Option<&str> = Some("https://phone.example");
 
@@ -269,4 +271,29 @@ fn an_original_that_pointed_at_a_deleted_app_is_not_asked_back() {
         number: bound(1, to.clone()).number,
         to
     }));
+}
+
+#[test]
+fn a_number_that_was_never_pointed_here_is_only_forgotten() {
+    // Killed between recording and pointing; what it said then was an app that is no more.
+    let routing = to_app(&app_sid(99));
+    let twilio = Twilio::with(vec![owned(1, routing.clone())]);
+    let mut computer = computer();
+    computer.record.numbers = vec![bound(1, routing)];
+    let forget = Step::ForgetNumber { sid: number_sid(1), number: owned(1, to_trunk()).number };
+    assert_eq!(undo(&twilio.found, &computer.record, EVERYTHING), [forget]);
+}
+
+#[test]
+fn the_name_at_twilio_fits_and_tells_computers_apart() {
+    for (computer, name) in [
+        ("albert-laptop", "Kennex Dialer on albert-laptop (1a2b3c4d)"),
+        ("Zoë's Büro 電脳", "Kennex Dialer on Zo's Bro (1a2b3c4d)"),
+        ("電脳", "Kennex Dialer on a computer (1a2b3c4d)"),
+        (&"n".repeat(300), &format!("Kennex Dialer on {} (1a2b3c4d)", "n".repeat(36))),
+    ] {
+        let installation = Installation { id: "1a2b3c4d".into(), computer: computer.into() };
+        assert_eq!(installation.resource_name(), name);
+        assert!(name.len() <= FRIENDLY_NAME_MAX);
+    }
 }
