@@ -39,7 +39,7 @@ export interface ActionState {
 /** What decides whether something can be done with the account. */
 export interface AccountState {
   readonly status: AccountStatus | null;
-  /** Fields that are on their way to the program, so that it does not say yet that they are entered. */
+  /** Fields that are being filled in, or are on their way: the program does not say yet that they are entered. */
   readonly entering: readonly CredentialField[];
   /** What the program was asked to do and has not answered yet. */
   readonly doing: readonly AccountDoing[];

@@ -351,7 +351,7 @@ export const en = {
   'tunnel.badPattern': 'This is not a regular expression. Check its brackets.',
   'tunnel.urlOrPattern': 'Enter the address, or a pattern that finds it.',
   'tunnel.copy': 'Copy the address',
-  'tunnel.retry': 'Tried again {when}.',
+  'tunnel.retry': 'Next attempt {when}.',
   'tunnel.change': 'Change how Twilio reaches this computer',
   'tunnel.log': 'What the program said last',
   'tunnelLight.off': 'Not used',

@@ -47,7 +47,10 @@ export class Account implements AccountApp, AccountState {
   problems = $state(0);
   /** Refusals that belong to a field. */
   fieldProblems = $state.raw<Readonly<Partial<Record<CredentialField, string>>>>({});
-  entering = $state.raw<readonly CredentialField[]>([]);
+  /** Fields on their way to the program. */
+  sending = $state.raw<readonly CredentialField[]>([]);
+  /** Fields in which something stands that was not sent; what it is stays in the field. */
+  #begun = $state.raw<readonly CredentialField[]>([]);
   doing = $state.raw<readonly AccountDoing[]>([]);
   report = $state.raw<ImportReport | null>(null);
   preview = $state.raw<DisconnectView | null>(null);
@@ -75,6 +78,10 @@ export class Account implements AccountApp, AccountState {
   constructor(parts: AccountParts) {
     this.#parts = parts;
     this.now = parts.clock.now();
+  }
+
+  get entering(): readonly CredentialField[] {
+    return [...this.sending, ...this.#begun];
   }
 
   /** What the page shows; nothing while the status is not known. */
@@ -119,9 +126,16 @@ export class Account implements AccountApp, AccountState {
     this.draftProblems = [];
   }
 
+  /** Something stands in the field, or nothing any more. */
+  begin(field: CredentialField, something: boolean): void {
+    const others = this.#begun.filter((other) => other !== field);
+    this.#begun = something ? [...others, field] : others;
+  }
+
   async enter(field: CredentialField, text: string): Promise<void> {
+    this.begin(field, false);
     this.fieldProblems = { ...this.fieldProblems, [field]: undefined };
-    this.entering = [...this.entering, field];
+    this.sending = [...this.sending, field];
     try {
       await this.#next(() => this.#parts.host.call('enter_credential', { field, text }));
       // Or it would be neither on its way nor entered until the change is heard.
@@ -129,8 +143,7 @@ export class Account implements AccountApp, AccountState {
     } catch (error) {
       this.fieldProblems = { ...this.fieldProblems, [field]: sentence(error) };
     } finally {
-      const at = this.entering.indexOf(field);
-      this.entering = this.entering.toSpliced(at, 1);
+      this.sending = this.sending.toSpliced(this.sending.indexOf(field), 1);
     }
   }
 

@@ -112,6 +112,7 @@ describe('entering', () => {
     await fill('credential-auth_token', TOKEN);
     // Not on each key: the token leaves the page once, when it is whole.
     expect(sent('enter_credential')).toHaveLength(1);
+    expect(by('connect').getAttribute('aria-disabled')).toBe('false');
     await fireEvent.change(by('credential-auth_token'));
     await opened.settled();
     expect(sent('enter_credential')).toEqual([
@@ -241,6 +242,17 @@ describe('entering', () => {
     const alert = screen.getAllByRole('alert').find((each) => each.textContent !== '');
     expect(alert?.textContent).toMatch(/does not accept/);
     expect(document.activeElement).toBe(alert);
+  });
+
+  it('can be repeated when the same values may do the next time', async () => {
+    await opened.openAccount(accounts.refused);
+    expect(screen.queryByTestId('try-again')).toBeNull();
+    await opened.tell({
+      ...accounts.bothEntered,
+      error: { code: 'AccountNotActive', message: 'Add funds and try again.', detail: null },
+    });
+    await click('try-again');
+    expect(sent('try_again')).toHaveLength(1);
   });
 
   it('is forgotten on demand', async () => {

@@ -137,14 +137,14 @@ describe('a connected account', () => {
     const retry_at_ms = opened.clock.now() + 12_000;
     await opened.openAccount({ ...accounts.restoring, tunnel: { ...tunnel, retry_at_ms } });
     const retry = by('tunnel-retry');
-    expect(retry.textContent).toBe('Tried again in 12 s.');
+    expect(retry.textContent).toBe('Next attempt in 12 s.');
     expect(retry.getAttribute('aria-live')).toBe('off');
     opened.clock.pass(5_000);
     await opened.settled();
-    expect(retry.textContent).toBe('Tried again in 7 s.');
+    expect(retry.textContent).toBe('Next attempt in 7 s.');
     opened.clock.pass(20_000);
     await opened.settled();
-    expect(retry.textContent).toBe('Tried again now.');
+    expect(retry.textContent).toBe('Next attempt now.');
     expect(opened.clock.waiting).toBe(0);
     await click('tunnel-try-now');
     expect(sent('repair')).toEqual([{ repair: 'restart_tunnel' }]);
