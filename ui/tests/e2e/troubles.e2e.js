@@ -76,23 +76,25 @@ test('without a sound device the call still connects, with a notice', async () =
   }
 });
 
-test('a damaged call log is set aside, and the agent is told; so is a missing keychain', async () => {
+test('a damaged call log is set aside, and the agent is told; a missing keychain where it matters', async () => {
   const { env, data } = await bareComputer('damaged');
   const garbage = 'this was a call log once, and somebody may be able to rescue it';
-  await writeFile(path.join(data, 'calls.sqlite'), garbage);
+  await writeFile(path.join(data, 'practice-calls.sqlite'), garbage);
   const { page, close } = await openDesktop(env, []);
   try {
     await noticeAbout(page, /damaged/);
-    await noticeAbout(page, /keychain/i);
-    const kept = (await readdir(data)).find((name) => name.startsWith('calls.damaged-'));
+    const kept = (await readdir(data)).find((name) => name.startsWith('practice-calls.damaged-'));
     assert.ok(kept, 'the damaged file is still there under a new name');
     assert.equal(await readFile(path.join(data, kept), 'utf8'), garbage);
     await page.ready();
-    // A second program on the same folder must not write into the same log.
+    await page.press('nav-account');
+    assert.match(await page.text('vault-error'), /keychain/i);
+    assert.equal(await page.has('vault-file'), true, 'an encrypted file is offered instead');
+    // A second program on the same folder must not write into the same files.
     const second = await openWindow(env, []);
     try {
       await second.page.appears('start-failure');
-      assert.match(await second.page.text('start-failure'), /call log.*(use|open)/i);
+      assert.match(await second.page.text('start-failure'), /another copy of the program/i);
     } finally {
       await second.close();
     }
