@@ -343,7 +343,10 @@ describe('a .env file', () => {
 
 describe('without a network', () => {
   it('waits, says what is kept, and can be hurried', async () => {
-    await opened.openAccount(accounts.offline);
+    const credentials = accounts.credentials({
+      account_sid: { value: accounts.ACCOUNT_SID, entered: true },
+    });
+    await opened.openAccount({ ...accounts.offline, credentials });
     expect(by('account-waiting').textContent).toMatch(/goes on by itself/);
     expect(by('account-waiting').textContent).toMatch(/Account SID, Auth Token/);
     await click('try-now');
