@@ -1,8 +1,9 @@
 //! Files and folders that only their owner may read: the call log says who telephoned whom.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -26,6 +27,27 @@ pub(crate) fn create_temporary_folder(prefix: &str) -> io::Result<TempDir> {
 /// Opens `file` for writing, creating it if it is missing.
 pub(crate) fn create_file(file: &Path) -> io::Result<File> {
     system::create_file(file)
+}
+
+/// How long [`lock`] waits for the file that another process holds, and how often it looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PERIOD: Duration = Duration::from_millis(10);
+
+/// Opens `file` and locks it for as long as it stays open. The system releases the lock when the process
+/// ends, however it ends.
+///
+/// A lock is waited for a moment: an earlier run of the program may be about to end, and a process that is
+/// just being started has a copy of every lock of the one that starts it.
+pub(crate) fn lock(file: &Path) -> Result<File, TryLockError> {
+    let opened = create_file(file).map_err(TryLockError::Error)?;
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match opened.try_lock() {
+            Ok(()) => return Ok(opened),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_PERIOD),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Replaces `file` by one that holds `bytes`, or makes it. Whatever happens, and if the power fails, the

@@ -142,13 +142,10 @@ fn first(computer: &str) -> Saved {
 }
 
 fn take_lock(path: &Path) -> Result<File, SettingsError> {
-    let of_file = |error| SettingsError::of_file(path, error);
-    let file = private_files::create_file(&beside(path, ".lock")).map_err(of_file)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SettingsError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(of_file(error)),
-    }
+    private_files::lock(&beside(path, ".lock")).map_err(|error| match error {
+        TryLockError::WouldBlock => SettingsError::InUse { path: path.to_owned() },
+        TryLockError::Error(error) => SettingsError::of_file(path, error),
+    })
 }
 
 /// Why a file could not be read as settings.

@@ -68,13 +68,10 @@ impl SqliteCallLog {
 
 /// Holds the lock file beside the log. The system releases it when the process ends, however it ends.
 fn take_lock(path: &Path) -> Result<File, CallLogError> {
-    let file = private_files::create_file(&beside(path, ".lock"))
-        .map_err(|error| CallLogError::of_file(path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(CallLogError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(CallLogError::of_file(path, error)),
-    }
+    private_files::lock(&beside(path, ".lock")).map_err(|error| match error {
+        TryLockError::WouldBlock => CallLogError::InUse { path: path.to_owned() },
+        TryLockError::Error(error) => CallLogError::of_file(path, error),
+    })
 }
 
 /// Why a file could not be opened as the log.

@@ -91,11 +91,18 @@ mod tests {
     fn a_keychain_that_hangs_costs_one_thread_and_withdrawn_questions_are_never_asked() {
         let worker = Worker::default();
         let (release, hung) = mpsc::channel::<()>();
-        let hang = worker.ask(SHORT, move |_| {
-            let _ = hung.recv();
-            Ok(())
-        });
-        assert_eq!(hang, Err(VaultError::TimedOut(1)), "a part of a second counts as one");
+        let hung = Arc::new(Mutex::new(hung));
+        let begun = Arc::new(AtomicBool::new(false));
+        // On a busy computer a question may be withdrawn before the thread comes to it.
+        while !begun.load(Ordering::SeqCst) {
+            let (hung, begun) = (Arc::clone(&hung), Arc::clone(&begun));
+            let hang = worker.ask(SHORT, move |_| {
+                begun.store(true, Ordering::SeqCst);
+                let _ = hung.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                Ok(())
+            });
+            assert_eq!(hang, Err(VaultError::TimedOut(1)), "a part of a second counts as one");
+        }
         let asked = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&asked);
         let behind = worker.ask(SHORT, move |_| {
