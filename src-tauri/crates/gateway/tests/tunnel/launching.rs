@@ -9,7 +9,7 @@ use dialer_gateway::tunnel::{
 };
 use tokio::sync::mpsc::Receiver;
 
-use super::site::{is_alive, number_in, signal, wait_until};
+use super::site::{PATIENCE, is_alive, number_in, signal, wait_until};
 
 fn shell(script: &str) -> Program {
     Program {
@@ -23,12 +23,15 @@ fn launch(program: &Program) -> (Box<dyn RunningProgram>, Receiver<Output>) {
     TokioLauncher.launch(program).unwrap()
 }
 
-/// Everything that is said until the end.
+/// Everything that is said until the end, which must come.
 async fn all(said: &mut Receiver<Output>) -> Vec<Output> {
     let mut all = Vec::new();
-    while let Some(output) = said.recv().await {
-        all.push(output);
-    }
+    let reading = async {
+        while let Some(output) = said.recv().await {
+            all.push(output);
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, reading).await.is_ok(), "the program does not end");
     all
 }
 

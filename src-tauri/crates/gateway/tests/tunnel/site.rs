@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::desk::Desk;
 
 /// How long a test waits for what must come. Nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Periods short enough for a test, yet long enough for a busy computer.
 pub(crate) fn periods() -> Periods {

@@ -21,20 +21,23 @@ const BEGAN_MS: i64 = 1_700_000_000_000;
 pub(super) struct Bench {
     pub(super) machine: Machine,
     pub(super) elapsed: Duration,
+    /// How much of each pause is waited for.
+    pub(super) chance: f64,
     /// What was wanted and not yet taken.
     pub(super) actions: Vec<Action>,
 }
 
 impl Bench {
     pub(super) fn new(rules: Rules) -> Self {
-        let mut bench = Self { machine: Machine::new(rules), elapsed: Duration::ZERO, actions: Vec::new() };
+        let mut bench =
+            Self { machine: Machine::new(rules), elapsed: Duration::ZERO, chance: 1.0, actions: Vec::new() };
         bench.tell(Event::Tick);
         bench
     }
 
     pub(super) fn tell(&mut self, event: Event) {
         let unix_ms = BEGAN_MS + i64::try_from(self.elapsed.as_millis()).unwrap();
-        let now = Moment { elapsed: self.elapsed, unix_ms, chance: 1.0 };
+        let now = Moment { elapsed: self.elapsed, unix_ms, chance: self.chance };
         self.actions.extend(self.machine.handle(event, now));
     }
 
