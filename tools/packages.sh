@@ -57,6 +57,18 @@ need() {
         tail -n 20 .dev/apt.log >&2
         stop "apt-get could not install them; above is the end of .dev/apt.log."
     fi
+    keep_stopped
+}
+
+# Debian starts servers as it installs them, now and at every boot. The tests start their own; a
+# computer that had no ssh or web server before must have none running after.
+keep_stopped() {
+    have systemctl && [ -d /run/systemd/system ] || return 0
+    for server in openssh-server:ssh nginx-light:nginx; do
+        case "$missing " in
+            *" ${server%:*} "*) $root systemctl disable --now "${server#*:}" >>.dev/apt.log 2>&1 || true ;;
+        esac
+    done
 }
 
 # On a system without apt what matters is probed; what is missing is told, and nothing is installed.

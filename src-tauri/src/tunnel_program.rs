@@ -3,7 +3,7 @@
 //! The plugin's commands for pages are not granted by any capability (`capabilities/main.json`): only
 //! this module starts programs, and only the one the agent chose as tunnel.
 
-use dialer_gateway::tunnel::{LaunchError, Launcher, Output, Program, RunningProgram, guarded};
+use dialer_gateway::tunnel::{LaunchError, Launcher, Output, Program, RunningProgram, guarded, startable};
 use secrecy::ExposeSecret as _;
 use tauri::AppHandle;
 use tauri::async_runtime::Receiver;
@@ -30,13 +30,7 @@ impl Launcher for ShellLauncher {
         program: &Program,
     ) -> Result<(Box<dyn RunningProgram>, mpsc::Receiver<Output>), LaunchError> {
         let path = &program.path;
-        let failed = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => LaunchError::Missing(path.clone()),
-            std::io::ErrorKind::PermissionDenied => LaunchError::Denied(path.clone()),
-            _ => LaunchError::Failed { path: path.clone(), detail: error.to_string() },
-        };
-        // The shell of `guarded` always starts; what it is to run is looked at here.
-        path.metadata().map_err(failed)?;
+        startable(path)?;
         let guarded = guarded(program);
         let environment =
             guarded.environment.iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
@@ -48,10 +42,9 @@ impl Launcher for ShellLauncher {
             .envs(environment)
             // A job on Windows; on Unix the guard has made a group already.
             .set_process_group(cfg!(windows));
-        let (events, child) = command.spawn().map_err(|error| LaunchError::Failed {
-            path: path.clone(),
-            detail: error.to_string(),
-        })?;
+        let (events, child) = command
+            .spawn()
+            .map_err(|error| LaunchError::Failed { path: path.clone(), detail: error.to_string() })?;
         let (say, said) = mpsc::channel(LINES_WAITING);
         tauri::async_runtime::spawn(pass_on(events, say));
         Ok((Box::new(Child { pid: child.pid(), child: Some(child) }), said))

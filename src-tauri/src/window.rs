@@ -13,5 +13,7 @@ pub(crate) fn open(app: &App) -> tauri::Result<WebviewWindow> {
         .title("Kennex Dialer")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
+        // The page takes dropped files itself.
+        .disable_drag_drop_handler()
         .build()
 }

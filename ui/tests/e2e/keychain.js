@@ -32,10 +32,14 @@ export async function startKeychain(folder) {
     return told;
   };
   await until('the bus', async () => (await names()).includes('org.freedesktop.DBus'));
-  const keyring = start('gnome-keyring-daemon', ['--foreground', '--components=secrets', '--unlock'], {
-    env,
-    input: 'pipe',
-  });
+  const keyring = start(
+    'gnome-keyring-daemon',
+    ['--foreground', '--components=secrets', '--unlock'],
+    {
+      env,
+      input: 'pipe',
+    },
+  );
   keyring.child.stdin.end('keyring');
   await until('the keyring', async () => (await names()).includes('org.freedesktop.secrets'));
   return {

@@ -1,13 +1,13 @@
 // Connecting an account as a new user does: two values, one number, a call. Then what goes wrong on the way.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { BINARIES, freePort, openWindow } from './desktop.js';
 import { startKeychain } from './keychain.js';
-import { start, stopAll, until } from './processes.js';
+import { run, start, stopAll, until } from './processes.js';
 import { measure, startSound } from './sound.js';
 import { furnish, inventoryOf, openTwilio } from './twilio.js';
 
@@ -154,11 +154,62 @@ test('what is entered without a network is kept, and goes on by itself', async (
   }
 });
 
+test('a tunnel program that dies is started anew, and none outlives a phone that is killed', async () => {
+  const { env, stop } = await computer('tunnel');
+  const twilio = await openTwilio();
+  // Prints its address, and is known by a name that no other process has.
+  const mark = path.join(home, 'tunnel-program');
+  await writeFile(mark, '#!/bin/sh\necho "serving http://127.0.0.1:$1"\nexec sleep 1000001\n');
+  await chmod(mark, 0o755);
+  const running = async () => {
+    const found = (await run('sh', ['-c', 'pgrep -f "^sleep 1000001$" || true'])).toString();
+    return found.split('\n').filter(Boolean).map(Number);
+  };
+  const { page, close } = await openWindow(env, ['--twilio', twilio.url]);
+  try {
+    await page.ready();
+    await page.press('connect-account');
+    await page.fill('credential-account_sid', twilio.sid);
+    await page.fill('credential-auth_token', twilio.token);
+    await page.press('connect');
+    await inPhase(page, 'choosing');
+    await page.press('tunnel-command');
+    await page.fill('tunnel-program', mark);
+    await page.fill('tunnel-arguments', '{port}');
+    await page.fill('tunnel-url_pattern', 'http://[^ ]+');
+    await page.press('set-up');
+    await inPhase(page, 'connected');
+    await page.ready();
+    const [first] = await running();
+    assert.ok(first, 'the program was started');
+    process.kill(first, 'SIGKILL');
+    await until('a new one', async () => {
+      const [now] = await running();
+      return now && now !== first;
+    });
+    await page.ready();
+    const dialer = (await run('pgrep', ['-n', '-f', `^${BINARIES.dialer} `])).toString().trim();
+    process.kill(Number(dialer), 'SIGKILL');
+    await until('nothing of it to be left', async () => (await running()).length === 0, 15_000);
+  } finally {
+    await close();
+    await twilio.close();
+    await stop();
+  }
+});
+
 /** The phone without a window, driven as its page drives it. */
 async function openServer(env, data, twilio) {
   const server = start(
     BINARIES.server,
-    ['--data', data, '--twilio', twilio.url, '--ui', path.resolve(import.meta.dirname, '../../dist')],
+    [
+      '--data',
+      data,
+      '--twilio',
+      twilio.url,
+      '--ui',
+      path.resolve(import.meta.dirname, '../../dist'),
+    ],
     { env },
   );
   let printed = '';
@@ -243,7 +294,9 @@ async function killedAt(env, request, does) {
       twilio.simulator.setFaults({ rest: [{ ...request, times: 1, then: { does } }] });
     const held = () =>
       until('the request to be held', async () =>
-        (await twilio.simulator.events()).some((event) => JSON.stringify(event).includes('rest_held')),
+        (await twilio.simulator.events()).some((event) =>
+          JSON.stringify(event).includes('rest_held'),
+        ),
       );
     const atOnce = request.path_contains === '/Accounts/AC';
     if (atOnce) await hold();

@@ -16,7 +16,12 @@ use crate::api::{CredentialView, ImportReport};
 #[derive(Debug, Clone)]
 enum Entered {
     Good(Cleaned),
-    Bad { text: SecretString, problem: String },
+    Bad {
+        text: SecretString,
+        problem: String,
+    },
+    /// A secret that is in the vault now.
+    Kept,
 }
 
 /// Everything that was typed.
@@ -50,6 +55,10 @@ impl EnteredFields {
         for (field, text) in texts {
             entered.enter(field, text.as_deref().unwrap_or_default());
         }
+        entered.fields.insert(Field::AuthToken, Entered::Kept);
+        if pending.api_key.is_some() {
+            entered.fields.insert(Field::ApiSecret, Entered::Kept);
+        }
         entered
     }
 
@@ -63,6 +72,18 @@ impl EnteredFields {
             Ok(cleaned) => Entered::Good(cleaned),
             Err(problem) => Entered::Bad { text: text.into(), problem },
         };
+        self.insert(field, entered);
+    }
+
+    fn insert(&mut self, field: Field, entered: Entered) {
+        let owner = |entered: Option<&Entered>| match entered {
+            Some(Entered::Good(Cleaned::AccountSid(sid))) => Some(sid.clone()),
+            _ => None,
+        };
+        // What the vault has is another account's.
+        if field == Field::AccountSid && owner(self.fields.get(&field)) != owner(Some(&entered)) {
+            self.fields.retain(|_, entered| !matches!(entered, Entered::Kept));
+        }
         self.fields.insert(field, entered);
     }
 
@@ -74,7 +95,9 @@ impl EnteredFields {
             not_needed: not_needed.iter().map(ToString::to_string).collect(),
             problems,
         };
-        self.fields.extend(filled.into_iter().map(|(field, cleaned)| (field, Entered::Good(cleaned))));
+        for (field, cleaned) in filled {
+            self.insert(field, Entered::Good(cleaned));
+        }
         report
     }
 
@@ -91,7 +114,7 @@ impl EnteredFields {
                             .then(|| text.expose_secret().to_owned());
                         (shown, Some(problem.clone()))
                     }
-                    None => (None, None),
+                    Some(Entered::Kept) | None => (None, None),
                 };
                 CredentialView { field, value, entered: self.fields.contains_key(&field), problem }
             })
@@ -114,13 +137,17 @@ impl EnteredFields {
             .collect()
     }
 
-    /// Forgets the secrets that are in the vault now.
+    /// The secrets are in the vault now; here they are only remembered as entered.
     pub(crate) fn drop_secrets(&mut self) {
-        self.fields.retain(|field, _| !field.is_secret());
+        for entered in self.fields.values_mut() {
+            if matches!(entered, Entered::Good(Cleaned::Secret(_))) {
+                *entered = Entered::Kept;
+            }
+        }
     }
 
-    /// What is needed to look at the account; `token_kept` tells that the vault has the Auth Token.
-    pub(crate) fn complete(&self, token_kept: bool) -> Result<Pending, UserError> {
+    /// What is needed to look at the account.
+    pub(crate) fn complete(&self) -> Result<Pending, UserError> {
         let wrong = |message: &str| UserError::new(ErrorCode::InvalidEntry, message);
         for entered in self.fields.values() {
             if let Entered::Bad { problem, .. } = entered {
@@ -130,7 +157,7 @@ impl EnteredFields {
         let Some(Cleaned::AccountSid(account)) = self.good(Field::AccountSid) else {
             return Err(wrong("Enter the Account SID. It begins with AC."));
         };
-        if self.good(Field::AuthToken).is_none() && !token_kept {
+        if self.good(Field::AuthToken).is_none() && !self.kept(Field::AuthToken) {
             return Err(wrong("Enter the Auth Token. It stands below the Account SID in Twilio's Console."));
         }
         let api_key = match self.good(Field::ApiKey) {
@@ -156,6 +183,10 @@ impl EnteredFields {
                 _ => None,
             },
         })
+    }
+
+    fn kept(&self, field: Field) -> bool {
+        matches!(self.fields.get(&field), Some(Entered::Kept))
     }
 
     fn good(&self, field: Field) -> Option<&Cleaned> {

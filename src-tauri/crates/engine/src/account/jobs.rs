@@ -189,7 +189,9 @@ async fn run_undo(job: &Job, account: &AccountSid, undo: Undo) -> Result<(), Use
         .map_err(|error| error.user_error())
         .inspect_err(|error| progress.set(READ, StepState::Failed, Some(error.message.clone())))?;
     progress.set(READ, StepState::Done, None);
-    let plan = setup::undo(&found, &job.shared.record()?, undo);
+    let (installation, record) = (job.shared.saved().installation, job.shared.record()?);
+    let mut plan = setup::left_over(&installation, &found, &record, undo);
+    plan.extend(setup::undo(&found, &record, undo));
     steps::run(job, &client, account, plan, &mut progress).await
 }
 

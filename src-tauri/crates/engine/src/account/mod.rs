@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use dialer_domain::account::VerifiedCallerId;
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::ports::{Clock, SecretName, Vault};
+use dialer_domain::ports::{Clock, SecretName, Vault, VaultError};
 use dialer_domain::setup::{Choices, Record};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use dialer_gateway::tunnel::Launcher;
@@ -121,8 +121,15 @@ impl Shared {
         name: SecretName,
     ) -> Result<SecretString, UserError> {
         let (shared, owner) = (Arc::clone(self), account.to_string());
-        blocking(move || load_required(&*shared.vault, &owner, name).map_err(|error| user_error(&error)))
-            .await
+        blocking(move || {
+            load_required(&*shared.vault, &owner, name).map_err(|error| {
+                let told = user_error(&error);
+                // No unlocking brings it back: it is entered again.
+                let changed = matches!(error, VaultError::Changed(_));
+                if changed { UserError { code: ErrorCode::CredentialsRefused, ..told } } else { told }
+            })
+        })
+        .await
     }
 
     /// A secret that need not be there.

@@ -1,10 +1,10 @@
 //! Doing the steps of a plan, one after the other, each told and each in the record.
 
 use dialer_domain::account::NumberRouting;
-use dialer_domain::error::UserError;
+use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::phone_number;
 use dialer_domain::ports::SecretName;
-use dialer_domain::setup::{BoundNumber, Found, Step, TunnelChoice};
+use dialer_domain::setup::{Found, Made, Step, TunnelChoice};
 use dialer_domain::sid::AccountSid;
 use dialer_twilio::rest::{Client, RestError};
 
@@ -112,75 +112,67 @@ fn title(step: &Step) -> String {
     }
 }
 
-/// Does one step and records it. What a step replaces is recorded before, what it makes after; a
-/// crash between the two is mended by the next plan.
+/// Does one step and records it: what it replaces before, what it makes after. A crash between the two
+/// is mended by the next plan.
 async fn perform(
     job: &Job,
     client: &Client,
     account: &AccountSid,
     step: Step,
 ) -> Result<Option<String>, UserError> {
+    let before = step.clone();
+    job.shared.save_record(move |record| record.before_step(&before)).await?;
+    let (made, note) = do_at_twilio(job, client, account, &step).await?;
+    let forget_secret = matches!(step, Step::DeleteKey { .. });
+    job.shared.save_record(move |record| record.after_step(&step, made)).await?;
+    if forget_secret {
+        job.shared.forget_secret(account, SecretName::ApiKeySecret).await?;
+    }
+    Ok(note)
+}
+
+/// The step itself: what Twilio made in it, and what the agent should know.
+async fn do_at_twilio(
+    job: &Job,
+    client: &Client,
+    account: &AccountSid,
+    step: &Step,
+) -> Result<(Option<Made>, Option<String>), UserError> {
     let told = |error: RestError| error.user_error();
-    let shared = &job.shared;
     match step {
-        Step::DeleteLostKey { sid } => {
-            gone_is_done(job.patiently(|| client.delete_key(&sid)).await).map_err(told)?;
-        }
         Step::CreateKey { friendly_name } => {
-            let key = job.patiently(|| client.create_key(&friendly_name)).await.map_err(told)?;
+            let key = job.patiently(|| client.create_key(friendly_name)).await.map_err(told)?;
             // The secret first: a record of a key without its secret would be believed.
-            shared.keep_secret(account, SecretName::ApiKeySecret, key.secret).await?;
-            shared
-                .save_record(move |record| {
-                    record.key = Some(key.sid);
-                    record.key_is_ours = true;
-                })
-                .await?;
+            job.shared.keep_secret(account, SecretName::ApiKeySecret, key.secret).await?;
+            return Ok((Some(Made::Key(key.sid)), None));
         }
-        Step::AdoptApp { sid } => shared.save_record(move |record| record.app = Some(sid)).await?,
         Step::CreateApp { settings } => {
-            let app = job.patiently(|| client.create_application(&settings)).await.map_err(told)?;
-            shared.save_record(move |record| record.app = Some(app.sid)).await?;
+            let app = job.patiently(|| client.create_application(settings)).await.map_err(told)?;
+            return Ok((Some(Made::App(app.sid)), None));
         }
         Step::UpdateApp { sid, settings } => {
-            job.patiently(|| client.update_application(&sid, &settings)).await.map_err(told)?;
+            job.patiently(|| client.update_application(sid, settings)).await.map_err(told)?;
         }
-        Step::BindNumber { sid, number, before } => {
-            let bound = BoundNumber { sid: sid.clone(), number, before };
-            shared
-                .save_record(move |record| {
-                    record.numbers.retain(|known| known.sid != bound.sid);
-                    record.numbers.push(bound);
-                })
-                .await?;
-            let app = shared.record()?.app;
-            let Some(app) = app else {
-                return Err(UserError::new(
-                    dialer_domain::error::ErrorCode::Internal,
-                    "This computer has no TwiML App yet. Run set-up again.",
-                ));
-            };
-            job.patiently(|| client.bind_number(&sid, &app)).await.map_err(told)?;
+        Step::BindNumber { sid, .. } => {
+            let app = job.shared.record()?.app.ok_or_else(|| {
+                UserError::new(ErrorCode::Internal, "This computer has no TwiML App yet. Run set-up again.")
+            })?;
+            job.patiently(|| client.bind_number(sid, &app)).await.map_err(told)?;
         }
         Step::RestoreNumber { sid, to, .. } => {
-            job.patiently(|| client.restore_number(&sid, &to)).await.map_err(told)?;
-            shared.save_record(move |record| record.numbers.retain(|known| known.sid != sid)).await?;
-            return Ok(restored_note(&to));
-        }
-        Step::ForgetNumber { sid, .. } => {
-            shared.save_record(move |record| record.numbers.retain(|known| known.sid != sid)).await?;
+            job.patiently(|| client.restore_number(sid, to)).await.map_err(told)?;
+            return Ok((None, restored_note(to)));
         }
         Step::DeleteApp { sid } => {
-            gone_is_done(job.patiently(|| client.delete_application(&sid)).await).map_err(told)?;
-            shared.save_record(|record| record.app = None).await?;
+            gone_is_done(job.patiently(|| client.delete_application(sid)).await).map_err(told)?;
         }
-        Step::DeleteKey { sid } => {
-            gone_is_done(job.patiently(|| client.delete_key(&sid)).await).map_err(told)?;
-            shared.save_record(|record| record.key = None).await?;
-            shared.forget_secret(account, SecretName::ApiKeySecret).await?;
+        Step::DeleteLostKey { sid } | Step::DeleteKey { sid } => {
+            gone_is_done(job.patiently(|| client.delete_key(sid)).await).map_err(told)?;
         }
+        // These are about the record alone.
+        Step::AdoptApp { .. } | Step::ForgetNumber { .. } => {}
     }
-    Ok(None)
+    Ok((None, None))
 }
 
 /// Deleting what is gone already has succeeded.

@@ -74,6 +74,8 @@ pub(crate) enum Request {
     Seen(Seen),
     /// Whether the agent is in a call.
     InCall(bool),
+    /// Tunnel programs on this computer.
+    Programs(Vec<InstalledProgram>),
     /// The balance, for reading.
     Balance(Option<String>),
     Said {
@@ -256,6 +258,12 @@ impl AccountTask {
                 if let Some(keeper) = &self.keeper {
                     keeper.look();
                 }
+                // The keychain had lost it.
+                if self.phase == AccountPhase::Locked
+                    && let Ok(record) = self.shared.record()
+                {
+                    self.open_line(&record);
+                }
             }
             Request::VaultChanged => self.look_at_vault(),
             Request::VaultLooked(error) => self.vault_looked(error),
@@ -285,6 +293,7 @@ impl AccountTask {
                     line.tunnel().in_call(in_call);
                 }
             }
+            Request::Programs(programs) => self.programs = programs,
             Request::Balance(balance) => self.balance = balance,
             Request::Said { job, said } => {
                 if self.job.as_ref().is_some_and(|running| running.id == job) {
@@ -319,7 +328,10 @@ impl AccountTask {
                 return self.disconnect(Undo { delete_app: true, delete_key: true });
             }
         }
-        if matches!(self.phase, AccountPhase::Connected | AccountPhase::Locked) {
+        if self.phase == AccountPhase::Locked {
+            return self.give_up_secrets().await;
+        }
+        if self.phase == AccountPhase::Connected {
             return Ok(());
         }
         let pending = self.shared.saved().pending.map(|pending| pending.account);
@@ -343,12 +355,30 @@ impl AccountTask {
         Ok(())
     }
 
+    /// The passphrase is lost, or the keychain for ever closed. What was done at Twilio stays in the
+    /// record: set-up finds it again once the account is entered anew.
+    async fn give_up_secrets(&mut self) -> Result<(), UserError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.vault.give_up_file().map_err(|error| user_error(&error))).await?;
+        self.shared
+            .save(|saved| {
+                saved.pending = None;
+                if let Some(record) = &mut saved.record {
+                    record.complete = false;
+                    record.choices = None;
+                }
+            })
+            .await?;
+        self.entered = EnteredFields::default();
+        self.close_line().await;
+        self.phase = AccountPhase::None;
+        self.look_at_vault();
+        self.session.use_practice().await
+    }
+
     async fn check(&mut self) -> Result<(), UserError> {
         let saved = self.shared.saved();
-        let kept = saved.pending.as_ref().map(|pending| pending.account.clone());
-        let token_kept =
-            kept.is_some() && self.entered.complete(true).is_ok_and(|now| Some(now.account) == kept);
-        let pending = self.entered.complete(token_kept)?;
+        let pending = self.entered.complete()?;
         if let Some(record) = &saved.record
             && record.account.sid != pending.account
             && (record.complete || record.app.is_some() || record.key_is_ours || !record.numbers.is_empty())
@@ -504,7 +534,17 @@ impl AccountTask {
             .as_ref()
             .map_or_else(|| Entry { account: account.clone(), api_key: None, twiml_app: None }, Entry::from);
         self.phase = AccountPhase::Checking;
+        self.look_for_programs();
         self.start(Purpose::Look, |job| look(job, entry, secrets));
+    }
+
+    /// One may have been installed meanwhile.
+    fn look_for_programs(&self) {
+        let requests = self.requests.clone();
+        tokio::spawn(async move {
+            let programs = blocking(|| Ok(installed())).await.unwrap_or_default();
+            let _ = requests.send(Request::Programs(programs));
+        });
     }
 
     fn start_set_up(&mut self, account: AccountSid, choices: Choices, secrets: Secrets) {
@@ -609,6 +649,8 @@ impl AccountTask {
             Some(Purpose::Open) => {
                 let (phase, repair) = if error.code == ErrorCode::KeychainUnavailable {
                     (AccountPhase::Locked, Repair::UnlockVault)
+                } else if error.code == ErrorCode::CredentialsRefused {
+                    (AccountPhase::Locked, Repair::EnterAuthToken)
                 } else {
                     (AccountPhase::Connected, Repair::RestartTunnel)
                 };

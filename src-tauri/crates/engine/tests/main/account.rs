@@ -9,7 +9,7 @@ use dialer_domain::account::{AccountKind, AccountStanding, ApiKey, NumberRouting
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::phone_number::E164;
-use dialer_domain::ports::SystemClock;
+use dialer_domain::ports::{SystemClock, VaultKind};
 use dialer_domain::setup::{Choices, TunnelChoice, Undo};
 use dialer_engine::api::{
     AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, HostEvent,
@@ -47,7 +47,8 @@ fn direct() -> TunnelChoice {
 struct Computer {
     simulator: Simulator,
     folder: tempfile::TempDir,
-    vault: Arc<ChosenVault>,
+    /// Secrets in memory outlive a restart here, as a keychain does; absent for what the settings name.
+    memory: Option<Arc<ChosenVault>>,
     /// Absent while the computer is off.
     on: Option<Phone>,
     events: broadcast::Receiver<HostEvent>,
@@ -55,11 +56,14 @@ struct Computer {
 
 impl Computer {
     async fn new(simulator: Simulator) -> Self {
+        Self::keeping_secrets_in(Some(Arc::new(ChosenVault::memory())), simulator).await
+    }
+
+    async fn keeping_secrets_in(memory: Option<Arc<ChosenVault>>, simulator: Simulator) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Arc::new(ChosenVault::memory());
-        let phone = start(folder.path(), &vault, &simulator).await;
+        let phone = start(folder.path(), memory.as_ref(), &simulator).await;
         let events = phone.subscribe();
-        Self { simulator, folder, vault, on: Some(phone), events }
+        Self { simulator, folder, memory, on: Some(phone), events }
     }
 
     async fn with_a_twilio() -> Self {
@@ -77,7 +81,7 @@ impl Computer {
     /// Switched off in order and on again.
     async fn restart(&mut self) {
         self.on.take().unwrap().shutdown().await;
-        let phone = start(self.folder.path(), &self.vault, &self.simulator).await;
+        let phone = start(self.folder.path(), self.memory.as_ref(), &self.simulator).await;
         self.events = phone.subscribe();
         self.on = Some(phone);
     }
@@ -144,7 +148,7 @@ fn connected(status: &AccountStatus) -> bool {
         && status.tunnel.as_ref().is_some_and(|tunnel| tunnel.light == TunnelLight::Up)
 }
 
-async fn start(folder: &Path, vault: &Arc<ChosenVault>, simulator: &Simulator) -> Phone {
+async fn start(folder: &Path, memory: Option<&Arc<ChosenVault>>, simulator: &Simulator) -> Phone {
     let folders = Folders::at(folder).unwrap();
     // In one process what was ended last may hold the file for a moment more.
     let settings = loop {
@@ -157,10 +161,11 @@ async fn start(folder: &Path, vault: &Arc<ChosenVault>, simulator: &Simulator) -
             Err(error) => panic!("{error}"),
         }
     };
+    let vault = memory.cloned().unwrap_or_else(|| Arc::new(ChosenVault::of(&folders, &settings)));
     Phone::start(PhoneOptions {
         folders,
         settings,
-        vault: Arc::clone(vault),
+        vault,
         launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,
         twilio: TwilioAt::simulator(simulator.base_url().parse().unwrap()).unwrap(),
@@ -367,13 +372,7 @@ async fn numbers_taken_away_are_noticed_and_repaired() {
 async fn a_deleted_key_is_noticed_and_replaced() {
     let mut computer = Computer::with_a_twilio().await;
     computer.connect().await;
-    let account = computer.account();
-    let owner = rest::Client::new(
-        rest::BaseUrls::simulator(&computer.simulator.base_url().parse().unwrap()).unwrap(),
-        rest::Credentials::AuthToken { account: account.account_sid, token: account.auth_token },
-        rest::ClientOptions::default(),
-    )
-    .unwrap();
+    let owner = owner(&computer.simulator);
     let ours = |keys: Vec<ApiKey>| {
         let mut ours = keys.into_iter().filter(|key| key.friendly_name.starts_with("Kennex Dialer on"));
         let one = ours.next().unwrap();
@@ -450,4 +449,64 @@ async fn no_secret_is_in_what_the_page_is_told() {
     let settings = std::fs::read_to_string(Folders::at(computer.folder.path()).unwrap().settings()).unwrap();
     assert!(!settings.contains(account.auth_token.expose_secret()));
     assert!(!settings.to_lowercase().contains("secret"), "{settings}");
+}
+
+#[tokio::test]
+async fn an_encrypted_file_locks_the_account_until_its_passphrase_and_can_be_given_up() {
+    let passphrase = || String::from("four plain words here");
+    let twilio = Simulator::start(SimulatorOptions::default()).await.unwrap();
+    let mut computer = Computer::keeping_secrets_in(None, twilio).await;
+    let short = computer.phone().use_encrypted_file("short".into()).await.unwrap_err();
+    assert_eq!(short.code, ErrorCode::InvalidEntry);
+    computer.phone().use_encrypted_file(passphrase()).await.unwrap();
+    computer.until(|status| status.vault.kind == VaultKind::File && status.vault.ready).await;
+    computer.connect().await;
+
+    computer.restart().await;
+    computer.until(|status| status.phase == AccountPhase::Locked).await;
+    computer.light_in(|_, repair| repair == Some(Repair::UnlockVault)).await;
+    assert!(computer.phone().unlock_vault(Some("five wrong words in here".into())).await.is_err());
+    computer.phone().unlock_vault(Some(passphrase())).await.unwrap();
+    computer.until(connected).await;
+    assert!(computer.phone().core().issue_access_token().await.is_ok());
+
+    computer.restart().await;
+    computer.until(|status| status.phase == AccountPhase::Locked).await;
+    computer.phone().forget_credentials().await.unwrap();
+    computer.until(|status| status.phase == AccountPhase::None).await;
+    computer.phone().use_encrypted_file(passphrase()).await.unwrap();
+    computer.connect().await;
+    let owner = owner(&computer.simulator);
+    let ours = |name: &str| name.starts_with("Kennex Dialer on");
+    assert_eq!(owner.keys().await.unwrap().iter().filter(|key| ours(&key.friendly_name)).count(), 1);
+    let apps = owner.applications().await.unwrap();
+    assert_eq!(apps.iter().filter(|app| ours(&app.settings.friendly_name)).count(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_gone_from_the_keychain_is_entered_again() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    computer.memory = Some(Arc::new(ChosenVault::memory()));
+    computer.restart().await;
+    computer.until(|status| status.phase == AccountPhase::Locked).await;
+    computer.light_in(|_, repair| repair == Some(Repair::EnterAuthToken)).await;
+    let token = computer.account().auth_token.expose_secret().to_owned();
+    computer.phone().replace_auth_token(token).await.unwrap();
+    computer.until(connected).await;
+    assert!(computer.phone().core().issue_access_token().await.is_err(), "the key's secret is gone, too");
+    computer.phone().repair(Repair::RunSetUp).await.unwrap();
+    computer.until(|status| status.phase == AccountPhase::SettingUp).await;
+    computer.until(connected).await;
+    assert!(computer.phone().core().issue_access_token().await.is_ok());
+}
+
+fn owner(simulator: &Simulator) -> rest::Client {
+    let account = simulator.account();
+    rest::Client::new(
+        rest::BaseUrls::simulator(&simulator.base_url().parse().unwrap()).unwrap(),
+        rest::Credentials::AuthToken { account: account.account_sid, token: account.auth_token },
+        rest::ClientOptions::default(),
+    )
+    .unwrap()
 }

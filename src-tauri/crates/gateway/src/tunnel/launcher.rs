@@ -7,8 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 
-use super::find::is_program;
-use super::program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded};
+use super::program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded, startable};
 
 /// How many lines may wait to be read. Beyond that the program waits too, as with any full pipe.
 const LINES_WAITING: usize = 256;
@@ -27,21 +26,7 @@ impl Launcher for TokioLauncher {
         program: &Program,
     ) -> Result<(Box<dyn RunningProgram>, mpsc::Receiver<Output>), LaunchError> {
         let path = &program.path;
-        let failed = |error: std::io::Error| {
-            let kind = error.kind();
-            if kind == std::io::ErrorKind::NotFound {
-                LaunchError::Missing(path.clone())
-            } else if kind == std::io::ErrorKind::PermissionDenied {
-                LaunchError::Denied(path.clone())
-            } else {
-                LaunchError::Failed { path: path.clone(), detail: error.to_string() }
-            }
-        };
-        // The shell of `guarded` always starts; what it is to run is looked at here.
-        path.metadata().map_err(failed)?;
-        if !is_program(path) {
-            return Err(LaunchError::Denied(path.clone()));
-        }
+        startable(path)?;
         let guarded = guarded(program);
         let mut command = Command::new(&guarded.path);
         command.args(&guarded.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -55,7 +40,7 @@ impl Launcher for TokioLauncher {
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
         command.wrap(KillOnDrop);
-        let mut child = command.spawn().map_err(failed)?;
+        let mut child = command.spawn().map_err(|error| LaunchError::of(path, &error))?;
         let pid = child.id().unwrap_or_default();
         let (say, said) = mpsc::channel(LINES_WAITING);
         let (kill, killed) = oneshot::channel();

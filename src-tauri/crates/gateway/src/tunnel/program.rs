@@ -2,10 +2,12 @@
 //! and the headless program through tokio.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use tokio::sync::mpsc;
+
+use super::find::is_program;
 
 /// A program to start. Its standard input is closed and its environment is ours plus `environment`.
 #[derive(Debug, Clone)]
@@ -103,6 +105,27 @@ pub enum LaunchError {
         /// What the system said.
         detail: String,
     },
+}
+
+impl LaunchError {
+    /// What the system said when `path` was to be started.
+    pub fn of(path: &Path, error: &std::io::Error) -> Self {
+        let kind = error.kind();
+        if kind == std::io::ErrorKind::NotFound {
+            Self::Missing(path.to_owned())
+        } else if kind == std::io::ErrorKind::PermissionDenied {
+            Self::Denied(path.to_owned())
+        } else {
+            Self::Failed { path: path.to_owned(), detail: error.to_string() }
+        }
+    }
+}
+
+/// Whether `path` can be started at all. For launchers to ask first: the shell of [`guarded`] always
+/// starts, whatever it is then to run.
+pub fn startable(path: &Path) -> Result<(), LaunchError> {
+    path.metadata().map_err(|error| LaunchError::of(path, &error))?;
+    if is_program(path) { Ok(()) } else { Err(LaunchError::Denied(path.to_owned())) }
 }
 
 /// Starts programs.

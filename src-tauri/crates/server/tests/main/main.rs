@@ -4,8 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use dialer_engine::api::{Commands as _, Notice};
 use dialer_domain::ports::SystemClock;
+use dialer_engine::api::{Commands as _, Notice};
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
 use dialer_engine::twilio_at::TwilioAt;

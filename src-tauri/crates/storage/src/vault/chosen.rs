@@ -156,6 +156,22 @@ impl ChosenVault {
         fs::remove_file(file.path()).map_err(|error| VaultError::FileFailed(error.to_string()))
     }
 
+    /// Gives up the encrypted file, whose passphrase is lost, and all that is in it: the file is deleted
+    /// and the keychain is asked again from now on. Without a file in use this does nothing.
+    pub fn give_up_file(&self) -> Result<(), VaultError> {
+        let _changing = self.changing();
+        let Current::File(file) = self.current() else { return Ok(()) };
+        let places = self.places.as_ref().ok_or_else(nothing_kept)?;
+        self.choose(places, VaultKind::Keychain, Current::Keychain(Arc::clone(&places.keychain)))?;
+        file.lock();
+        match fs::remove_file(file.path()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(VaultError::FileFailed(error.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the encrypted file. One that is gone is begun anew with this passphrase.
     pub fn unlock(&self, passphrase: &SecretString) -> Result<(), VaultError> {
         match self.current() {
