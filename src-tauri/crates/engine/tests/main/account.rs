@@ -9,7 +9,7 @@ use dialer_domain::account::{AccountKind, AccountStanding, ApiKey, NumberRouting
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::phone_number::E164;
-use dialer_domain::ports::{SystemClock, VaultKind};
+use dialer_domain::ports::{SecretName, SystemClock, Vault as _, VaultKind};
 use dialer_domain::setup::{Choices, TunnelChoice, Undo};
 use dialer_engine::api::{
     AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, HostEvent,
@@ -44,7 +44,7 @@ fn direct() -> TunnelChoice {
 }
 
 /// An agent's computer and a Twilio. The computer can be switched off and on.
-struct Computer {
+pub(crate) struct Computer {
     simulator: Simulator,
     folder: tempfile::TempDir,
     /// Secrets in memory outlive a restart here, as a keychain does; absent for what the settings name.
@@ -66,12 +66,25 @@ impl Computer {
         Self { simulator, folder, memory, on: Some(phone), events }
     }
 
-    async fn with_a_twilio() -> Self {
+    pub(crate) async fn with_a_twilio() -> Self {
         Self::new(Simulator::start(SimulatorOptions::default()).await.unwrap()).await
     }
 
     fn phone(&self) -> &Phone {
         self.on.as_ref().unwrap()
+    }
+
+    /// What must not be seen anywhere: the Auth Token and the secret of the key that was made.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let account = self.account();
+        let vault = self.memory.as_ref().unwrap();
+        let made = vault.load(account.account_sid.as_str(), SecretName::ApiKeySecret).unwrap().unwrap();
+        [account.auth_token, made].iter().map(|secret| secret.expose_secret().to_owned()).collect()
+    }
+
+    pub(crate) async fn disconnect(&mut self) {
+        self.phone().disconnect(Undo { delete_app: true, delete_key: true }).await.unwrap();
+        self.until(|status| status.phase == AccountPhase::None).await;
     }
 
     fn account(&self) -> PracticeAccount {
@@ -103,7 +116,7 @@ impl Computer {
         Choices { tunnel: direct(), ..status.choices.clone().unwrap() }
     }
 
-    async fn connect(&mut self) -> AccountStatus {
+    pub(crate) async fn connect(&mut self) -> AccountStatus {
         let status = self.choosing().await;
         self.phone().set_up(Self::choices(&status)).await.unwrap();
         self.until(connected).await

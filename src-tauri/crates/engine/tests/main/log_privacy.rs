@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::account::Computer;
 use crate::phone::Phone;
 use crate::practice_call::{complete, logged, practice};
 
@@ -57,12 +58,20 @@ async fn no_secret_and_no_number_is_logged() {
     phone.remote_hang_up(&call).await;
     logged(&practice, complete).await;
     practice.shutdown().await;
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    let mut secrets = computer.secrets();
+    computer.disconnect().await;
+    secrets.extend([account.auth_token, account.api_key_secret].map(|secret| secret.expose_secret().to_owned()));
 
     let all = everything.text();
     assert!(all.contains("TRACE") || all.contains("DEBUG"), "the capture sees the lower levels");
-    for secret in [account.auth_token.expose_secret(), account.api_key_secret.expose_secret()] {
+    assert!(all.contains("the tunnel is up"), "the capture sees the connecting of an account");
+    for secret in &secrets {
         assert!(!all.contains(secret), "a secret is in the log");
     }
+    // HTTP Basic is base64 of the account and its token.
+    assert!(!all.contains("Basic "), "a sign-in is in the log");
     // Every JWT begins with the base64 of `{"`.
     let jwt = all.lines().find(|line| line.contains("eyJ"));
     assert!(jwt.is_none(), "a token is in the log: {}", jwt.unwrap_or_default());
