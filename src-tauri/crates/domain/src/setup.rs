@@ -149,8 +149,14 @@ pub struct Record {
     pub account: AccountFacts,
     /// Whom access tokens name.
     pub identity: ClientIdentity,
-    /// What the agent chose; absent until then.
+    /// What set-up has done; absent until it ran to its end once.
     pub choices: Option<Choices>,
+    /// What set-up is doing: it goes on after a restart until it is done or given up.
+    #[serde(default)]
+    pub wanted: Option<Choices>,
+    /// The account is being disconnected: that goes on after a restart, too.
+    #[serde(default)]
+    pub undoing: Option<Undo>,
     /// The key in use, once its secret is in the vault.
     pub key: Option<ApiKeySid>,
     /// Whether the program made that key, and may delete it.

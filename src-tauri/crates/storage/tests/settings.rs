@@ -58,6 +58,8 @@ pub(crate) fn record() -> Record {
             },
         }],
         published: None,
+        wanted: None,
+        undoing: None,
         complete: false,
     }
 }

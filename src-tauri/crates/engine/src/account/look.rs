@@ -147,6 +147,8 @@ async fn begin_record(job: &Job, facts: AccountFacts, key: Option<ApiKeySid>) ->
                     app: None,
                     numbers: Vec::new(),
                     published: None,
+                    wanted: None,
+                    undoing: None,
                     complete: false,
                 });
             }

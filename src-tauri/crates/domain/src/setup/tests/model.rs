@@ -127,6 +127,8 @@ impl Computer {
                 app: None,
                 numbers: Vec::new(),
                 published: None,
+                wanted: None,
+                undoing: None,
                 complete: false,
             },
             secret_of: None,
