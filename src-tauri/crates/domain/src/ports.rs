@@ -30,7 +30,7 @@ impl Clock for SystemClock {
 pub enum SecretName {
     /// The account's Auth Token: the key of webhook signatures.
     AuthToken,
-    /// The API key's secret: signs access tokens.
+    /// The API key's secret: signs access tokens. It belongs to the key, not to the account.
     ApiKeySecret,
     /// The token of the tunnel program: cloudflared's or ngrok's.
     TunnelToken,
@@ -102,19 +102,23 @@ pub enum VaultError {
 }
 
 /// Keeps secrets. Calls may block on the operating system: use them from a blocking task.
+///
+/// A secret is kept by its owner and its name. The owner of an Auth Token and of a tunnel's token is the
+/// account, by its SID; the owner of [`SecretName::ApiKeySecret`] is the key, by the key's own SID, so
+/// that the secret of one key is never taken for that of another.
 pub trait Vault: Send + Sync + 'static {
-    /// The secret of `account` (the account SID), or `None` if none is stored.
-    fn load(&self, account: &str, name: SecretName) -> Result<Option<SecretString>, VaultError>;
+    /// The secret of `owner`, or `None` if none is stored.
+    fn load(&self, owner: &str, name: SecretName) -> Result<Option<SecretString>, VaultError>;
     /// Stores or replaces a secret.
-    fn store(&self, account: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError>;
+    fn store(&self, owner: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError>;
     /// Forgets a secret; forgetting what is not there is no error.
-    fn delete(&self, account: &str, name: SecretName) -> Result<(), VaultError>;
+    fn delete(&self, owner: &str, name: SecretName) -> Result<(), VaultError>;
 }
 
-/// The secret of `account`, which must be there because the record says that it was stored. An absent
+/// The secret of `owner`, which must be there because the record says that it was stored. An absent
 /// one is [`VaultError::Changed`].
-pub fn load_required(vault: &dyn Vault, account: &str, name: SecretName) -> Result<SecretString, VaultError> {
-    vault.load(account, name)?.ok_or(VaultError::Changed(name.as_str()))
+pub fn load_required(vault: &dyn Vault, owner: &str, name: SecretName) -> Result<SecretString, VaultError> {
+    vault.load(owner, name)?.ok_or(VaultError::Changed(name.as_str()))
 }
 
 /// Why the call log could not be read or written.

@@ -121,7 +121,7 @@ pub struct Choices {
 pub struct Pending {
     /// The account.
     pub account: AccountSid,
-    /// A key to use instead of a new one.
+    /// A key to use instead of a new one; its secret is in the vault under this SID.
     pub api_key: Option<ApiKeySid>,
     /// The number to be shown to called parties.
     pub phone_number: Option<E164>,
@@ -203,7 +203,7 @@ pub enum Step {
         /// Which.
         sid: ApiKeySid,
     },
-    /// Make a key and put its secret in the vault before its SID is recorded.
+    /// Make a key and put its secret in the vault, under the key's SID, before that SID is recorded.
     CreateKey {
         /// Its name.
         friendly_name: String,

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use dialer_domain::error::ErrorCode;
 use dialer_domain::ports::{SecretName, Vault as _, VaultError, VaultKind};
-use dialer_domain::setup::Record;
+use dialer_domain::setup::{Pending, Record};
+use dialer_domain::sid::{AccountSid, ApiKeySid};
 use dialer_storage::folders::Folders;
 use dialer_storage::settings::Settings;
 use dialer_storage::vault::{ChosenVault, OsVault, load_required, user_error};
@@ -13,13 +14,61 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::keyring::{Keyring, PATIENT, Policy, on_a_bus, without_a_bus};
 use crate::settings::record;
 
-const NAMES: [SecretName; 3] = [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken];
+/// Whose secrets there are, and what each is: those of the account in use and its key, and of an account
+/// that was entered with a key of its own and has not been looked at yet.
+fn all() -> [(String, SecretName); 6] {
+    let (used, entered) = (record(), pending());
+    let of_account = |account: &AccountSid, key: ApiKeySid| {
+        [
+            (account.to_string(), SecretName::AuthToken),
+            (key.to_string(), SecretName::ApiKeySecret),
+            (account.to_string(), SecretName::TunnelToken),
+        ]
+    };
+    let [a, b, c] = of_account(&used.account.sid, used.key.unwrap());
+    let [d, e, f] = of_account(&entered.account, entered.api_key.unwrap());
+    [a, b, c, d, e, f]
+}
 
-/// Settings with an account, in `home`, and the vault they name.
+fn pending() -> Pending {
+    Pending {
+        account: AccountSid::from_bytes([4; 16]),
+        api_key: Some(ApiKeySid::from_bytes([5; 16])),
+        phone_number: None,
+        twiml_app: None,
+        backend_url: None,
+    }
+}
+
+/// Keeps secrets of all owners, each with a text of its own.
+fn store_all(vault: &ChosenVault) {
+    for (owner, name) in all() {
+        vault.store(&owner, name, &secret_of(&owner, name).into()).unwrap();
+    }
+}
+
+fn assert_all(vault: &ChosenVault) {
+    for (owner, name) in all() {
+        let kept = vault.load(&owner, name).unwrap();
+        let kept = kept.as_ref().map(SecretString::expose_secret);
+        assert_eq!(kept, Some(secret_of(&owner, name).as_str()), "{owner} {name:?}");
+    }
+}
+
+fn secret_of(owner: &str, name: SecretName) -> String {
+    format!("{} of {owner}", name.as_str())
+}
+
+/// Settings with two accounts, in `home`, and the vault they name.
 fn start(home: &Path) -> (Settings, ChosenVault) {
     let folders = Folders::at(home.join("data")).unwrap();
     let (settings, _) = Settings::open(&folders).unwrap();
-    settings.change(|saved| saved.record = Some(record())).unwrap();
+    settings
+        .change(|saved| {
+            saved.record = Some(record());
+            saved.pending = Some(pending());
+        })
+        .unwrap();
     let vault = ChosenVault::with(OsVault::with("Kennex Dialer under test", PATIENT), &folders, &settings);
     (settings, vault)
 }
@@ -76,9 +125,7 @@ fn child_has_no_keychain() {
     assert_eq!(vault.kind(), VaultKind::Keychain, "nothing has changed");
     vault.use_file(&passphrase()).unwrap();
     assert_eq!((vault.kind(), vault.state(), vault.file_possible()), (VaultKind::File, Ok(()), false));
-    for name in NAMES {
-        vault.store(&account(), name, &name.as_str().into()).unwrap();
-    }
+    store_all(&vault);
     drop((settings, vault));
 
     // After a restart it is locked until the passphrase is given, and chooses no other place by itself.
@@ -89,9 +136,7 @@ fn child_has_no_keychain() {
     assert_eq!(locked, Err(VaultError::FileLocked));
     assert_eq!(vault.unlock(&"not the passphrase".into()), Err(VaultError::WrongPassphrase));
     vault.unlock(&passphrase()).unwrap();
-    for name in NAMES {
-        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
-    }
+    assert_all(&vault);
     assert!(matches!(vault.use_keychain(), Err(VaultError::Missing(_))), "there is none to move to");
     assert_eq!((vault.kind(), vault.state()), (VaultKind::File, Ok(())));
     drop((settings, vault));
@@ -134,23 +179,19 @@ fn child_moves_secrets() {
     let keyring = Keyring::unlocked();
     let (settings, vault) = start(&home());
     vault.probe().unwrap();
-    for name in NAMES {
-        vault.store(&account(), name, &name.as_str().into()).unwrap();
-    }
+    store_all(&vault);
     let keychain = OsVault::with("Kennex Dialer under test", PATIENT);
     vault.use_file(&passphrase()).unwrap();
     assert_eq!(settings.get().vault, VaultKind::File);
-    for name in NAMES {
-        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
-        assert!(keychain.load(&account(), name).unwrap().is_none(), "nothing stays in two places");
+    assert_all(&vault);
+    for (owner, name) in all() {
+        assert!(keychain.load(&owner, name).unwrap().is_none(), "nothing stays in two places");
     }
 
     vault.use_keychain().unwrap();
     assert_eq!((vault.kind(), settings.get().vault), (VaultKind::Keychain, VaultKind::Keychain));
     assert!(!home().join("data/vault.bin").exists());
-    for name in NAMES {
-        assert_eq!(read(&vault, name).as_deref(), Some(name.as_str()));
-    }
+    assert_all(&vault);
 
     // A keychain that fails gives nothing out: the file begins empty, and what is in the keychain stays.
     drop(keyring);

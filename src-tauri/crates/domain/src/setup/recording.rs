@@ -6,7 +6,7 @@ use crate::sid::{ApiKeySid, TwimlAppSid};
 /// What Twilio made in a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
-    /// A key, whose secret is in the vault by now.
+    /// A key, whose secret is in the vault under its SID by now.
     Key(ApiKeySid),
     /// An app.
     App(TwimlAppSid),
@@ -22,8 +22,7 @@ impl Record {
                     self.numbers.push(BoundNumber { sid, number, before });
                 }
             }
-            // The vault has one place for the secret of a key. From here on it may be the new key's,
-            // and must not be taken for the old one's.
+            // It is planned only where the key in the record cannot be used: from here on none is in use.
             Step::CreateKey { .. } => {
                 self.key = None;
                 self.key_is_ours = false;

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dialer_domain::ports::{Clock as _, SecretName, SystemClock, Vault, VaultError, VaultKind};
+use dialer_domain::sid::{AccountSid, ApiKeySid};
 use secrecy::SecretString;
 
 use super::file::{self, FileVault};
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 
 /// An account of nobody's, for asking a keychain whether it answers.
 const NOBODY: &str = "nobody";
+const OF_ACCOUNT: [SecretName; 2] = [SecretName::AuthToken, SecretName::TunnelToken];
 const NAMES: [SecretName; 3] = [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken];
 
 /// The system's keychain, the encrypted file or memory behind one [`Vault`].
@@ -95,7 +97,8 @@ impl ChosenVault {
     /// is a secret of ours in it.
     pub fn probe(&self) -> Result<(), VaultError> {
         if let Current::Keychain(_) = self.current() {
-            let account = self.accounts().into_iter().next().unwrap_or_else(|| NOBODY.to_owned());
+            let token = self.known().into_iter().find(|(_, name)| *name == SecretName::AuthToken);
+            let account = token.map_or_else(|| NOBODY.to_owned(), |(account, _)| account);
             return self.load(&account, SecretName::AuthToken).map(drop);
         }
         self.state()
@@ -122,14 +125,13 @@ impl ChosenVault {
         open_or_create(&places.file, passphrase)?;
         let (moved, all_read) = self.read_keychain(&keychain);
         let names: Vec<(String, SecretName)> = moved.keys().cloned().collect();
-        let by_entry =
-            moved.into_iter().map(|((account, name), secret)| (file::entry(&account, name), secret));
+        let by_entry = moved.into_iter().map(|((owner, name), secret)| (file::entry(&owner, name), secret));
         places.file.store_all(by_entry.collect())?;
         self.choose(places, VaultKind::File, Current::File(Arc::clone(&places.file)))?;
         if all_read {
-            for (account, name) in names {
+            for (owner, name) in names {
                 // What stays there does no harm, and the keychain may refuse.
-                let _ = keychain.delete(&account, name);
+                let _ = keychain.delete(&owner, name);
             }
         }
         Ok(())
@@ -146,9 +148,9 @@ impl ChosenVault {
         };
         let places = self.places.as_ref().ok_or_else(nothing_kept)?;
         for (entry, secret) in file.all()? {
-            let (account, name) = entry.split_once('/').unwrap_or((&entry, ""));
+            let (owner, name) = entry.split_once('/').unwrap_or((&entry, ""));
             if let Some(name) = NAMES.into_iter().find(|known| known.as_str() == name) {
-                self.note(places.keychain.store(account, name, &secret))?;
+                self.note(places.keychain.store(owner, name, &secret))?;
             }
         }
         self.choose(places, VaultKind::Keychain, Current::Keychain(Arc::clone(&places.keychain)))?;
@@ -185,27 +187,35 @@ impl ChosenVault {
     /// What the keychain gives out of all that may be in it, and whether that was all.
     fn read_keychain(&self, keychain: &OsVault) -> (BTreeMap<(String, SecretName), SecretString>, bool) {
         let mut read = BTreeMap::new();
-        for account in self.accounts() {
-            for name in NAMES {
-                match keychain.load(&account, name) {
-                    Ok(None) => {}
-                    Ok(Some(secret)) => {
-                        read.insert((account.clone(), name), secret);
-                    }
-                    // It would fail, or show its dialog, again and again.
-                    Err(_) => return (read, false),
+        for (owner, name) in self.known() {
+            match keychain.load(&owner, name) {
+                Ok(None) => {}
+                Ok(Some(secret)) => {
+                    read.insert((owner, name), secret);
                 }
+                // It would fail, or show its dialog, again and again.
+                Err(_) => return (read, false),
             }
         }
         (read, true)
     }
 
-    /// The accounts the settings know.
-    fn accounts(&self) -> BTreeSet<String> {
+    /// The secrets there may be, by what the settings know: those of the accounts and of the keys.
+    fn known(&self) -> BTreeSet<(String, SecretName)> {
         let Some(places) = &self.places else { return BTreeSet::new() };
         let saved = places.settings.get();
-        let record = saved.record.map(|record| record.account.sid.to_string());
-        record.into_iter().chain(saved.pending.map(|pending| pending.account.to_string())).collect()
+        let (record, pending) = (saved.record.as_ref(), saved.pending.as_ref());
+        let accounts = [record.map(|record| &record.account.sid), pending.map(|pending| &pending.account)];
+        let keys =
+            [record.and_then(|record| record.key.as_ref()), pending.and_then(|it| it.api_key.as_ref())];
+        let of_account = |sid: &AccountSid| OF_ACCOUNT.map(|name| (sid.to_string(), name));
+        let of_key = |sid: &ApiKeySid| (sid.to_string(), SecretName::ApiKeySecret);
+        accounts
+            .into_iter()
+            .flatten()
+            .flat_map(of_account)
+            .chain(keys.into_iter().flatten().map(of_key))
+            .collect()
     }
 
     fn choose(&self, places: &Places, kind: VaultKind, current: Current) -> Result<(), VaultError> {

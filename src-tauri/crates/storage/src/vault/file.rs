@@ -152,26 +152,26 @@ impl FileVault {
 }
 
 impl Vault for FileVault {
-    fn load(&self, account: &str, name: SecretName) -> Result<Option<SecretString>, VaultError> {
-        Ok(self.all()?.remove(&entry(account, name)))
+    fn load(&self, owner: &str, name: SecretName) -> Result<Option<SecretString>, VaultError> {
+        Ok(self.all()?.remove(&entry(owner, name)))
     }
 
-    fn store(&self, account: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError> {
+    fn store(&self, owner: &str, name: SecretName, secret: &SecretString) -> Result<(), VaultError> {
         self.change(|secrets| {
-            secrets.insert(entry(account, name), secret.clone());
+            secrets.insert(entry(owner, name), secret.clone());
         })
     }
 
-    fn delete(&self, account: &str, name: SecretName) -> Result<(), VaultError> {
+    fn delete(&self, owner: &str, name: SecretName) -> Result<(), VaultError> {
         self.change(|secrets| {
-            secrets.remove(&entry(account, name));
+            secrets.remove(&entry(owner, name));
         })
     }
 }
 
 /// The name of a secret in the file.
-pub(super) fn entry(account: &str, name: SecretName) -> String {
-    format!("{account}/{}", name.as_str())
+pub(super) fn entry(owner: &str, name: SecretName) -> String {
+    format!("{owner}/{}", name.as_str())
 }
 
 fn check(passphrase: &SecretString) -> Result<(), VaultError> {

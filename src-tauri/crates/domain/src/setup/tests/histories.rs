@@ -89,7 +89,7 @@ fn happen(twilio: &mut Twilio, computer: &mut Computer, happening: &Happening) {
                 *computer = Computer::new(&computer.installation.id);
             }
         }
-        Happening::LoseSecret => computer.secret_of = None,
+        Happening::LoseSecret => computer.secrets.clear(),
         Happening::Revoke => twilio.found.keys.retain(|key| key.friendly_name != name),
         Happening::DeleteApp => twilio.found.apps.retain(|app| app.settings.friendly_name != name),
         Happening::Reroute { number, routing } => twilio.route(&number_sid(*number), routing.clone()),
@@ -108,7 +108,7 @@ fn assert_set_up(twilio: &Twilio, computer: &Computer, ring: &[u8], url: Option<
     let keys: Vec<_> = twilio.found.keys.iter().filter(|key| key.friendly_name == name).collect();
     let [key] = keys.as_slice() else { panic!("one key, not {keys:?}") };
     assert_eq!(computer.record.key.as_ref(), Some(&key.sid));
-    assert_eq!(computer.secret_of.as_ref(), Some(&key.sid), "the secret kept is that of the key in use");
+    assert!(computer.has_secret(), "the secret of the key in use is kept");
     assert!(computer.record.key_is_ours);
     for n in 0..NUMBERS {
         let here = twilio.routing(n).voice_application_sid.as_deref() == Some(app.sid.as_str());

@@ -1,5 +1,7 @@
 //! A small Twilio in memory, and a computer that does steps at it and may be killed anywhere.
 
+use std::collections::BTreeSet;
+
 use crate::account::{
     AccountFacts, AccountKind, AccountStanding, ApiKey, AppSettings, NumberRouting, OwnedNumber, TwimlApp,
 };
@@ -105,8 +107,8 @@ impl Twilio {
 pub(super) struct Computer {
     pub(super) installation: Installation,
     pub(super) record: Record,
-    /// Whose secret is in the vault's one place for it.
-    pub(super) secret_of: Option<ApiKeySid>,
+    /// The keys whose secrets are in the vault.
+    pub(super) secrets: BTreeSet<ApiKeySid>,
 }
 
 impl Computer {
@@ -131,7 +133,7 @@ impl Computer {
                 undoing: None,
                 complete: false,
             },
-            secret_of: None,
+            secrets: BTreeSet::new(),
         }
     }
 
@@ -151,7 +153,12 @@ impl Computer {
     }
 
     pub(super) fn plan(&self, twilio: &Twilio, wanted: &Wanted) -> Vec<Step> {
-        plan(wanted, &twilio.found, &self.record, self.secret_of.is_some())
+        plan(wanted, &twilio.found, &self.record, self.has_secret())
+    }
+
+    /// Whether the vault has the secret of the key in use.
+    pub(super) fn has_secret(&self) -> bool {
+        self.record.key.as_ref().is_some_and(|key| self.secrets.contains(key))
     }
 
     pub(super) fn plan_undo(&self, twilio: &Twilio, what: Undo) -> Vec<Step> {
@@ -177,7 +184,7 @@ impl Computer {
                 return false;
             }
             if let Some(Made::Key(sid)) = &made {
-                self.secret_of = Some(sid.clone());
+                self.secrets.insert(sid.clone());
             }
             if !spend() {
                 return false;

@@ -51,26 +51,27 @@ fn a_key_whose_secret_was_lost_is_replaced_and_one_of_the_agents_is_never_delete
     let old = computer.record.key.clone().unwrap();
     let name = computer.installation.resource_name();
     let create = Step::CreateKey { friendly_name: name.clone() };
-    computer.secret_of = None;
+    computer.secrets.clear();
     assert_eq!(computer.plan(&twilio, &wanted), [Step::DeleteLostKey { sid: old.clone() }, create.clone()]);
 
     twilio.found.keys.retain(|key| key.sid != old);
-    computer.secret_of = Some(old);
+    computer.secrets.insert(old);
     assert_eq!(computer.plan(&twilio, &wanted), std::slice::from_ref(&create), "a revoked key");
 
     twilio.found.keys.push(key(50, "made by hand"));
     computer.record.key = Some(key_sid(50));
     computer.record.key_is_ours = false;
+    computer.secrets.insert(key_sid(50));
     assert_eq!(computer.plan(&twilio, &wanted), []);
     assert_eq!(
         undo(&twilio.found, &computer.record, EVERYTHING).last(),
         Some(&Step::DeleteApp { sid: app_sid(2) })
     );
-    computer.secret_of = None;
+    computer.secrets.clear();
     assert_eq!(computer.plan(&twilio, &wanted), [create]);
 
     twilio.found.keys.push(key(51, &name));
-    computer.secret_of = Some(key_sid(50));
+    computer.secrets.insert(key_sid(50));
     assert_eq!(computer.plan(&twilio, &wanted), [Step::DeleteLostKey { sid: key_sid(51) }]);
 }
 
@@ -80,13 +81,14 @@ fn a_new_secret_is_never_taken_for_that_of_the_agents_key() {
     twilio.found.keys = vec![key(50, "made by hand")];
     computer.record.key = Some(key_sid(50));
     computer.record.key_is_ours = false;
-    computer.secret_of = None;
+    computer.secrets.clear();
     let wanted = computer.wanted(&[1], URL);
     let steps = computer.plan(&twilio, &wanted);
     // Killed when the new secret is in the vault and the record does not say so yet.
     assert!(!computer.run(&mut twilio, &steps, 3));
-    assert!(computer.secret_of.is_some_and(|sid| sid != key_sid(50)));
+    assert!(!computer.secrets.is_empty() && !computer.secrets.contains(&key_sid(50)));
     assert_eq!(computer.record.key, None);
+    assert!(!computer.has_secret());
 }
 
 #[test]
