@@ -38,6 +38,15 @@ describe('setting up', () => {
     expect(screen.queryByTestId('try-again')).toBeNull();
   });
 
+  it('shows a step that comes twice in one run twice', async () => {
+    const [first] = accounts.settingUp.steps;
+    if (!first) throw new Error('there are steps');
+    const again = { ...first, state: 'running' } as const;
+    await opened.openAccount({ ...accounts.settingUp, steps: [first, again] });
+    const states = screen.getAllByTestId('step-create_key').map(({ dataset }) => dataset.state);
+    expect(states).toEqual(['done', 'running']);
+  });
+
   it('that failed can be tried again, or chosen anew without asking Twilio', async () => {
     await opened.openAccount(accounts.setUpFailed);
     expect(by('account-error').textContent).toMatch(/cloudflared stopped/);
