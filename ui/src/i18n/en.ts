@@ -359,6 +359,7 @@ export const en = {
   'tunnelLight.up': 'Twilio reaches this computer',
   'tunnelLight.restoring': 'Being restored by itself',
   'tunnelLight.stopped': 'Stopped: you have to do something',
+  'tunnelLight.resting': 'Stopped for now',
   'until.now': 'now',
   'until.seconds': 'in {s} s',
   'until.minutes': 'in {m} min',

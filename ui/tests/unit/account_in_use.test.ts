@@ -159,6 +159,21 @@ describe('a connected account', () => {
     expect(sent('repair')).toEqual([{ repair: 'restart_tunnel' }]);
   });
 
+  it('counts down where the tunnel has stopped and is tried again by itself', async () => {
+    await opened.openAccount(accounts.stopped);
+    expect(by('tunnel-light').textContent).toMatch(/you have to do something/);
+    expect(screen.queryByTestId('tunnel-retry')).toBeNull();
+    const retry_at_ms = opened.clock.now() + 540_000;
+    const { tunnel } = accounts.stopped;
+    if (!tunnel) throw new Error('there is a tunnel');
+    await opened.tell({ ...accounts.stopped, tunnel: { ...tunnel, retry_at_ms } });
+    expect(by('tunnel-light').textContent).toMatch(/Stopped for now/);
+    expect(by('tunnel-retry').textContent).toBe('Next attempt in 9 min.');
+    opened.clock.pass(510_000);
+    await opened.settled();
+    expect(by('tunnel-retry').textContent).toBe('Next attempt in 30 s.');
+  });
+
   it.each([
     ['change-numbers', 'choose_numbers', 'Numbers that ring here'],
     ['change-tunnel', 'change_tunnel', 'How Twilio reaches this computer'],

@@ -294,6 +294,21 @@ export const restoring = {
   },
 };
 
+/** @type {AccountStatus} */
+export const stopped = {
+  ...connected,
+  tunnel: {
+    .../** @type {NonNullable<AccountStatus['tunnel']>} */ (connected.tunnel),
+    light: 'stopped',
+    url: null,
+    error: {
+      code: 'TunnelFailed',
+      message: 'cloudflared ended five times in a row. Check the network, or change the tunnel.',
+      detail: null,
+    },
+  },
+};
+
 /** @type {import('../../src/host/bindings').DisconnectView} */
 export const preview = {
   numbers: [
