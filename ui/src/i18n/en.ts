@@ -407,6 +407,9 @@ export const en = {
   'token.needed': 'Paste the new Auth Token first.',
   'token.save': 'Save',
 
+  'secrets.title': 'Secrets',
+  'secrets.inFile': 'Secrets are in an encrypted file.',
+
   'disconnect.title': 'Disconnect',
   'disconnect.about':
     'Puts your numbers back as they were, forgets the account and returns to practice mode.',

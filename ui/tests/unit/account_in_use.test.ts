@@ -203,6 +203,13 @@ describe('a connected account', () => {
     expect(screen.queryByTestId('new-auth-token')).toBeNull();
   });
 
+  it('says that its secrets are in an encrypted file, where they are', async () => {
+    await opened.openAccount(accounts.connected);
+    expect(screen.queryByTestId('secrets')).toBeNull();
+    await opened.tell(accounts.sealed);
+    expect(by('secrets').textContent).toMatch(/in an encrypted file/);
+  });
+
   it('is disconnected after a look at what is put back', async () => {
     opened.program.answers.preview_disconnect = () => accounts.preview;
     await opened.openAccount(accounts.connected);

@@ -281,6 +281,12 @@ export const connected = {
 };
 
 /** @type {AccountStatus} */
+export const sealed = {
+  ...connected,
+  vault: { kind: 'file', ready: true, error: null, file_possible: true },
+};
+
+/** @type {AccountStatus} */
 export const restoring = {
   ...connected,
   tunnel: {
