@@ -338,7 +338,7 @@ export const en = {
   'tunnel.ngrokTokenAbout': 'Only if you have not given it to ngrok before.',
   'tunnel.cloudflaredToken': 'Tunnel token',
   'tunnel.cloudflaredTokenAbout': 'Cloudflare shows it when the tunnel is made.',
-  'tunnel.advanced': 'While this computer is off',
+  'tunnel.advanced': 'More: while this computer is off',
   'tunnel.fallback': 'What callers hear instead',
   'tunnel.fallbackAbout':
     'The address of a TwiML Bin in the Twilio Console. Without one, callers hear that an error occurred while this computer cannot be reached.',
@@ -379,6 +379,8 @@ export const en = {
 
   'choose.callerIdNeeded': 'Choose the number that people see when you call.',
   'choose.problems': 'Something is missing:',
+  'choose.whileOff':
+    'While this computer is off, Twilio tells callers that an error occurred. Under More you can name an address that answers instead.',
   'choose.other': 'Use another account',
 
   'steps.title': 'Setting up',

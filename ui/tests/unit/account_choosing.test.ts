@@ -59,6 +59,21 @@ describe('choosing', () => {
     by('nothing-rings');
   });
 
+  it('says beside its button what callers get while this computer is off', async () => {
+    await opened.openAccount(accounts.choosing);
+    expect(by('while-off').textContent).toMatch(/error occurred.*Under More/);
+    expect(by('tunnel-advanced').querySelector('summary')?.textContent).toMatch(/^More/);
+    await fill('tunnel-fallback_url', 'https://handler.twilio.com/twiml/EH1');
+    await opened.settled();
+    expect(screen.queryByTestId('while-off')).toBeNull();
+    await fill('tunnel-fallback_url', ' ');
+    await opened.settled();
+    by('while-off');
+    // Nobody calls where nothing rings.
+    await click('number-+12025550143');
+    expect(screen.queryByTestId('while-off')).toBeNull();
+  });
+
   it('sends what was picked and typed', async () => {
     await opened.openAccount(accounts.choosing);
     await fireEvent.change(by('caller-id'), { target: { value: '+442079460018' } });
