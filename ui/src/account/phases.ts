@@ -1,4 +1,10 @@
-import type { AccountStatus, CredentialField, CredentialView, Repair } from '../host/bindings';
+import type {
+  AccountStatus,
+  CallerIdCheck,
+  CredentialField,
+  CredentialView,
+  Repair,
+} from '../host/bindings';
 
 /** What the account page shows. */
 export type Shown =
@@ -29,6 +35,11 @@ export function shownIn(status: AccountStatus, again: boolean): Shown {
     case 'setting_up':
       return again && choosable ? 'choosing' : 'setting_up';
   }
+}
+
+/** Whether the verification of a caller id goes on. */
+export function isRunning({ state }: CallerIdCheck): boolean {
+  return state === 'asking' || state === 'calling';
 }
 
 export function credential(status: AccountStatus | null, field: CredentialField): CredentialView {

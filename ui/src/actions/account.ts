@@ -1,4 +1,4 @@
-import { credential, type Changing } from '../account/phases';
+import { credential, isRunning, type Changing } from '../account/phases';
 import type { CredentialField, Repair, Undo } from '../host/bindings';
 import { t } from '../i18n';
 import { isLive } from '../phone/state';
@@ -14,6 +14,7 @@ export interface AccountArguments {
   set_up: object;
   try_again: object;
   verify_caller_id: { number: string };
+  hide_caller_id_check: object;
   repair: { repair: Repair };
   replace_auth_token: { text: string };
   use_encrypted_file: { passphrase: string };
@@ -111,11 +112,16 @@ export const accountActions: {
     keys: [],
     deliberate: true,
     enabled: (state) => {
-      const check = state.account.status?.caller_id_check;
-      const running = check?.state === 'asking' || check?.state === 'calling';
-      return all(free(state, 'verify'), !running || t('why.verifying'));
+      const { callerIdCheck: check } = state.account;
+      return all(free(state, 'verify'), !(check && isRunning(check)) || t('why.verifying'));
     },
     perform: (app, { number }) => app.account.verify(number),
+  },
+  hide_caller_id_check: {
+    label: 'action.cancel',
+    keys: [],
+    enabled: () => true,
+    perform: (app) => app.account.hideCheck(),
   },
   repair: {
     label: 'action.repair',

@@ -2,6 +2,7 @@ import type { Draft } from '../account/draft';
 import type { Changing } from '../account/phases';
 import type {
   AccountStatus,
+  CallerIdCheck,
   CredentialField,
   E164,
   Lights,
@@ -41,6 +42,8 @@ export interface AccountState {
   readonly status: AccountStatus | null;
   /** Fields that are being filled in, or are on their way: the program does not say yet that they are entered. */
   readonly entering: readonly CredentialField[];
+  /** The caller id being verified, or verified last; nothing once the agent has put it aside. */
+  readonly callerIdCheck: CallerIdCheck | null;
   /** What the program was asked to do and has not answered yet. */
   readonly doing: readonly AccountDoing[];
   /** The choices as they stand on the page; nothing while there are none. */
@@ -104,6 +107,8 @@ export interface AccountApp {
   setUp(): Promise<void>;
   tryAgain(): Promise<void>;
   verify(number: string): Promise<void>;
+  /** Puts a verification aside that does not go on. */
+  hideCheck(): void;
   /** Also goes to the part of the page where the agent has to do something. */
   repair(repair: Repair): Promise<void>;
   replaceToken(text: string): Promise<void>;

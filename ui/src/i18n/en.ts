@@ -296,6 +296,7 @@ export const en = {
   'verify.verified': '{number} is verified.',
   'verify.use': 'Use it for my calls',
   'verify.failed': '{number} was not verified. Try again and key in the code while Twilio calls.',
+  'verify.hide': 'Cancel, and do not wait for this number',
   'verify.again': 'Call me again',
 
   'tunnel.title': 'How Twilio reaches this computer',

@@ -10,9 +10,17 @@ import {
   type TunnelField,
   type TunnelKind,
 } from '../account/draft';
-import { placeOf, shownIn, type Changing, type Place, type Shown } from '../account/phases';
+import {
+  isRunning,
+  placeOf,
+  shownIn,
+  type Changing,
+  type Place,
+  type Shown,
+} from '../account/phases';
 import type {
   AccountStatus,
+  CallerIdCheck,
   CredentialField,
   DisconnectView,
   E164,
@@ -63,6 +71,8 @@ export class Account implements AccountApp, AccountState {
   /** Unix milliseconds, current while a time is counted down. */
   now = $state(0);
 
+  /** The agent does not wait any longer for the verification that goes on. */
+  #checkHidden = $state(false);
   #edited = $state.raw<Draft | null>(null);
   /** The choices as they stand on the page: the agent's, or what is in use or suggested. */
   readonly draft = $derived(
@@ -82,6 +92,11 @@ export class Account implements AccountApp, AccountState {
 
   get entering(): readonly CredentialField[] {
     return [...this.sending, ...this.#begun];
+  }
+
+  get callerIdCheck(): CallerIdCheck | null {
+    const check = this.status?.caller_id_check ?? null;
+    return check && isRunning(check) && this.#checkHidden ? null : check;
   }
 
   /** What the page shows; nothing while the status is not known. */
@@ -116,6 +131,9 @@ export class Account implements AccountApp, AccountState {
       if (this.place === 'numbers' || this.place === 'tunnel') this.place = null;
     }
     if (status.phase !== 'connected') this.preview = null;
+    const check = status.caller_id_check;
+    const same = check?.number === before?.caller_id_check?.number;
+    if (!check || !isRunning(check) || !same) this.#checkHidden = false;
     if (before && (entered || (before.error && !status.error))) this.problem = '';
     this.#tick();
   }
@@ -183,7 +201,12 @@ export class Account implements AccountApp, AccountState {
   }
 
   async verify(number: string): Promise<void> {
+    this.#checkHidden = false;
     await this.#do('verify', () => this.#parts.host.call('verify_caller_id', { number }));
+  }
+
+  hideCheck(): void {
+    this.#checkHidden = true;
   }
 
   async repair(repair: Repair): Promise<void> {

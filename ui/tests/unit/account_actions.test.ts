@@ -23,6 +23,7 @@ function state(status: AccountStatus, account: Partial<AccountState> = {}): Acti
       status,
       entering: [],
       doing: [],
+      callerIdCheck: status.caller_id_check,
       draft: status.choices && draftOf(status.choices),
       ...account,
     },
@@ -99,4 +100,7 @@ it('one number is verified at a time', () => {
   const number = '+442079460018';
   expect(enabled('verify_caller_id', state(accounts.choosing), { number })).toBe(true);
   expect(enabled('verify_caller_id', state(accounts.verifying), { number })).toMatch(/being/);
+  // What was put aside is in nobody's way.
+  const aside = state(accounts.verifying, { callerIdCheck: null });
+  expect(enabled('verify_caller_id', aside, { number })).toBe(true);
 });

@@ -206,6 +206,34 @@ describe('verifying a caller id', () => {
     expect(screen.queryByTestId('verify-number')).toBeNull();
   });
 
+  it('that does not go on is put aside for another number', async () => {
+    await opened.openAccount(accounts.verifying);
+    expect(screen.queryByTestId('verify-number')).toBeNull();
+    await click('hide-check');
+    expect(screen.queryByTestId('caller-id-check')).toBeNull();
+    expect(document.activeElement).toBe(by('verify-number'));
+    await opened.tell({ ...accounts.verifying, waiting: null });
+    expect(screen.queryByTestId('caller-id-check')).toBeNull();
+    await fill('verify-number', '+44 7700 900124');
+    await click('verify');
+    expect(sent('verify_caller_id')).toEqual([{ number: '+447700900124' }]);
+    by('caller-id-check');
+  });
+
+  it('that was put aside is told of all the same when it ends', async () => {
+    const check = accounts.verifying.caller_id_check;
+    if (!check) throw new Error('one is verified');
+    await opened.openAccount(accounts.verifying);
+    await click('hide-check');
+    await opened.tell({
+      ...accounts.choosing,
+      caller_id_check: { ...check, code: null, state: 'verified' },
+    });
+    expect(by('caller-id-check').textContent).toMatch(/is verified/);
+    await opened.tell(accounts.verifying);
+    by('verification-code');
+  });
+
   it('offers the number once it is verified', async () => {
     const check = accounts.verifying.caller_id_check;
     const { inventory } = accounts.choosing;

@@ -44,7 +44,7 @@ function state(over: Partial<ActionState> = {}): ActionState {
     keypadOpen: false,
     hasOlderCalls: false,
     page: 'keypad',
-    account: { status: null, entering: [], doing: [], draft: null },
+    account: { status: null, entering: [], doing: [], callerIdCheck: null, draft: null },
     ...over,
   };
 }
@@ -77,6 +77,7 @@ function app(over: Partial<ActionState> = {}) {
       setUp: vi.fn(() => Promise.resolve()),
       tryAgain: vi.fn(() => Promise.resolve()),
       verify: vi.fn(() => Promise.resolve()),
+      hideCheck: vi.fn(),
       repair: vi.fn(() => Promise.resolve()),
       replaceToken: vi.fn(() => Promise.resolve()),
       useFile: vi.fn(() => Promise.resolve()),
