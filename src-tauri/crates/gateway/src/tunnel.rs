@@ -31,7 +31,7 @@ use crate::Proof;
 pub use find::{InstalledProgram, find_program, installed};
 pub use launcher::TokioLauncher;
 pub use periods::Periods;
-pub use program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded, startable};
+pub use program::{LaunchError, Launcher, Output, Program, RunningProgram, apart, guarded, startable};
 pub use reqwest::Certificate;
 
 use log::Log;

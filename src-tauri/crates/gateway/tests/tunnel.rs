@@ -7,3 +7,4 @@ mod fixed;
 mod launching;
 mod site;
 mod ssh;
+mod terminal;

@@ -14,8 +14,7 @@ const LINES_WAITING: usize = 256;
 /// What is kept of one line, in bytes; programs that never end a line must not fill the memory.
 const LINE_LENGTH: usize = 16 * 1024;
 
-/// Starts programs as children of this process: in a process group (Unix) or a job (Windows) of their
-/// own, so that nothing they start outlives them. See [`guarded`] for how they end when this process
+/// Starts programs as children of this process: in a session (Unix) or a job (Windows) of their own, so that nothing they start outlives them. See [`guarded`] for how they end when this process
 /// is killed. Must be used within a tokio runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokioLauncher;
@@ -36,7 +35,7 @@ impl Launcher for TokioLauncher {
         }
         let mut command = CommandWrap::from(command);
         #[cfg(unix)]
-        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        command.wrap(process_wrap::tokio::ProcessSession);
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
         command.wrap(KillOnDrop);

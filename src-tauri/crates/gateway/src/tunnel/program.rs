@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use super::find::is_program;
+use super::find::{find_program, is_program};
 
 /// A program to start. Its standard input is closed and its environment is ours plus `environment`.
 #[derive(Debug, Clone)]
@@ -23,12 +23,16 @@ pub struct Program {
 /// `program` in such a wrapping that it cannot outlive this process, for launchers to start in its place
 /// with a pipe as standard input that nothing is ever written to. When that pipe closes, because the
 /// launcher closes it or because this process ended in whatever way, `kill -9` included, the program and
-/// all it started are asked to end, and after two seconds made to.
+/// all it started are asked to end, and after two seconds made to. What the program leaves behind when
+/// it ends by itself is ended in the same way, before the wrapping ends.
 ///
 /// On Unix a few lines of shell stand between: they give the program a process group of its own and an
 /// empty standard input, wait at the pipe, and end with the program's exit code (128 and the number when
 /// a signal ended it). Their process id is then the one the launcher sees. On Windows a job does all
 /// this, so the program is returned as it is.
+///
+/// The launcher gives the shell a session of its own, or takes [`apart`]: then what a terminal sends
+/// (Ctrl-C, its end) reaches this process alone.
 ///
 /// Two things are out of reach: a process that leaves the program's process group, as a daemon does,
 /// and the death of the waiting shell itself by another hand.
@@ -44,21 +48,32 @@ pub fn guarded(program: &Program) -> Program {
     }
 }
 
-/// POSIX sh. The program gets a process group of its own from job control (`set -m`), or, where the shell
-/// has none without a terminal, as Debian's, from `setsid`; where there is neither, the program alone is
-/// ended instead of its group. `read` returns when the pipe closes. A stopped program takes a signal only
-/// after it was continued.
+/// `program` started in a session of its own, under the same process id, where the system has `setsid`,
+/// as Linux does. For launchers that cannot begin a session themselves; the started process must not
+/// lead a process group, or the process id is another.
+pub fn apart(program: Program) -> Program {
+    let Some(setsid) = cfg!(unix).then(|| find_program("setsid")).flatten() else { return program };
+    let own = std::iter::once(program.path.into_os_string());
+    Program { path: setsid, arguments: own.chain(program.arguments).collect(), ..program }
+}
+
+/// POSIX sh. The program gets a process group of its own from `setsid`, or where there is none, as on
+/// macOS, from job control. Job control comes second because Debian's shell takes the terminal for it,
+/// or stops and its group with it when it may not. Where there is neither, the program alone is ended
+/// instead of its group. `read` returns when the pipe closes. A stopped program takes a signal only
+/// after it was continued. The waiting part goes before the shell does, for a process id that is free
+/// again may soon be another's.
 const GUARD: &str = r#"
 exec 3<&0 </dev/null
-set -m 2>/dev/null
-case $- in
-    *m*) apart= ;;
-    *) apart=$(command -v setsid) ;;
-esac
+if command -v setsid >/dev/null; then
+    apart=setsid
+else
+    apart=
+    set -m 2>/dev/null
+fi
 $apart "$@" 3<&- &
 program=$!
-{
-    read -r _ <&3
+finish() {
     target=-$program
     kill -0 "$target" || target=$program
     kill -TERM "$target"
@@ -69,9 +84,20 @@ program=$!
         tenths=$((tenths + 1))
     done
     kill -KILL "$target"
+}
+{
+    read -r _ <&3
+    finish
 } >/dev/null 2>&1 &
+waiting=$!
 exec 3<&-
 wait "$program"
+code=$?
+{
+    kill "$waiting"
+    kill -0 "-$program" && finish
+} >/dev/null 2>&1
+exit "$code"
 "#;
 
 /// What a running program says.

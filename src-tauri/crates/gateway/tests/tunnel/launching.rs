@@ -19,7 +19,7 @@ fn shell(script: &str) -> Program {
     }
 }
 
-fn launch(program: &Program) -> (Box<dyn RunningProgram>, Receiver<Output>) {
+pub(super) fn launch(program: &Program) -> (Box<dyn RunningProgram>, Receiver<Output>) {
     TokioLauncher.launch(program).unwrap()
 }
 
@@ -36,16 +36,16 @@ async fn all(said: &mut Receiver<Output>) -> Vec<Output> {
 }
 
 /// A program and a child of it that leave their process ids in `folder`.
-fn family(folder: &Path) -> Program {
+pub(super) fn family(folder: &Path) -> Program {
     let folder = folder.to_str().unwrap();
     shell(&format!("sleep 600 & echo $! >{folder}/child; echo $$ >{folder}/parent; wait"))
 }
 
-async fn pids(folder: &Path) -> [u32; 2] {
+pub(super) async fn pids(folder: &Path) -> [u32; 2] {
     [number_in(&folder.join("parent")).await, number_in(&folder.join("child")).await]
 }
 
-async fn gone(pids: [u32; 2]) {
+pub(super) async fn gone(pids: [u32; 2]) {
     wait_until("the end of the program and its child", || !pids.iter().any(|pid| is_alive(*pid))).await;
 }
 
@@ -170,4 +170,27 @@ async fn the_guard_works_for_whoever_holds_the_pipe() {
     drop(guard.stdin.take());
     gone(pids).await;
     assert_eq!(guard.wait().unwrap().code(), Some(143), "128 and the number of SIGTERM");
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_hides_its_end_from_no_launcher() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("left");
+    let script = format!("sleep 600 & echo $! >{}; exit 7", left.display());
+    let program = guarded(&shell(&script));
+    let mut guard = tokio::process::Command::new(program.path)
+        .args(program.arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As the app's launcher does it: it hears of the end when all that could speak is gone.
+    let mut said = String::new();
+    let mut stdout = guard.stdout.take().unwrap();
+    let reading = tokio::io::AsyncReadExt::read_to_string(&mut stdout, &mut said);
+    assert!(tokio::time::timeout(PATIENCE, reading).await.is_ok(), "the end is not heard");
+    assert!(!is_alive(number_in(&left).await));
+    let lifeline = guard.stdin.take();
+    assert_eq!(guard.wait().await.unwrap().code(), Some(7));
+    drop(lifeline);
 }
