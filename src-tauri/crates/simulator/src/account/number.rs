@@ -1,7 +1,8 @@
 //! Telephone numbers of the account.
 //!
 //! With an app on a number its own addresses are ignored; setting an app takes it off its trunk, and
-//! the other way round (twilio-oai, `IncomingPhoneNumber`, `voice_application_sid` and `trunk_sid`).
+//! the other way round (twilio-oai, `IncomingPhoneNumber`, `voice_application_sid` and `trunk_sid`). An
+//! app that is deleted is taken off the numbers it was on (Twilio's page "REST API: Applications").
 //! Not documented, and chosen here: when a request sets both, the trunk wins; no app is shown as the
 //! empty text and no trunk as null, as in twilio-oai's example.
 
@@ -154,6 +155,16 @@ impl Number {
             self.fields.set("trunk_sid", Value::Null);
         }
         self.updated_ms = now_ms;
+    }
+
+    /// Takes off an app that is deleted, for calls and for messages.
+    pub(crate) fn leave(&mut self, application: &TwimlAppSid, now_ms: i64) {
+        for name in ["voice_application_sid", "sms_application_sid"] {
+            if self.fields.text(name) == Some(application.as_str()) {
+                self.fields.set(name, Value::Null);
+                self.updated_ms = now_ms;
+            }
+        }
     }
 
     pub(crate) fn friendly_name(&self) -> &str {

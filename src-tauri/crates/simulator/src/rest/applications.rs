@@ -38,6 +38,7 @@ pub(crate) fn list(ask: &Ask) -> Answer {
 /// `Applications/{AP}.json`.
 pub(crate) fn one(ask: &Ask, sid: &str) -> Answer {
     let own = &ask.network.account.account_sid;
+    let now_ms = ask.network.now_ms();
     let mut resources = ask.network.resources();
     let found = |app: &Application| app.sid.as_str() == sid && app.owner == *own;
     let index = resources.applications.iter().position(found);
@@ -51,10 +52,13 @@ pub(crate) fn one(ask: &Ask, sid: &str) -> Answer {
     }
     ask.caller.is_unrestricted()?;
     if ask.method == Method::DELETE {
-        resources.applications.remove(index);
+        let app = resources.applications.remove(index);
+        for number in &mut resources.numbers {
+            number.leave(&app.sid, now_ms);
+        }
         return gone();
     }
     let app = resources.applications.get_mut(index).ok_or_else(|| ask.not_found())?;
-    app.take(&ask.form, ask.network.now_ms())?;
+    app.take(&ask.form, now_ms)?;
     ok(app.shown())
 }

@@ -56,6 +56,39 @@ async fn an_app_is_made_changed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_app_is_taken_off_the_numbers_it_was_on() {
+    let bench = Bench::start().await;
+    let owner = Rest::new(&bench.simulator);
+    let apps = owner.of("Applications.json");
+    let made = owner.post(&apps, &[("FriendlyName", "Desk")]).await.1["sid"].as_str().unwrap().to_owned();
+    let settings = NumberSettings {
+        routing: NumberRouting {
+            voice_url: Some("https://old.example.com/voice".into()),
+            ..NumberRouting::default()
+        },
+        ..NumberSettings::default()
+    };
+    let mut paths = Vec::new();
+    for text in ["+12025550195", "+12025550196"] {
+        bench.simulator.add_number(&number(text), &settings).unwrap();
+        paths.push(owner.of(&format!("IncomingPhoneNumbers/{}.json", sid_of(&owner, text).await)));
+    }
+    let before = owner.get(&paths[0]).await.1;
+    owner.post(&paths[0], &[("VoiceApplicationSid", &made), ("SmsApplicationSid", &made)]).await;
+    owner.post(&paths[1], &[("VoiceApplicationSid", bench.app.as_str())]).await;
+
+    assert_eq!(owner.delete(&owner.of(&format!("Applications/{made}.json"))).await.0, 204);
+    let now = owner.get(&paths[0]).await.1;
+    for name in ["voice_application_sid", "sms_application_sid", "voice_url"] {
+        assert_eq!(now[name], before[name], "{name}");
+    }
+    assert_eq!(now["voice_application_sid"], json!(""));
+    let other = owner.get(&paths[1]).await.1;
+    assert_eq!(other["voice_application_sid"], json!(bench.app.as_str()), "another app stays");
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_number_said_can_be_put_back_to_the_byte() {
     let bench = Bench::start().await;
     let owner = Rest::new(&bench.simulator);

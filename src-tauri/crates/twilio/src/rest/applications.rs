@@ -80,7 +80,8 @@ impl Client {
         self.read::<AppBody>(&with_settings(request, settings)).await.map(TwimlApp::from)
     }
 
-    /// Deletes an app. Numbers that point at it answer no calls from then on.
+    /// Deletes an app. Twilio takes it off the numbers that point at it: their own addresses, which lay
+    /// beneath it, answer calls from then on.
     pub async fn delete_application(&self, sid: &TwimlAppSid) -> Result<(), RestError> {
         self.done(&Request::delete(self.path(&["Applications", sid.as_str()]))).await
     }
