@@ -30,6 +30,10 @@ export interface AccountArguments {
 /** The account carries the calls: it stays as it is while there is one. */
 const noCall = ({ phone }: ActionState): true | string => !isLive(phone) || t('why.accountInCall');
 
+/** Whether what would be tried again ends with another phone, and so would end a call. */
+const endsCalls = ({ account: { status } }: ActionState): boolean =>
+  status?.phase === 'setting_up' || status?.phase === 'disconnecting';
+
 const free = (state: ActionState, ...doing: readonly AccountDoing[]): true | string =>
   !state.account.doing.some((each) => doing.includes(each)) || t('why.beingDone');
 
@@ -104,7 +108,7 @@ export const accountActions: {
     label: 'action.tryAgain',
     keys: [],
     deliberate: true,
-    enabled: (state) => free(state, 'try_again'),
+    enabled: (state) => all(endsCalls(state) ? noCall(state) : true, free(state, 'try_again')),
     perform: (app) => app.account.tryAgain(),
   },
   verify_caller_id: {
@@ -127,7 +131,8 @@ export const accountActions: {
     label: 'action.repair',
     keys: [],
     deliberate: true,
-    enabled: (state) => free(state, 'repair'),
+    enabled: (state, { repair }) =>
+      all(repair === 'run_set_up' ? noCall(state) : true, free(state, 'repair')),
     perform: (app, { repair }) => app.account.repair(repair),
   },
   replace_auth_token: {

@@ -51,6 +51,8 @@ export class Account implements AccountApp, AccountState {
   failure = $state('');
   /** Why the last thing asked for was refused at once. */
   problem = $state('');
+  /** It was refused because something else stood in the way, such as a call. */
+  #inTheWay = false;
   /** Counts problems: one that comes again is read out again. */
   problems = $state(0);
   /** Refusals that belong to a field. */
@@ -102,6 +104,11 @@ export class Account implements AccountApp, AccountState {
   /** What the page shows; nothing while the status is not known. */
   get shown(): Shown | null {
     return this.status && shownIn(this.status, this.again);
+  }
+
+  /** What a call stood in the way of can be asked for again. */
+  callEnded(): void {
+    if (this.#inTheWay) this.problem = '';
   }
 
   /** Asks for the status, at the start and when changes may have been missed. */
@@ -308,7 +315,7 @@ export class Account implements AccountApp, AccountState {
       await this.#next(task);
       return true;
     } catch (error) {
-      this.#complain(sentence(error));
+      this.#complain(sentence(error), error instanceof HostError && error.user.code === 'Busy');
       return false;
     } finally {
       if (doing) this.doing = this.doing.filter((each) => each !== doing);
@@ -321,9 +328,10 @@ export class Account implements AccountApp, AccountState {
     return done;
   }
 
-  #complain(problem: string): void {
+  #complain(problem: string, inTheWay = false): void {
     this.problem = problem;
     this.problems += 1;
+    this.#inTheWay = inTheWay;
   }
 
   #tick(): void {

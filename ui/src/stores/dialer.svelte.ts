@@ -444,6 +444,7 @@ export class Dialer implements App {
   }
 
   #follow(state: PhoneState): void {
+    if (isLive(this.phone) && !isLive(state)) this.account.callEnded();
     this.phone = state;
     this.#soundFor(state);
     if (!isConnected(state)) {

@@ -84,6 +84,11 @@ it('in a call the account stays as it is', () => {
     enabled('change_account', of, { what: 'numbers' }),
   ];
   for (const reason of refused) expect(reason).toMatch(/in a call/);
+  expect(enabled('repair', of, { repair: 'run_set_up' })).toMatch(/in a call/);
+  for (const ends of [accounts.setUpFailed, accounts.disconnecting]) {
+    expect(enabled('try_again', inCall(ends), {})).toMatch(/in a call/);
+    expect(enabled('try_again', state(ends), {})).toBe(true);
+  }
   // What heals does not disturb a call, and neither does a note for later.
   expect(enabled('try_again', of, {})).toBe(true);
   expect(enabled('repair', of, { repair: 'restart_tunnel' })).toBe(true);

@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AccountStatus } from '../../src/host/bindings';
+import type { AccountStatus, Repair } from '../../src/host/bindings';
 import * as accounts from './accounts';
 import { PlayedCall } from './line';
 import { Opened } from './opened';
@@ -262,8 +262,41 @@ describe('a connected account', () => {
   });
 });
 
+describe('what was refused because of a call', () => {
+  const BUSY = 'You are in a call. Hang up first: this would end it.';
+  const ring = (): PlayedCall => {
+    const call = new PlayedCall();
+    opened.listeners.onInvite(
+      { peer: '+12025550107', ourNumber: null, callSid: 'CA1', parentCallSid: null },
+      call,
+    );
+    return call;
+  };
+
+  it('is told of no longer when the call is over', async () => {
+    opened.program.answers.repair = () => refusal(BUSY, 'Busy');
+    await opened.openAccount(accounts.restoring);
+    const call = ring();
+    await click('tunnel-try-now');
+    expect(by('account-error').textContent).toMatch(/in a call/);
+    call.happens({ type: 'canceled' });
+    await opened.settled();
+    expect(screen.queryByTestId('account-error')).toBeNull();
+  });
+
+  it('is all that a call takes with it', async () => {
+    opened.program.answers.repair = () => refusal('The program is not there.', 'TunnelFailed');
+    await opened.openAccount(accounts.restoring);
+    const call = ring();
+    await click('tunnel-try-now');
+    call.happens({ type: 'canceled' });
+    await opened.settled();
+    expect(by('account-error').textContent).toMatch(/is not there/);
+  });
+});
+
 describe('a light', () => {
-  const lights = (repair: 'restart_tunnel' | 'enter_auth_token' | 'unlock_vault') =>
+  const lights = (repair: Repair) =>
     ({
       lights: {
         calls_out: { state: 'ready', reason: null, repair: null },
@@ -279,6 +312,20 @@ describe('a light', () => {
     await click('light-in-repair');
     expect(sent('repair')).toEqual([{ repair: 'restart_tunnel' }]);
     expect(opened.dialer.page).toBe('keypad');
+  });
+
+  it('whose repair would end a call waits for its end', async () => {
+    await opened.open(accounts.connected, lights('run_set_up'));
+    opened.listeners.onInvite(
+      { peer: '+12025550107', ourNumber: null, callSid: 'CA1', parentCallSid: null },
+      new PlayedCall(),
+    );
+    await opened.settled();
+    await click('light-in');
+    expect(by('light-in-repair').getAttribute('aria-disabled')).toBe('true');
+    expect(by('light-in-repair').title).toMatch(/^You are in a call/);
+    await click('light-in-repair');
+    expect(sent('repair')).toEqual([]);
   });
 
   it('that the agent has to repair leads to the place', async () => {

@@ -2,6 +2,7 @@ import type {
   AccountStatus,
   CallLogEntry,
   Commands,
+  ErrorCode,
   HostEvent,
   Snapshot,
 } from '../../src/host/bindings';
@@ -89,6 +90,6 @@ export class Program implements Host {
   }
 }
 
-export function refusal(message: string): never {
-  throw new HostError({ code: 'Internal', message, detail: null });
+export function refusal(message: string, code: ErrorCode = 'Internal'): never {
+  throw new HostError({ code, message, detail: null });
 }
