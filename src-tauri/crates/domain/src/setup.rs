@@ -138,7 +138,7 @@ pub struct BoundNumber {
     pub sid: PhoneNumberSid,
     /// The number.
     pub number: E164,
-    /// What is put back.
+    /// What it said; its app and its trunk are put back.
     pub before: NumberRouting,
 }
 
@@ -240,7 +240,7 @@ pub enum Step {
         sid: PhoneNumberSid,
         /// The number.
         number: E164,
-        /// What it said.
+        /// What it says now, with the app and the trunk it had before.
         to: NumberRouting,
     },
     /// A number that was ours but now leads elsewhere, or is gone: someone changed it since. It is left

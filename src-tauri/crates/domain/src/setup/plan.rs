@@ -109,23 +109,36 @@ fn number_steps(
 /// Lets go of a number in the record: puts it back while it leads to us, and otherwise forgets it.
 fn release(bound: &BoundNumber, found: &Found, record: &Record, app: Option<&TwimlAppSid>) -> Step {
     let (sid, number) = (bound.sid.clone(), bound.number.clone());
-    let exists = |app: &str| found.apps.iter().any(|known| known.sid.as_str() == app);
     let Some(owned) = found.numbers.iter().find(|owned| owned.sid == sid) else {
         return Step::ForgetNumber { sid, number };
     };
-    // An app that is no more is nobody else's: it was ours until someone deleted it.
     let ours = app.is_some_and(|app| leads_to(&owned.routing, app))
         || leads_to_recorded(&owned.routing, record)
-        || app_of(&owned.routing).is_some_and(|app| !exists(app));
-    if !ours || owned.routing == bound.before {
+        || was_left_by_app(&owned.routing, &bound.before);
+    let to = put_back(&bound.before, &owned.routing, found);
+    if !ours || owned.routing == to {
         return Step::ForgetNumber { sid, number };
     }
-    // Twilio takes no app that is no more; then the rest is put back.
-    let to = match app_of(&bound.before) {
-        Some(app) if !exists(app) => without_app(&bound.before),
-        _ => bound.before.clone(),
-    };
     Step::RestoreNumber { sid, number, to }
+}
+
+/// Whether the number looks as Twilio leaves it when somebody deletes our app: without an app and a
+/// trunk, and nobody has pointed it at another address since.
+fn was_left_by_app(now: &NumberRouting, before: &NumberRouting) -> bool {
+    let none = |sid: &Option<String>| sid.as_ref().is_none_or(String::is_empty);
+    none(&now.voice_application_sid) && none(&now.trunk_sid) && now.voice_url == before.voice_url
+}
+
+/// What a number shall say once it rings here no longer. Pointing it here changed its app and its trunk
+/// alone, so these alone are put back; what else somebody changed meanwhile stays. An app that is no
+/// more, which Twilio would not take, is left out.
+fn put_back(before: &NumberRouting, now: &NumberRouting, found: &Found) -> NumberRouting {
+    let exists = |app: &String| app.is_empty() || found.apps.iter().any(|known| known.sid.as_str() == app);
+    NumberRouting {
+        voice_application_sid: before.voice_application_sid.clone().filter(exists),
+        trunk_sid: before.trunk_sid.clone(),
+        ..now.clone()
+    }
 }
 
 /// Numbers that lead to this computer although the record does not say so: someone pointed them here

@@ -25,7 +25,9 @@ enum Happening {
     Revoke,
     /// Its app is deleted in the Console.
     DeleteApp,
-    /// A number is changed in the Console.
+    /// Settings of a number that no app has to do with are changed in the Console.
+    Touch { number: u8, setting: u8 },
+    /// Calls to a number are sent elsewhere in the Console.
     Reroute { number: u8, routing: NumberRouting },
 }
 
@@ -56,10 +58,15 @@ fn own_doing() -> impl Strategy<Value = Happening> {
     ]
 }
 
+fn touch() -> impl Strategy<Value = Happening> {
+    (0..NUMBERS, any::<u8>()).prop_map(|(number, setting)| Happening::Touch { number, setting })
+}
+
 fn anything() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => own_doing(),
         1 => Just(Happening::DeleteApp),
+        1 => touch(),
         1 => (0..NUMBERS, routing()).prop_map(|(number, routing)| Happening::Reroute { number, routing }),
     ]
 }
@@ -91,7 +98,20 @@ fn happen(twilio: &mut Twilio, computer: &mut Computer, happening: &Happening) {
         }
         Happening::LoseSecret => computer.secrets.clear(),
         Happening::Revoke => twilio.found.keys.retain(|key| key.friendly_name != name),
-        Happening::DeleteApp => twilio.found.apps.retain(|app| app.settings.friendly_name != name),
+        Happening::DeleteApp => {
+            let own = twilio.found.apps.iter().filter(|app| app.settings.friendly_name == name);
+            for sid in own.map(|app| app.sid.clone()).collect::<Vec<_>>() {
+                twilio.delete_app(&sid);
+            }
+        }
+        Happening::Touch { number, setting } => {
+            let routing = NumberRouting {
+                status_callback: Some(format!("https://status{setting}.example")),
+                voice_caller_id_lookup: Some(true),
+                ..twilio.routing(*number).clone()
+            };
+            twilio.route(&number_sid(*number), routing);
+        }
         Happening::Reroute { number, routing } => twilio.route(&number_sid(*number), routing.clone()),
     }
 }
@@ -181,6 +201,25 @@ proptest! {
         }
         computer.disconnect(&mut twilio, EVERYTHING);
         prop_assert_eq!(twilio.found, original);
+    }
+
+    #[test]
+    fn disconnecting_puts_back_app_and_trunk_and_leaves_what_was_changed_beside_them(
+        mut twilio in account(),
+        history in proptest::collection::vec(
+            prop_oneof![5 => own_doing(), 1 => Just(Happening::DeleteApp), 2 => touch()], 0..10),
+    ) {
+        let original = twilio.clone();
+        let mut computer = Computer::new("aaaaaaaa");
+        let mut expected = original.clone();
+        for happening in &history {
+            happen(&mut twilio, &mut computer, happening);
+            if let Happening::Touch { .. } = happening {
+                happen(&mut expected, &mut Computer::new("bbbbbbbb"), happening);
+            }
+        }
+        computer.disconnect(&mut twilio, EVERYTHING);
+        prop_assert_eq!(twilio.found, expected.found);
     }
 
     #[test]

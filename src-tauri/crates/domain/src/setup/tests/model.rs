@@ -10,7 +10,7 @@ use crate::phone_number::E164;
 use crate::setup::{Found, Installation, Made, Record, Step, Undo, Wanted, left_over, plan, undo};
 use crate::sid::{AccountSid, ApiKeySid, PhoneNumberSid, TwimlAppSid};
 
-/// What the account has. Like Twilio, it leaves numbers that point at a deleted app as they are.
+/// What the account has. Like Twilio, it takes a deleted app off the numbers it was on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Twilio {
     pub(super) found: Found,
@@ -86,6 +86,15 @@ impl Twilio {
     fn next(&mut self) -> u8 {
         self.made += 1;
         self.made
+    }
+
+    pub(super) fn delete_app(&mut self, sid: &TwimlAppSid) {
+        self.found.apps.retain(|app| app.sid != *sid);
+        for number in &mut self.found.numbers {
+            if number.routing.voice_application_sid.as_deref() == Some(sid.as_str()) {
+                number.routing.voice_application_sid = Some(String::new());
+            }
+        }
     }
 
     pub(super) fn routing(&self, n: u8) -> &NumberRouting {
@@ -251,7 +260,7 @@ impl Computer {
                     .iter()
                     .any(|number| number.routing.voice_application_sid.as_deref() == Some(text));
                 assert!(!pointed, "no number is left pointing at nothing");
-                twilio.found.apps.retain(|app| app.sid != *sid);
+                twilio.delete_app(sid);
                 None
             }
         }

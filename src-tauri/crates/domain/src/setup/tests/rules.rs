@@ -242,9 +242,60 @@ fn undoing_deletes_only_what_is_asked_for_and_what_exists() {
     assert_eq!(undo(&twilio, false, false), std::slice::from_ref(&restore));
     assert_eq!(undo(&twilio, false, true), [restore.clone(), delete_key.clone()]);
     assert_eq!(undo(&twilio, true, true), [restore.clone(), delete_app, delete_key]);
-    twilio.found.apps.clear();
+    twilio.delete_app(&app_sid(2));
     twilio.found.keys.clear();
-    assert_eq!(undo(&twilio, true, true), [restore], "it leads to an app that somebody deleted");
+    assert_eq!(undo(&twilio, true, true), [restore], "somebody deleted its app");
+}
+
+/// What number 2 is put back to, by undoing and by no longer being chosen.
+fn released(twilio: &Twilio, computer: &Computer) -> [Vec<NumberRouting>; 2] {
+    let of_two = |steps: Vec<Step>| {
+        let to = steps.into_iter().filter_map(|step| match step {
+            Step::RestoreNumber { sid, to, .. } if sid == number_sid(2) => Some(to),
+            _ => None,
+        });
+        to.collect()
+    };
+    [
+        of_two(computer.plan_undo(twilio, EVERYTHING)),
+        of_two(computer.plan(twilio, &computer.wanted(&[1], URL))),
+    ]
+}
+
+#[test]
+fn a_number_whose_app_was_deleted_under_it_goes_back_on_its_trunk() {
+    let (mut twilio, mut computer) = set_up();
+    let wanted = computer.wanted(&[1, 2], URL);
+    computer.set_up(&mut twilio, &wanted);
+    twilio.delete_app(&app_sid(2));
+    assert_eq!(twilio.routing(2).voice_application_sid.as_deref(), Some(""));
+    assert_eq!(released(&twilio, &computer), [vec![to_trunk()], vec![to_trunk()]]);
+
+    // Killed when the new app was made and recorded and no number pointed at it yet.
+    let steps = computer.plan(&twilio, &wanted);
+    assert!(matches!(steps.as_slice(), [Step::CreateApp { .. }, Step::BindNumber { .. }, ..]), "{steps:?}");
+    assert!(computer.run(&mut twilio, &steps[..1], usize::MAX));
+    assert_eq!(released(&twilio, &computer), [vec![to_trunk()], vec![to_trunk()]]);
+
+    // Somebody has sent its calls elsewhere since.
+    twilio.route(&number_sid(2), to_url("https://elsewhere.example"));
+    assert_eq!(released(&twilio, &computer), [vec![], vec![]]);
+}
+
+#[test]
+fn what_was_changed_while_a_number_rang_here_is_not_reverted() {
+    let (mut twilio, mut computer) = set_up();
+    let wanted = computer.wanted(&[1, 2], URL);
+    computer.set_up(&mut twilio, &wanted);
+    let changed = |routing: NumberRouting| NumberRouting {
+        voice_url: Some("https://new.example".into()),
+        voice_caller_id_lookup: Some(true),
+        ..routing
+    };
+    let bound = twilio.routing(2).clone();
+    twilio.route(&number_sid(2), changed(bound));
+    let expected = changed(to_trunk());
+    assert_eq!(released(&twilio, &computer), [vec![expected.clone()], vec![expected]]);
 }
 
 #[test]
