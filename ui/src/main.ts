@@ -20,6 +20,7 @@ const dialer = new Dialer({
   newId: () => crypto.randomUUID(),
   // Absent, whatever its type says, where the page is not a secure one.
   clipboard: navigator.clipboard,
+  online: () => navigator.onLine,
   memory: window.sessionStorage,
 });
 mount(App, { target, props: { dialer } });

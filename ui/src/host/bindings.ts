@@ -1305,6 +1305,8 @@ export interface Commands {
   leave_choosing(args: { }): Promise<void>;
   /** Tries again at once whatever failed or waits. */
   try_again(args: { }): Promise<void>;
+  /** Tells that the computer went on or off the network, as far as the page knows. */
+  report_network(args: { online: boolean; }): Promise<void>;
   /** Verifies a number so that it may be shown to called parties: Twilio calls it and asks for a code. */
   verify_caller_id(args: { number: string; }): Promise<void>;
   /** Does what the button beside a light says. */

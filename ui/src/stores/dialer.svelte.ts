@@ -55,6 +55,8 @@ export interface DialerParts {
   newId: () => string;
   /** The system's clipboard; absent where the page may not use it. */
   clipboard: Pick<Clipboard, 'writeText'> | undefined;
+  /** Whether the computer has a network, as far as the page knows. */
+  online: () => boolean;
   /** Outlives a load of the page. */
   memory: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 }
@@ -177,6 +179,11 @@ export class Dialer implements App {
   touched(): void {
     this.#parts.tones.unlock();
     this.#unnotify('sound');
+  }
+
+  /** The computer went on or off the network: the program need not find out by waiting. */
+  reportNetwork(): void {
+    this.#report('report_network', { online: this.#parts.online() });
   }
 
   /** Whether the page is the program's own window rather than one of a browser. */
@@ -341,6 +348,8 @@ export class Dialer implements App {
     this.#notices = snapshot.notices;
     this.log.reset(snapshot.call_log);
     this.#unnotify(own('host'));
+    // A program that has just started takes a network for granted.
+    if (!this.#parts.online()) this.reportNetwork();
     this.#hearEarly();
   }
 
@@ -505,8 +514,11 @@ export class Dialer implements App {
     this.#stopTicking = this.#parts.clock.after(TICK_MS, () => this.#tick());
   }
 
-  /** One after the other, so that the program hears of calls and of the Device in their order. */
-  #report<Name extends 'report_call' | 'report_device'>(name: Name, args: Arguments<Name>): void {
+  /** One after the other, so that the program hears of things in their order. */
+  #report<Name extends 'report_call' | 'report_device' | 'report_network'>(
+    name: Name,
+    args: Arguments<Name>,
+  ): void {
     this.#reports = this.#reports
       .then(() => this.#parts.host.call(name, args))
       .catch((error: unknown) => {

@@ -49,6 +49,7 @@ export class Opened {
       clock: this.clock,
       newId: () => crypto.randomUUID(),
       clipboard: this.clipboard,
+      online: () => true,
       memory: window.sessionStorage,
     });
     render(App, { dialer: this.dialer });

@@ -21,11 +21,13 @@ let tones: Record<
 >;
 let renewToken: ReturnType<typeof vi.fn>;
 let dialer: Dialer;
+let online: boolean;
 
 beforeEach(() => {
   program = new Program();
   line = new PlayedLine();
   clock = new HandClock();
+  online = true;
   renewToken = vi.fn(() => Promise.resolve());
   tones = {
     blocked: vi.fn(() => Promise.resolve(false)),
@@ -56,6 +58,7 @@ async function open(over: Partial<Snapshot> = {}, voice?: () => Promise<Voice>):
     clock,
     newId: () => `id-${(ids += 1)}`,
     clipboard: undefined,
+    online: () => online,
     memory: window.sessionStorage,
   });
   render(App, { dialer });
@@ -100,6 +103,34 @@ async function talk(): Promise<PlayedCall> {
   await tick();
   return line.last;
 }
+
+describe('the network', () => {
+  const told = () => program.named('report_network');
+
+  it('is told of when it goes and when it comes', async () => {
+    await open();
+    expect(told()).toEqual([]);
+    online = false;
+    await fireEvent(window, new Event('offline'));
+    online = true;
+    await fireEvent(window, new Event('online'));
+    await vi.waitFor(() => {
+      expect(told()).toEqual([{ online: false }, { online: true }]);
+    });
+  });
+
+  it('that is missing from the start is told of, and again to a program that comes back', async () => {
+    online = false;
+    await open();
+    await vi.waitFor(() => {
+      expect(told()).toEqual([{ online: false }]);
+    });
+    program.gap();
+    await vi.waitFor(() => {
+      expect(told()).toEqual([{ online: false }, { online: false }]);
+    });
+  });
+});
 
 describe('starting', () => {
   it('shows who the agent is and the two lights in words', async () => {
