@@ -1321,4 +1321,7 @@ export interface Commands {
   preview_disconnect(args: { }): Promise<DisconnectView>;
   /** Puts everything back as it was and forgets the account. */
   disconnect(args: { undo: Undo; }): Promise<void>;
+  /** After disconnecting failed: forgets the account here without putting anything back. What its numbers */
+  /** said before is written to a file. */
+  forget_account(args: { }): Promise<void>;
 }

@@ -273,7 +273,7 @@ impl Commands for Core {
     async fn issue_access_token(&self) -> Result<AccessTokenView, UserError> {
         let account = self.ask(Request::Account).await?;
         let vault = Arc::clone(&self.vault);
-        let owner = account.account_sid.to_string();
+        let owner = account.api_key_sid.to_string();
         let secret = blocking(move || {
             vault
                 .load(&owner, SecretName::ApiKeySecret)

@@ -68,6 +68,7 @@ impl Phone {
             twilio: options.twilio.clone(),
             clock: Arc::clone(&options.clock),
             launcher: options.launcher,
+            data_folder: options.folders.data().to_owned(),
             tunnel_folder: options.folders.tunnel(),
             webhook_listen: options.webhook_listen,
         });
@@ -182,6 +183,15 @@ impl AccountCommands for Phone {
         self.ask(Request::TryAgain).await
     }
 
+    async fn report_network(&self, online: bool) -> Result<(), UserError> {
+        self.tell(Request::Network(online));
+        Ok(())
+    }
+
+    async fn forget_account(&self) -> Result<(), UserError> {
+        self.ask(Request::ForgetAccount).await
+    }
+
     async fn verify_caller_id(&self, number: String) -> Result<(), UserError> {
         self.ask(|reply| Request::VerifyCallerId { number, reply }).await
     }
@@ -205,7 +215,7 @@ impl AccountCommands for Phone {
             Err(error) if error.passing() => {}
             Err(error) => return Err(error.user_error()),
         }
-        self.shared.keep_secret(&account, SecretName::AuthToken, token.clone()).await?;
+        self.shared.keep_secret(account.as_str(), SecretName::AuthToken, token.clone()).await?;
         self.tell(Request::AuthTokenReplaced(token));
         Ok(())
     }
@@ -234,7 +244,9 @@ impl AccountCommands for Phone {
             numbers: client.numbers().await.map_err(told)?,
         };
         let installation = self.shared.saved().installation;
-        let steps = setup::undo(&found, &record, Undo { delete_app: true, delete_key: true });
+        let everything = Undo { delete_app: true, delete_key: true };
+        let mut steps = setup::left_over(&installation, &found, &record, everything);
+        steps.extend(setup::undo(&found, &record, everything));
         let mut view = DisconnectView { numbers: Vec::new(), app: false, key: false };
         for step in &steps {
             match step {
@@ -246,9 +258,8 @@ impl AccountCommands for Phone {
                     view.numbers.push(RestoredView { number: phone_number::format(number), goes_to: None });
                 }
                 Step::DeleteApp { .. } => view.app = true,
-                Step::DeleteKey { .. } => view.key = true,
-                Step::DeleteLostKey { .. }
-                | Step::CreateKey { .. }
+                Step::DeleteKey { .. } | Step::DeleteLostKey { .. } => view.key = true,
+                Step::CreateKey { .. }
                 | Step::AdoptApp { .. }
                 | Step::CreateApp { .. }
                 | Step::UpdateApp { .. }

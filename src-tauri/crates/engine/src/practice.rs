@@ -172,9 +172,8 @@ fn account(
 }
 
 fn keep_secrets(vault: &MemoryVault, practice: &PracticeAccount) -> anyhow::Result<()> {
-    let owner = practice.account_sid.as_str();
-    vault.store(owner, SecretName::AuthToken, &practice.auth_token)?;
-    vault.store(owner, SecretName::ApiKeySecret, &practice.api_key_secret)?;
+    vault.store(practice.account_sid.as_str(), SecretName::AuthToken, &practice.auth_token)?;
+    vault.store(practice.api_key_sid.as_str(), SecretName::ApiKeySecret, &practice.api_key_secret)?;
     Ok(())
 }
 

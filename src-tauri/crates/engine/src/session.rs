@@ -93,6 +93,11 @@ impl Session {
         self.simulator.subscribe()
     }
 
+    /// Whether the phone works with a real account.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.current, Current::Live(_))
+    }
+
     /// From now on the phone works with `record`'s account.
     pub(crate) async fn use_account(&mut self, shared: &Shared, record: &Record) -> Result<(), UserError> {
         let account = live::account(record, &shared.twilio)

@@ -60,7 +60,7 @@ pub enum Line {
     /// They will in a moment.
     Opening,
     /// They did, and will again without the agent's doing.
-    Restoring(UserError),
+    Restoring(UserError, Option<Repair>),
     /// They do not until something is done.
     Closed(UserError, Option<Repair>),
 }
@@ -350,10 +350,10 @@ fn line_light(line: &Line) -> Option<Light> {
     match line {
         Line::Open => None,
         Line::Opening => Some(light(LightState::Starting)),
-        Line::Restoring(error) => Some(Light {
+        Line::Restoring(error, repair) => Some(Light {
             state: LightState::Reconnecting,
             reason: Some(error.message.clone()),
-            repair: Some(Repair::RestartTunnel),
+            repair: *repair,
         }),
         Line::Closed(error, repair) => Some(not_reachable(&error.message, *repair)),
     }

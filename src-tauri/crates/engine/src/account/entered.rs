@@ -30,8 +30,8 @@ pub(crate) struct EnteredFields {
     fields: BTreeMap<Field, Entered>,
 }
 
-/// Secrets on their way into the vault.
-pub(crate) type Secrets = Vec<(SecretName, SecretString)>;
+/// Secrets on their way into the vault: the SID of the account or key they belong to, and what they are.
+pub(crate) type Secrets = Vec<(String, SecretName, SecretString)>;
 
 /// What a look at the account needs of it.
 #[derive(Debug, Clone)]
@@ -122,19 +122,36 @@ impl EnteredFields {
     }
 
     /// Secrets that were typed, are well-formed, and are not in the vault yet.
-    pub(crate) fn secrets(&self) -> Secrets {
-        let names = [
-            (Field::AuthToken, SecretName::AuthToken),
-            (Field::ApiSecret, SecretName::ApiKeySecret),
-            (Field::TunnelToken, SecretName::TunnelToken),
+    pub(crate) fn secrets(&self, pending: &Pending) -> Secrets {
+        let account = pending.account.to_string();
+        let key = pending.api_key.as_ref().map(ToString::to_string);
+        let places = [
+            (Field::AuthToken, Some(account.clone()), SecretName::AuthToken),
+            (Field::ApiSecret, key, SecretName::ApiKeySecret),
+            (Field::TunnelToken, Some(account), SecretName::TunnelToken),
         ];
-        names
+        places
             .into_iter()
-            .filter_map(|(field, name)| match self.good(field) {
-                Some(Cleaned::Secret(secret)) => Some((name, secret.clone())),
+            .filter_map(|(field, owner, name)| match (self.good(field), owner) {
+                (Some(Cleaned::Secret(secret)), Some(owner)) => Some((owner, name, secret.clone())),
                 _ => None,
             })
             .collect()
+    }
+
+    /// The tunnel's token, if it was typed just now.
+    pub(crate) fn tunnel_token(&self, account: &AccountSid) -> Secrets {
+        match self.good(Field::TunnelToken) {
+            Some(Cleaned::Secret(token)) => {
+                vec![(account.to_string(), SecretName::TunnelToken, token.clone())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether there is a token for a tunnel program.
+    pub(crate) fn has_tunnel_token(&self) -> bool {
+        self.good(Field::TunnelToken).is_some() || self.kept(Field::TunnelToken)
     }
 
     /// The secrets are in the vault now; here they are only remembered as entered.
@@ -144,6 +161,11 @@ impl EnteredFields {
                 *entered = Entered::Kept;
             }
         }
+    }
+
+    /// What was in the vault was refused, and is gone from there.
+    pub(crate) fn forget_kept(&mut self) {
+        self.fields.retain(|_, entered| !matches!(entered, Entered::Kept));
     }
 
     /// What is needed to look at the account.

@@ -164,6 +164,13 @@ pub(crate) fn suggest(
     let backend = pending.and_then(|pending| pending.backend_url.clone());
     let has = |name: &str| programs.iter().any(|program| program.name == name);
     let tunnel = match backend {
+        // The set-up guide has the tunnel's own address entered there.
+        Some(url)
+            if is_at(&url, &["ngrok-free.app", "ngrok-free.dev", "ngrok.app", "ngrok.dev", "ngrok.io"]) =>
+        {
+            TunnelChoice::Ngrok { url: Some(url), program: None }
+        }
+        Some(url) if is_at(&url, &["trycloudflare.com"]) => TunnelChoice::CloudflaredQuick { program: None },
         Some(url) => TunnelChoice::Fixed { url },
         None if has("ngrok") && (tunnel_token || !has("cloudflared")) => {
             TunnelChoice::Ngrok { url: None, program: None }
@@ -176,6 +183,10 @@ pub(crate) fn suggest(
         tunnel,
         fallback_url: None,
     }
+}
+
+fn is_at(url: &str, domains: &[&str]) -> bool {
+    host(url).is_some_and(|host| domains.iter().any(|domain| host.ends_with(&format!(".{domain}"))))
 }
 
 /// Whether the choices fit what the account has.

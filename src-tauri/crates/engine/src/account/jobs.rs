@@ -1,21 +1,24 @@
 //! Set-up, disconnecting, and verifying a caller id.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::account::{AppSettings, VerifiedCallerId};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::phone_number::{self, E164};
 use dialer_domain::ports::SecretName;
-use dialer_domain::setup::{self, Choices, TunnelChoice, Undo, Wanted};
+use dialer_domain::setup::{self, Choices, Found, Record, TunnelChoice, Undo, Wanted};
 use dialer_domain::sid::AccountSid;
 use dialer_gateway::tunnel::TunnelState;
-use dialer_twilio::rest;
+use dialer_twilio::rest::{self, Client};
+use tokio::sync::watch;
 use url::Url;
 
 use super::entered::Secrets;
 use super::public_line::PublicLine;
-use super::steps::{self, Progress};
-use super::{Job, Said};
+use super::steps::{self, NotDone, Progress};
+use super::{Job, PATIENCE, Said, blocking};
 use crate::api::{CallerIdCheck, CallerIdCheckState, StepState};
 
 /// A plan that is still not empty after this many rounds will not become so.
@@ -32,7 +35,7 @@ const READ: &str = "read";
 /// Opens the line of a connected account.
 pub(crate) async fn open_line(job: Job, account: AccountSid, choice: TunnelChoice) {
     let opened = async {
-        let token = job.shared.secret(&account, SecretName::AuthToken).await?;
+        let token = job.shared.secret(account.as_str(), SecretName::AuthToken).await?;
         PublicLine::open(&job.shared, &account, token, choice, job.watcher()).await
     };
     match opened.await {
@@ -44,16 +47,17 @@ pub(crate) async fn open_line(job: Job, account: AccountSid, choice: TunnelChoic
     }
 }
 
-/// Keeps `secrets` and makes Twilio what `choices` say. `line` is the one in use, if it can stay.
+/// Keeps `secrets` and makes Twilio what `choices` say. `line` is how the tunnel in use stands, if that
+/// one can stay.
 pub(crate) async fn set_up(
     job: Job,
     account: AccountSid,
     choices: Choices,
     secrets: Secrets,
-    line: Option<PublicLine>,
+    line: Option<watch::Receiver<TunnelState>>,
 ) {
     let done = async {
-        job.keep_secrets(&account, secrets).await?;
+        job.keep_secrets(secrets).await?;
         run_set_up(&job, &account, &choices, line).await
     };
     match done.await {
@@ -66,51 +70,86 @@ async fn run_set_up(
     job: &Job,
     account: &AccountSid,
     choices: &Choices,
-    line: Option<PublicLine>,
+    line: Option<watch::Receiver<TunnelState>>,
 ) -> Result<(), UserError> {
-    let token = job.shared.secret(account, SecretName::AuthToken).await?;
-    let client = job.shared.client_with_token(account, token.clone())?;
     let mut progress = Progress::new(job.clone());
     progress.add(LINE, steps::line_title(&choices.tunnel));
     progress.add(READ, "Read what the account has");
     progress.set(LINE, StepState::Running, None);
-    let line = match line {
-        Some(line) => line,
-        None => PublicLine::open(&job.shared, account, token, choices.tunnel.clone(), job.watcher())
-            .await
-            .inspect_err(|error| progress.set(LINE, StepState::Failed, Some(error.message.clone())))?,
+    let opened = async {
+        let token = job.shared.secret(account.as_str(), SecretName::AuthToken).await?;
+        let client = job.shared.client_with_token(account, token.clone())?;
+        let watch = match line {
+            Some(watch) => watch,
+            None => {
+                let choice = choices.tunnel.clone();
+                let line = PublicLine::open(&job.shared, account, token, choice, job.watcher()).await?;
+                let watch = line.watch();
+                job.say(Said::LineOpened(line));
+                watch
+            }
+        };
+        Ok::<_, UserError>((client, watch))
     };
-    // Handed over at once: whatever happens to this job, the line has an owner that closes it.
-    let watch = line.watch();
-    job.say(Said::LineOpened(line));
+    let (client, watch) = opened
+        .await
+        .inspect_err(|error| progress.set(LINE, StepState::Failed, Some(error.message.clone())))?;
     let base = public_address(watch, &mut progress).await?;
     progress.set(LINE, StepState::Done, Some(base.to_string()));
-    for _ in 0..ROUNDS {
-        progress.set(READ, StepState::Running, None);
-        let found = steps::find(job, &client).await.map_err(|error| error.user_error())?;
-        progress.set(READ, StepState::Done, None);
+    // From here on a webhook can be answered, if only by saying that the phone is being set up.
+    job.serve_as(base.clone());
+    let mut rounds = 0;
+    let mut wait = PATIENCE.0;
+    loop {
+        let found = read(job, &client, &mut progress).await?;
         let record = job.shared.record()?;
-        let key_kept = job.shared.secret_if_any(account, SecretName::ApiKeySecret).await?.is_some();
+        let key_kept = match &record.key {
+            Some(key) => job.shared.secret_if_any(key.as_str(), SecretName::ApiKeySecret).await?.is_some(),
+            None => false,
+        };
         let plan = setup::plan(&wanted(job, choices, &base), &found, &record, key_kept);
         if plan.is_empty() {
-            let published = base.to_string();
-            return job
-                .shared
-                .save(move |saved| {
-                    saved.pending = None;
-                    if let Some(record) = &mut saved.record {
-                        record.published = Some(published);
-                        record.complete = true;
-                    }
-                })
-                .await;
+            return finish(job, &base).await;
         }
-        steps::run(job, &client, account, plan, &mut progress).await?;
+        if rounds == ROUNDS {
+            return Err(UserError::new(
+                ErrorCode::TwilioFailed,
+                "Twilio's settings keep changing while they are being set. If someone else is working on this account, wait until they are done, then try again.",
+            ));
+        }
+        match steps::run(job, &client, plan, &mut progress).await {
+            Ok(()) => rounds += 1,
+            Err(NotDone::Unsure(error)) => wait = job.wait(&error, wait).await,
+            Err(NotDone::Failed(error)) => return Err(error),
+        }
     }
-    Err(UserError::new(
-        ErrorCode::TwilioFailed,
-        "Twilio's settings keep changing while they are being set. If someone else is working on this account, wait until they are done, then try again.",
-    ))
+}
+
+/// What was wanted is so.
+async fn finish(job: &Job, base: &Url) -> Result<(), UserError> {
+    let published = base.to_string();
+    job.shared
+        .save(move |saved| {
+            saved.pending = None;
+            if let Some(record) = &mut saved.record {
+                record.published = Some(published);
+                if let Some(wanted) = record.wanted.take() {
+                    record.choices = Some(wanted);
+                }
+                record.complete = true;
+            }
+        })
+        .await
+}
+
+async fn read(job: &Job, client: &Client, progress: &mut Progress) -> Result<Found, UserError> {
+    progress.set(READ, StepState::Running, None);
+    let found = steps::find(job, client)
+        .await
+        .map_err(|error| error.user_error())
+        .inspect_err(|error| progress.set(READ, StepState::Failed, Some(error.message.clone())))?;
+    progress.set(READ, StepState::Done, None);
+    Ok(found)
 }
 
 /// What the app and the numbers should be.
@@ -123,8 +162,9 @@ fn wanted(job: &Job, choices: &Choices, base: &Url) -> Wanted {
             friendly_name: saved.installation.resource_name(),
             voice_url: Some(voice),
             voice_method: Some("POST".into()),
-            voice_fallback_url: Some(choices.fallback_url.clone().unwrap_or_default()),
-            voice_fallback_method: Some("POST".into()),
+            // One that was entered at Twilio by hand stays.
+            voice_fallback_url: choices.fallback_url.clone(),
+            voice_fallback_method: choices.fallback_url.as_ref().map(|_| "POST".into()),
             status_callback: Some(status),
             status_callback_method: Some("POST".into()),
         },
@@ -134,14 +174,14 @@ fn wanted(job: &Job, choices: &Choices, base: &Url) -> Wanted {
 
 /// Waits until Twilio can reach this computer; what is wrong meanwhile stands at the step.
 async fn public_address(
-    mut watch: tokio::sync::watch::Receiver<TunnelState>,
+    mut watch: watch::Receiver<TunnelState>,
     progress: &mut Progress,
 ) -> Result<Url, UserError> {
     loop {
         let state = watch.borrow_and_update().clone();
         match state {
             TunnelState::Up { url, .. } => return Ok(url),
-            TunnelState::Open { reason } => {
+            TunnelState::Open { reason, .. } => {
                 progress.set(LINE, StepState::Failed, Some(reason.message.clone()));
                 return Err(reason);
             }
@@ -164,59 +204,78 @@ async fn public_address(
 
 /// Puts everything back and forgets the account.
 pub(crate) async fn disconnect(job: Job, account: AccountSid, undo: Undo) {
-    let undone = run_undo(&job, &account, undo).await;
-    let remark = match undone {
-        Ok(()) => None,
-        // Nobody can sign in any more to put anything back; the account would be stuck here for ever.
-        Err(error) if matches!(error.code, ErrorCode::CredentialsRefused | ErrorCode::AccountNotActive) => {
-            Some(left_behind(&job, error))
-        }
-        Err(error) => return job.say(Said::Failed(error)),
+    let done = async {
+        run_undo(&job, &account, undo).await?;
+        forget(&job, &account).await
     };
-    match forget(&job, &account).await {
-        Ok(()) => job.say(Said::Disconnected(remark)),
+    match done.await {
+        Ok(()) => job.say(Said::Disconnected(None)),
         Err(error) => job.say(Said::Failed(error)),
     }
 }
 
 async fn run_undo(job: &Job, account: &AccountSid, undo: Undo) -> Result<(), UserError> {
-    let client = job.shared.owner(account).await?;
     let mut progress = Progress::new(job.clone());
     progress.add(READ, "Read what the account has");
-    progress.set(READ, StepState::Running, None);
-    let found = steps::find(job, &client)
+    let client = job
+        .shared
+        .owner(account)
         .await
-        .map_err(|error| error.user_error())
         .inspect_err(|error| progress.set(READ, StepState::Failed, Some(error.message.clone())))?;
-    progress.set(READ, StepState::Done, None);
+    let found = read(job, &client, &mut progress).await?;
     let (installation, record) = (job.shared.saved().installation, job.shared.record()?);
     let mut plan = setup::left_over(&installation, &found, &record, undo);
     plan.extend(setup::undo(&found, &record, undo));
-    steps::run(job, &client, account, plan, &mut progress).await
+    match steps::run(job, &client, plan, &mut progress).await {
+        Ok(()) => Ok(()),
+        Err(NotDone::Failed(error)) => Err(error),
+        Err(NotDone::Unsure(error)) => Err(error.user_error()),
+    }
 }
 
-fn left_behind(job: &Job, error: UserError) -> UserError {
-    let saved = job.shared.saved();
-    let numbers: Vec<String> = saved
-        .record
-        .iter()
-        .flat_map(|record| &record.numbers)
-        .map(|bound| phone_number::format(&bound.number))
-        .collect();
-    let numbers = if numbers.is_empty() { "No number was".into() } else { numbers.join(", ") };
-    UserError::new(
-        error.code,
-        format!(
-            "The account was forgotten here, but nothing could be put back at Twilio, because it refuses the sign-in. Still pointed here: {numbers}. Look for “{}” in Twilio's Console.",
-            saved.installation.resource_name()
+/// Forgets the account here without putting anything back at Twilio. What its numbers said before is
+/// written to a file first: it is the only copy.
+pub(crate) async fn forget_account(job: Job, account: AccountSid) {
+    let done = async {
+        let record = job.shared.record()?;
+        let remark = if record.numbers.is_empty() {
+            None
+        } else {
+            let (shared, numbers) = (Arc::clone(&job.shared), record.numbers.clone());
+            Some(blocking(move || shared.keep_numbers(&numbers)).await?)
+        };
+        forget(&job, &account).await?;
+        Ok::<_, UserError>(left_behind(&job, &record, remark))
+    };
+    match done.await {
+        Ok(remark) => job.say(Said::Disconnected(Some(remark))),
+        Err(error) => job.say(Said::Failed(error)),
+    }
+}
+
+fn left_behind(job: &Job, record: &Record, file: Option<PathBuf>) -> UserError {
+    let name = job.shared.saved().installation.resource_name();
+    let numbers: Vec<String> =
+        record.numbers.iter().map(|bound| phone_number::format(&bound.number)).collect();
+    let message = match file {
+        Some(file) => format!(
+            "The account was forgotten here. At Twilio {} still point here; what they said before is in {}. Look for “{name}” in Twilio's Console.",
+            numbers.join(", "),
+            file.display()
         ),
-    )
-    .with_detail(error.message)
+        None => format!(
+            "The account was forgotten here. Look for “{name}” in Twilio's Console and delete what is left of it."
+        ),
+    };
+    UserError::new(ErrorCode::TwilioFailed, message)
 }
 
 async fn forget(job: &Job, account: &AccountSid) -> Result<(), UserError> {
-    for name in [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken] {
-        job.shared.forget_secret(account, name).await?;
+    for name in [SecretName::AuthToken, SecretName::TunnelToken] {
+        job.shared.forget_secret(account.as_str(), name).await?;
+    }
+    if let Some(key) = job.shared.saved().record.and_then(|record| record.key) {
+        job.shared.forget_secret(key.as_str(), SecretName::ApiKeySecret).await?;
     }
     job.shared
         .save(|saved| {

@@ -70,28 +70,39 @@ struct Keeping {
     task: mpsc::UnboundedSender<Request>,
 }
 
+/// What became of an address.
+enum Published {
+    /// It is at Twilio.
+    Yes,
+    /// Twilio, or the vault, said no: nothing changes that but the agent.
+    Refused(UserError),
+}
+
 impl Keeping {
     async fn run(self, mut watch: watch::Receiver<TunnelState>, look: Arc<Notify>) {
         let mut due = tokio::time::interval(CHECK_UP);
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut published: Option<Url> = None;
+        let mut published: Option<(Url, Published)> = None;
         let mut phone = self.core.watch();
         let mut in_call = false;
         loop {
             let state = watch.borrow_and_update().clone();
-            if let TunnelState::Up { url, .. } = &state
-                && published.as_ref() != Some(url)
-            {
-                tokio::select! {
-                    done = self.publish(url) => {
-                        if done {
-                            published = Some(url.clone());
-                        }
-                    }
-                    changed = watch.changed() => if changed.is_err() { return } else { continue },
+            match (&state, &published) {
+                (TunnelState::Up { url, .. }, Some((known, outcome))) if url == known => {
+                    self.core.line_changed(match outcome {
+                        Published::Yes => Line::Open,
+                        Published::Refused(error) => Line::Closed(error.clone(), Some(cure(error))),
+                    });
                 }
-            } else {
-                self.core.line_changed(line(&state));
+                (TunnelState::Up { url, .. }, _) => {
+                    let outcome = tokio::select! {
+                        outcome = self.publish(url, &look) => outcome,
+                        changed = watch.changed() => if changed.is_err() { return } else { continue },
+                    };
+                    published = Some((url.clone(), outcome));
+                    continue;
+                }
+                _ => self.core.line_changed(line(&state)),
             }
             tokio::select! {
                 changed = watch.changed() => if changed.is_err() { return },
@@ -105,42 +116,39 @@ impl Keeping {
                         let _ = self.task.send(Request::InCall(in_call));
                     }
                 }
-                _ = due.tick() => self.check_up().await,
+                _ = due.tick() => {
+                    forget_refusal(&mut published);
+                    self.check_up().await;
+                }
                 () = look.notified() => {
-                    published = None;
+                    forget_refusal(&mut published);
                     self.check_up().await;
                 }
             }
         }
     }
 
-    /// Tells the gateway its address, and Twilio if it has another. Tries until it succeeds or Twilio
-    /// refuses; answers whether it is done.
-    async fn publish(&self, url: &Url) -> bool {
+    /// Tells the gateway its address, and Twilio if it has another. Tries until it succeeds or is refused.
+    async fn publish(&self, url: &Url, look: &Notify) -> Published {
         let _ = self.task.send(Request::ServeAs(url.clone()));
         let known = self.shared.saved().record.and_then(|record| record.published);
         if known.as_deref() == Some(url.as_str()) {
-            self.core.line_changed(Line::Open);
-            return true;
+            return Published::Yes;
         }
         self.core.line_changed(Line::Opening);
         tokio::time::sleep(SETTLED).await;
         let (mut wait, longest) = PATIENCE;
         loop {
             match self.write(url).await {
-                Ok(()) => {
-                    self.core.line_changed(Line::Open);
-                    return true;
-                }
+                Ok(()) => return Published::Yes,
                 Err((error, true)) => {
-                    self.core.line_changed(Line::Restoring(error));
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(longest);
+                    self.core.line_changed(Line::Restoring(error, None));
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => wait = (wait * 2).min(longest),
+                        () = look.notified() => wait = PATIENCE.0,
+                    }
                 }
-                Err((error, false)) => {
-                    self.core.line_changed(Line::Closed(error, Some(Repair::RunSetUp)));
-                    return true;
-                }
+                Err((error, false)) => return Published::Refused(error),
             }
         }
     }
@@ -204,12 +212,24 @@ impl Keeping {
         let account = &record.account.sid;
         match &record.key {
             Some(key) => {
-                let secret = self.shared.secret(account, SecretName::ApiKeySecret).await?;
+                let secret = self.shared.secret(key.as_str(), SecretName::ApiKeySecret).await?;
                 self.shared.client_with_key(account, key, secret)
             }
             None => self.shared.owner(account).await,
         }
     }
+}
+
+/// A refused address is worth another attempt when something may have changed.
+fn forget_refusal(published: &mut Option<(Url, Published)>) {
+    if matches!(published, Some((_, Published::Refused(_)))) {
+        *published = None;
+    }
+}
+
+/// What helps when the address could not be written.
+fn cure(error: &UserError) -> Repair {
+    if error.code == ErrorCode::KeychainUnavailable { Repair::UnlockVault } else { Repair::RunSetUp }
 }
 
 /// How the tunnel's state reads as a light.
@@ -218,9 +238,9 @@ fn line(state: &TunnelState) -> Line {
         TunnelState::Up { .. } => Line::Open,
         TunnelState::Off | TunnelState::Starting | TunnelState::Verifying { .. } => Line::Opening,
         TunnelState::Degraded { reason, .. } | TunnelState::Backoff { reason, .. } => {
-            Line::Restoring(reason.clone())
+            Line::Restoring(reason.clone(), Some(Repair::RestartTunnel))
         }
-        TunnelState::Open { reason } => Line::Closed(reason.clone(), Some(Repair::RestartTunnel)),
+        TunnelState::Open { reason, .. } => Line::Closed(reason.clone(), Some(Repair::RestartTunnel)),
     }
 }
 
@@ -263,6 +283,20 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
         let both = Some((gone, Repair::RunSetUp));
         return Ok(Examined { trouble: Trouble { calls_out: both.clone(), calls_in: both }, taken: None });
     };
+    if let Some(published) = record.published.as_deref().and_then(|url| Url::parse(url).ok()) {
+        let (voice, status) = public_line::urls(&published);
+        if app.settings.voice_url != Some(voice) || app.settings.status_callback != Some(status) {
+            let moved = UserError::new(
+                ErrorCode::TwilioFailed,
+                "At Twilio somebody gave this computer's TwiML App another address. Repair puts the right one back.",
+            );
+            let both = Some((moved, Repair::RunSetUp));
+            return Ok(Examined {
+                trouble: Trouble { calls_out: both.clone(), calls_in: both },
+                taken: None,
+            });
+        }
+    }
     if let Some(caller_id) = record.choices.as_ref().and_then(|choices| choices.caller_id.as_ref())
         && numbers.iter().all(|owned| owned.number != *caller_id)
         && verified.iter().all(|one| one.number != *caller_id)

@@ -32,12 +32,29 @@ pub(crate) struct Looked {
 pub(crate) async fn look(job: Job, entry: Entry, secrets: Secrets) {
     match looked(&job, &entry, secrets).await {
         Ok(looked) => job.say(Said::Looked(Box::new(looked))),
-        Err(error) => job.say(Said::Failed(error)),
+        Err(error) => {
+            if error.code == ErrorCode::CredentialsRefused && job.shared.saved().record.is_none() {
+                forget_refused(&job, &entry.account).await;
+            }
+            job.say(Said::Failed(error));
+        }
+    }
+}
+
+/// A pair that Twilio does not know is not kept: the next start would ask with it again.
+async fn forget_refused(job: &Job, account: &AccountSid) {
+    let forgotten = async {
+        job.shared.forget_secret(account.as_str(), SecretName::AuthToken).await?;
+        job.shared.save(|saved| saved.pending = None).await
+    };
+    match forgotten.await {
+        Ok(()) => job.say(Said::SecretsForgotten),
+        Err(error) => tracing::warn!(%error, "a refused Auth Token could not be removed from the vault"),
     }
 }
 
 async fn looked(job: &Job, entry: &Entry, secrets: Secrets) -> Result<Looked, UserError> {
-    job.keep_secrets(&entry.account, secrets).await?;
+    job.keep_secrets(secrets).await?;
     let client = job.shared.owner(&entry.account).await?;
     let told = |error: RestError| error.user_error();
     let facts = job.patiently(|| client.account()).await.map_err(told)?;
@@ -106,7 +123,7 @@ fn app_remark(sid: &TwimlAppSid, apps: &[TwimlApp]) -> Option<String> {
 
 /// Whether an entered key works; the inner error is a remark for the agent, who gets a new key instead.
 async fn try_key(job: &Job, account: &AccountSid, key: &ApiKeySid) -> Result<Result<(), String>, UserError> {
-    let Some(secret) = job.shared.secret_if_any(account, SecretName::ApiKeySecret).await? else {
+    let Some(secret) = job.shared.secret_if_any(key.as_str(), SecretName::ApiKeySecret).await? else {
         return Ok(Err(
             "The API key was entered without its secret, so this computer gets a new key of its own.".into(),
         ));

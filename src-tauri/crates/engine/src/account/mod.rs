@@ -17,8 +17,9 @@
 //! | `public_line` | webhook server and tunnel of the account |
 //! | `keeper` | keeps the address at Twilio current and looks after the account |
 //!
-//! Whatever takes time is a job beside the task; there is one at a time, and asking for another ends it.
-//! That is safe anywhere: what a job does at Twilio can be repeated, and what it did is in the record.
+//! Whatever takes time is a job beside the task; there is one at a time, and asking for another ends it
+//! (but for the job that opens the line, which has a place of its own). That is safe anywhere: what a job
+//! does at Twilio can be repeated, and what it did is in the record.
 
 mod entered;
 mod inventory;
@@ -36,7 +37,7 @@ use std::time::Duration;
 use dialer_domain::account::VerifiedCallerId;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::ports::{Clock, SecretName, Vault, VaultError};
-use dialer_domain::setup::{Choices, Record};
+use dialer_domain::setup::{BoundNumber, Choices, Record};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use dialer_gateway::tunnel::Launcher;
 use dialer_storage::settings::{Saved, Settings};
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) twilio: TwilioAt,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) launcher: Arc<dyn Launcher>,
+    /// For files that outlive the account.
+    pub(crate) data_folder: PathBuf,
     /// For files of the tunnel programs.
     pub(crate) tunnel_folder: PathBuf,
     /// Where the webhook server listens, if that was given.
@@ -114,13 +117,13 @@ impl Shared {
         .await
     }
 
-    /// A secret of the account, or the sentence for its being unavailable or gone.
+    /// A secret of `owner`, an account or a key, or the sentence for its being unavailable or gone.
     pub(crate) async fn secret(
         self: &Arc<Self>,
-        account: &AccountSid,
+        owner: &str,
         name: SecretName,
     ) -> Result<SecretString, UserError> {
-        let (shared, owner) = (Arc::clone(self), account.to_string());
+        let (shared, owner) = (Arc::clone(self), owner.to_owned());
         blocking(move || {
             load_required(&*shared.vault, &owner, name).map_err(|error| {
                 let told = user_error(&error);
@@ -135,32 +138,47 @@ impl Shared {
     /// A secret that need not be there.
     pub(crate) async fn secret_if_any(
         self: &Arc<Self>,
-        account: &AccountSid,
+        owner: &str,
         name: SecretName,
     ) -> Result<Option<SecretString>, UserError> {
-        let (shared, owner) = (Arc::clone(self), account.to_string());
+        let (shared, owner) = (Arc::clone(self), owner.to_owned());
         blocking(move || shared.vault.load(&owner, name).map_err(|error| user_error(&error))).await
     }
 
     /// Keeps a secret.
     pub(crate) async fn keep_secret(
         self: &Arc<Self>,
-        account: &AccountSid,
+        owner: &str,
         name: SecretName,
         secret: SecretString,
     ) -> Result<(), UserError> {
-        let (shared, owner) = (Arc::clone(self), account.to_string());
+        let (shared, owner) = (Arc::clone(self), owner.to_owned());
         blocking(move || shared.vault.store(&owner, name, &secret).map_err(|error| user_error(&error))).await
     }
 
     /// Forgets a secret.
     pub(crate) async fn forget_secret(
         self: &Arc<Self>,
-        account: &AccountSid,
+        owner: &str,
         name: SecretName,
     ) -> Result<(), UserError> {
-        let (shared, owner) = (Arc::clone(self), account.to_string());
+        let (shared, owner) = (Arc::clone(self), owner.to_owned());
         blocking(move || shared.vault.delete(&owner, name).map_err(|error| user_error(&error))).await
+    }
+
+    /// Writes what numbers said before to a file of its own, and answers with its name.
+    fn keep_numbers(&self, numbers: &[BoundNumber]) -> Result<PathBuf, UserError> {
+        let file = self.data_folder.join(format!("numbers-before-{}.json", self.clock.now_ms()));
+        let kept = serde_json::to_vec_pretty(numbers)
+            .map_err(std::io::Error::from)
+            .and_then(|text| std::fs::write(&file, text));
+        kept.map(|()| file.clone()).map_err(|error| {
+            UserError::new(
+                ErrorCode::Internal,
+                format!("What the numbers said before could not be written to {}. Check that there is room on the disk.", file.display()),
+            )
+            .with_detail(error.to_string())
+        })
     }
 
     /// A client that signs in with the Auth Token: it may do everything.
@@ -184,7 +202,7 @@ impl Shared {
 
     /// The record's account, signed in with the Auth Token from the vault.
     pub(crate) async fn owner(self: &Arc<Self>, account: &AccountSid) -> Result<Client, UserError> {
-        let token = self.secret(account, SecretName::AuthToken).await?;
+        let token = self.secret(account.as_str(), SecretName::AuthToken).await?;
         self.client_with_token(account, token)
     }
 
@@ -204,6 +222,8 @@ pub(crate) enum Said {
     Looked(Box<Looked>),
     /// What was typed is in the vault.
     SecretsKept,
+    /// What was typed is not in the vault any more: it was refused.
+    SecretsForgotten,
     /// Webhook server and tunnel run.
     LineOpened(PublicLine),
     /// The line of a connected account is open, and everything it needs could be read.
@@ -236,6 +256,11 @@ impl Job {
         let _ = self.task.send(Request::Said { job: self.id, said });
     }
 
+    /// The webhook server answers for this address from now on.
+    fn serve_as(&self, base: url::Url) {
+        let _ = self.task.send(Request::ServeAs(base));
+    }
+
     /// Tells the task of every request that reaches the webhook server.
     fn watcher(&self) -> impl Fn(Seen) + Send + Sync + 'static {
         let task = self.task.clone();
@@ -245,9 +270,9 @@ impl Job {
     }
 
     /// Puts what was typed into the vault.
-    async fn keep_secrets(&self, account: &AccountSid, secrets: Secrets) -> Result<(), UserError> {
-        for (name, secret) in secrets {
-            self.shared.keep_secret(account, name, secret).await?;
+    async fn keep_secrets(&self, secrets: Secrets) -> Result<(), UserError> {
+        for (owner, name, secret) in secrets {
+            self.shared.keep_secret(&owner, name, secret).await?;
         }
         self.say(Said::SecretsKept);
         Ok(())
@@ -258,26 +283,24 @@ impl Job {
         &self,
         mut ask: impl FnMut() -> F + Send,
     ) -> Result<T, RestError> {
-        let (mut wait, longest) = PATIENCE;
-        let mut waited = false;
+        let mut wait = PATIENCE.0;
         loop {
             match ask().await {
-                Err(error) if error.passing() => {
-                    waited = true;
-                    self.say(Said::Waiting(Some(error.user_error().message)));
-                    tokio::select! {
-                        () = tokio::time::sleep(wait) => wait = (wait * 2).min(longest),
-                        () = self.nudge.notified() => wait = PATIENCE.0,
-                    }
-                }
-                answer => {
-                    if waited {
-                        self.say(Said::Waiting(None));
-                    }
-                    return answer;
-                }
+                Err(error) if error.passing() => wait = self.wait(&error, wait).await,
+                answer => return answer,
             }
         }
+    }
+
+    /// Waits until it is worth asking again, and tells what for; answers how long to wait the next time.
+    async fn wait(&self, error: &RestError, wait: Duration) -> Duration {
+        self.say(Said::Waiting(Some(error.user_error().message)));
+        let next = tokio::select! {
+            () = tokio::time::sleep(wait) => (wait * 2).min(PATIENCE.1),
+            () = self.nudge.notified() => PATIENCE.0,
+        };
+        self.say(Said::Waiting(None));
+        next
     }
 }
 

@@ -38,7 +38,7 @@ impl PublicLine {
         choice: TunnelChoice,
         seen: impl Fn(Seen) + Send + Sync + 'static,
     ) -> Result<Self, UserError> {
-        let token = shared.secret_if_any(account, SecretName::TunnelToken).await?;
+        let token = shared.secret_if_any(account.as_str(), SecretName::TunnelToken).await?;
         let keys = Arc::new(Keys::new(account.clone(), Some(auth_token)));
         let routing = Arc::new(Routing::to_nobody(seen));
         let listen = shared.webhook_listen.unwrap_or_else(|| loopback(port(&choice)));

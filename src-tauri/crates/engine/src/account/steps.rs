@@ -5,7 +5,6 @@ use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::phone_number;
 use dialer_domain::ports::SecretName;
 use dialer_domain::setup::{Found, Made, Step, TunnelChoice};
-use dialer_domain::sid::AccountSid;
 use dialer_twilio::rest::{Client, RestError};
 
 use super::{Job, Said};
@@ -24,8 +23,10 @@ impl Progress {
 
     /// Adds a step that is not begun.
     pub(crate) fn add(&mut self, id: impl Into<String>, title: impl Into<String>) {
-        let step = StepView { id: id.into(), title: title.into(), state: StepState::Pending, note: None };
-        self.steps.push(step);
+        let id = id.into();
+        // In a second round it is the same step once more.
+        self.steps.retain(|step| step.id != id);
+        self.steps.push(StepView { id, title: title.into(), state: StepState::Pending, note: None });
         self.tell();
     }
 
@@ -52,25 +53,42 @@ pub(crate) async fn find(job: &Job, client: &Client) -> Result<Found, RestError>
     })
 }
 
-/// Does `steps` in order. The first failure ends it, told at its step.
+/// Why a step was not done.
+pub(crate) enum NotDone {
+    /// For the agent to act on.
+    Failed(UserError),
+    /// Twilio may have made something and its answer was lost: look again before making it once more.
+    Unsure(RestError),
+}
+
+impl From<UserError> for NotDone {
+    fn from(error: UserError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Does `steps` in order. The first that is not done ends it, told at its step.
 pub(crate) async fn run(
     job: &Job,
     client: &Client,
-    account: &AccountSid,
     steps: Vec<Step>,
     progress: &mut Progress,
-) -> Result<(), UserError> {
+) -> Result<(), NotDone> {
     let named: Vec<(String, Step)> = steps.into_iter().map(|step| (id(&step), step)).collect();
     for (id, step) in &named {
         progress.add(id, title(step));
     }
     for (id, step) in named {
         progress.set(&id, StepState::Running, None);
-        match perform(job, client, account, step).await {
+        match perform(job, client, step).await {
             Ok(note) => progress.set(&id, StepState::Done, note),
-            Err(error) => {
+            Err(NotDone::Failed(error)) => {
                 progress.set(&id, StepState::Failed, Some(error.message.clone()));
-                return Err(error);
+                return Err(NotDone::Failed(error));
+            }
+            Err(NotDone::Unsure(error)) => {
+                progress.set(&id, StepState::Waiting, Some(error.user_error().message));
+                return Err(NotDone::Unsure(error));
             }
         }
     }
@@ -114,40 +132,43 @@ fn title(step: &Step) -> String {
 
 /// Does one step and records it: what it replaces before, what it makes after. A crash between the two
 /// is mended by the next plan.
-async fn perform(
-    job: &Job,
-    client: &Client,
-    account: &AccountSid,
-    step: Step,
-) -> Result<Option<String>, UserError> {
+async fn perform(job: &Job, client: &Client, step: Step) -> Result<Option<String>, NotDone> {
+    let was = match &step {
+        Step::ForgetNumber { sid, .. } => job.shared.record()?.numbers.into_iter().find(|n| n.sid == *sid),
+        _ => None,
+    };
     let before = step.clone();
     job.shared.save_record(move |record| record.before_step(&before)).await?;
-    let (made, note) = do_at_twilio(job, client, account, &step).await?;
-    let forget_secret = matches!(step, Step::DeleteKey { .. });
+    let (made, note) = do_at_twilio(job, client, &step).await?;
+    let deleted = match &step {
+        Step::DeleteKey { sid } | Step::DeleteLostKey { sid } => Some(sid.clone()),
+        _ => None,
+    };
     job.shared.save_record(move |record| record.after_step(&step, made)).await?;
-    if forget_secret {
-        job.shared.forget_secret(account, SecretName::ApiKeySecret).await?;
+    if let Some(key) = deleted {
+        job.shared.forget_secret(key.as_str(), SecretName::ApiKeySecret).await?;
     }
-    Ok(note)
+    Ok(note.or_else(|| was.map(|bound| forgotten_note(&bound.before))))
 }
 
 /// The step itself: what Twilio made in it, and what the agent should know.
 async fn do_at_twilio(
     job: &Job,
     client: &Client,
-    account: &AccountSid,
     step: &Step,
-) -> Result<(Option<Made>, Option<String>), UserError> {
-    let told = |error: RestError| error.user_error();
+) -> Result<(Option<Made>, Option<String>), NotDone> {
+    let told = |error: RestError| NotDone::Failed(error.user_error());
+    // To make something twice would leave one of the two behind.
+    let made = |error: RestError| if error.passing() { NotDone::Unsure(error) } else { told(error) };
     match step {
         Step::CreateKey { friendly_name } => {
-            let key = job.patiently(|| client.create_key(friendly_name)).await.map_err(told)?;
+            let key = client.create_key(friendly_name).await.map_err(made)?;
             // The secret first: a record of a key without its secret would be believed.
-            job.shared.keep_secret(account, SecretName::ApiKeySecret, key.secret).await?;
+            job.shared.keep_secret(key.sid.as_str(), SecretName::ApiKeySecret, key.secret).await?;
             return Ok((Some(Made::Key(key.sid)), None));
         }
         Step::CreateApp { settings } => {
-            let app = job.patiently(|| client.create_application(settings)).await.map_err(told)?;
+            let app = client.create_application(settings).await.map_err(made)?;
             return Ok((Some(Made::App(app.sid)), None));
         }
         Step::UpdateApp { sid, settings } => {
@@ -173,6 +194,19 @@ async fn do_at_twilio(
         Step::AdoptApp { .. } | Step::ForgetNumber { .. } => {}
     }
     Ok((None, None))
+}
+
+/// What is lost with a number that somebody else took.
+fn forgotten_note(before: &NumberRouting) -> String {
+    let set = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
+    let was = set(&before.trunk_sid)
+        .map(|sid| format!("the SIP trunk {sid}"))
+        .or_else(|| set(&before.voice_application_sid).map(|sid| format!("the TwiML App {sid}")))
+        .or_else(|| set(&before.voice_url));
+    match was {
+        Some(was) => format!("Before it rang here its calls went to {was}."),
+        None => "Before it rang here its calls went nowhere.".into(),
+    }
 }
 
 /// Deleting what is gone already has succeeded.

@@ -331,6 +331,8 @@ commands! {
     leave_choosing() -> ();
     /// Tries again at once whatever failed or waits.
     try_again() -> ();
+    /// Tells that the computer went on or off the network, as far as the page knows.
+    report_network(online: bool) -> ();
     /// Verifies a number so that it may be shown to called parties: Twilio calls it and asks for a code.
     verify_caller_id(number: String) -> ();
     /// Does what the button beside a light says.
@@ -345,4 +347,7 @@ commands! {
     preview_disconnect() -> DisconnectView;
     /// Puts everything back as it was and forgets the account.
     disconnect(undo: Undo) -> ();
+    /// After disconnecting failed: forgets the account here without putting anything back. What its numbers
+    /// said before is written to a file.
+    forget_account() -> ();
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::account::{AccountKind, AccountStanding, ApiKey, NumberRouting};
+use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{SecretName, SystemClock, Vault as _, VaultKind};
 use dialer_domain::setup::{Choices, TunnelChoice, Undo};
 use dialer_engine::api::{
-    AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, HostEvent,
-    LightState, PageId, Repair, StepState, TunnelLight,
+    AccountCommands as _, AccountPhase, AccountStatus, CallReport, CallerIdCheckState, Commands as _,
+    HostEvent, LightState, PageId, Repair, StepState, TunnelLight,
 };
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
@@ -78,7 +79,10 @@ impl Computer {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let account = self.account();
         let vault = self.memory.as_ref().unwrap();
-        let made = vault.load(account.account_sid.as_str(), SecretName::ApiKeySecret).unwrap().unwrap();
+        let file = Folders::at(self.folder.path()).unwrap().settings();
+        let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let key = saved["record"]["key"].as_str().unwrap();
+        let made = vault.load(key, SecretName::ApiKeySecret).unwrap().unwrap();
         [account.auth_token, made].iter().map(|secret| secret.expose_secret().to_owned()).collect()
     }
 
@@ -486,9 +490,15 @@ async fn an_encrypted_file_locks_the_account_until_its_passphrase_and_can_be_giv
     computer.restart().await;
     computer.until(|status| status.phase == AccountPhase::Locked).await;
     computer.phone().forget_credentials().await.unwrap();
-    computer.until(|status| status.phase == AccountPhase::None).await;
+    computer.until(|status| status.vault.kind == VaultKind::Keychain).await;
     computer.phone().use_encrypted_file(passphrase()).await.unwrap();
-    computer.connect().await;
+    let token = computer.account().auth_token.expose_secret().to_owned();
+    computer.phone().replace_auth_token(token).await.unwrap();
+    computer.until(connected).await;
+    computer.phone().repair(Repair::RunSetUp).await.unwrap();
+    computer.until(|status| status.phase == AccountPhase::SettingUp).await;
+    computer.until(connected).await;
+    assert!(computer.phone().core().issue_access_token().await.is_ok());
     let owner = owner(&computer.simulator);
     let ours = |name: &str| name.starts_with("Kennex Dialer on");
     assert_eq!(owner.keys().await.unwrap().iter().filter(|key| ours(&key.friendly_name)).count(), 1);
@@ -522,4 +532,127 @@ fn owner(simulator: &Simulator) -> rest::Client {
         rest::ClientOptions::default(),
     )
     .unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_twilio_refuses_is_not_called_ready() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    let owner = owner(&computer.simulator);
+    for key in owner.keys().await.unwrap() {
+        if key.friendly_name.starts_with("Kennex Dialer on") {
+            owner.delete_key(&key.sid).await.unwrap();
+        }
+    }
+    // The webhook server has another port afterwards, which Twilio must be told with the key that is gone.
+    computer.restart().await;
+    computer.until(connected).await;
+    computer
+        .light_in(|state, repair| state == LightState::NotReachable && repair == Some(Repair::RunSetUp))
+        .await;
+    computer.phone().repair(Repair::RunSetUp).await.unwrap();
+    computer.until(|status| status.phase == AccountPhase::SettingUp).await;
+    computer.until(connected).await;
+    computer.light_in(|_, repair| repair.is_none()).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_makes_nothing_twice() {
+    for path in ["/Keys.json", "/Applications.json"] {
+        let mut computer = Computer::with_a_twilio().await;
+        let status = computer.choosing().await;
+        let lost = RestFault {
+            method: Some("POST".into()),
+            path_contains: Some(path.into()),
+            times: Some(1),
+            then: RestFailure::InternalError { processed: true },
+        };
+        computer.simulator.set_faults(Faults { rest: vec![lost], ..Faults::default() });
+        computer.phone().set_up(Computer::choices(&status)).await.unwrap();
+        computer.until(connected).await;
+        let owner = owner(&computer.simulator);
+        let ours = |name: &str| name.starts_with("Kennex Dialer on");
+        let keys = owner.keys().await.unwrap();
+        assert_eq!(keys.iter().filter(|key| ours(&key.friendly_name)).count(), 1, "{path}");
+        let apps = owner.applications().await.unwrap();
+        assert_eq!(apps.iter().filter(|app| ours(&app.settings.friendly_name)).count(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_that_does_not_come_up_leaves_the_one_before_to_go_back_to() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    computer.phone().repair(Repair::ChangeTunnel).await.unwrap();
+    let status = computer.until(|status| status.phase == AccountPhase::Choosing).await;
+    let broken = TunnelChoice::Command {
+        program: "/nowhere/tunnel".into(),
+        arguments: Vec::new(),
+        url_pattern: Some("http".into()),
+        url: None,
+    };
+    let choices = Choices { tunnel: broken, ..status.choices.unwrap() };
+    computer.phone().set_up(choices).await.unwrap();
+    computer.until(|status| status.error.is_some()).await;
+    computer.light_in(|state, _| state == LightState::NotReachable).await;
+    computer.phone().leave_choosing().await.unwrap();
+    let status = computer.until(connected).await;
+    assert_eq!(status.tunnel.unwrap().choice, direct());
+    computer.light_in(|_, repair| repair.is_none()).await;
+}
+
+#[tokio::test]
+async fn another_account_waits_for_the_end_of_a_call() {
+    let mut computer = Computer::with_a_twilio().await;
+    let status = computer.choosing().await;
+    let hold = RestFault {
+        method: Some("POST".into()),
+        path_contains: Some("/Keys.json".into()),
+        times: None,
+        then: RestFailure::HoldBefore,
+    };
+    computer.simulator.set_faults(Faults { rest: vec![hold], ..Faults::default() });
+    computer.phone().set_up(Computer::choices(&status)).await.unwrap();
+    let core = computer.phone().core();
+    let report = |what| CallReport {
+        call: CallId(uuid::Uuid::from_u128(1)),
+        direction: CallDirection::Outgoing,
+        call_sid: None,
+        parent_call_sid: None,
+        peer: "+12025550101".into(),
+        our_number: None,
+        what,
+    };
+    core.report_call(report(SdkCallEvent::Accepted)).await.unwrap();
+    core.watch().wait_for(|view| !view.calls.is_empty()).await.unwrap();
+    computer.simulator.set_faults(Faults::default());
+    let waiting = |status: &AccountStatus| status.waiting.as_ref().is_some_and(|what| what.contains("call"));
+    computer.until(waiting).await;
+    core.report_call(report(SdkCallEvent::Ended)).await.unwrap();
+    computer.until(connected).await;
+}
+
+#[tokio::test]
+async fn an_account_that_refuses_is_forgotten_only_when_asked_and_what_it_said_is_kept() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    let settings = computer.simulator.account_settings();
+    computer
+        .simulator
+        .set_account(AccountSettings { standing: AccountStanding::Suspended, ..settings.clone() });
+    computer.phone().disconnect(Undo { delete_app: true, delete_key: true }).await.unwrap();
+    let status = computer.until(|status| status.error.is_some()).await;
+    assert_eq!(status.phase, AccountPhase::Disconnecting);
+    // After a restart it goes on, and fails again for the same reason.
+    computer.restart().await;
+    computer.until(|status| status.error.is_some()).await;
+    computer.phone().forget_account().await.unwrap();
+    let status = computer.until(|status| status.phase == AccountPhase::None).await;
+    let remark = status.error.unwrap().message;
+    let kept = std::fs::read_dir(computer.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .find(|name| name.starts_with("numbers-before-"))
+        .unwrap();
+    assert!(remark.contains(&kept), "{remark}");
 }

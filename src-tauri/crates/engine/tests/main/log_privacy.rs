@@ -62,7 +62,8 @@ async fn no_secret_and_no_number_is_logged() {
     computer.connect().await;
     let mut secrets = computer.secrets();
     computer.disconnect().await;
-    secrets.extend([account.auth_token, account.api_key_secret].map(|secret| secret.expose_secret().to_owned()));
+    secrets
+        .extend([account.auth_token, account.api_key_secret].map(|secret| secret.expose_secret().to_owned()));
 
     let all = everything.text();
     assert!(all.contains("TRACE") || all.contains("DEBUG"), "the capture sees the lower levels");
