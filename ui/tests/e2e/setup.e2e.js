@@ -259,23 +259,25 @@ const DIRECT = {
   url: null,
 };
 
-/** Each request of set-up that changes something, or that something is kept before or after. */
+/** Each request that changes something, or that something is kept before or after, by what it belongs to. */
 const REQUESTS = [
-  { method: 'GET', path_contains: '/Accounts/AC' },
-  { method: 'GET', path_contains: '/Keys.json' },
-  { method: 'POST', path_contains: '/Keys.json' },
-  { method: 'POST', path_contains: '/Applications.json' },
-  { method: 'POST', path_contains: '/IncomingPhoneNumbers/' },
+  { during: 'check', method: 'GET', path_contains: '/Accounts/AC' },
+  { during: 'set_up', method: 'GET', path_contains: '/Keys.json' },
+  { during: 'set_up', method: 'POST', path_contains: '/Keys.json' },
+  { during: 'set_up', method: 'POST', path_contains: '/Applications.json' },
+  { during: 'set_up', method: 'POST', path_contains: '/IncomingPhoneNumbers/' },
+  { during: 'disconnect', method: 'POST', path_contains: '/IncomingPhoneNumbers/' },
+  { during: 'disconnect', method: 'DELETE', path_contains: '/Applications/' },
+  { during: 'disconnect', method: 'DELETE', path_contains: '/Keys/' },
 ];
 
-test('killed at any step, set-up goes on where it was, and leaves nothing behind', async (t) => {
+test('killed at any step, the phone goes on where it was, and leaves nothing behind', async (t) => {
   const { env, stop } = await computer('killed');
   try {
     for (const request of REQUESTS) {
       for (const does of ['hold_before', 'hold_after']) {
-        await t.test(`${does} ${request.method} ${request.path_contains}`, () =>
-          killedAt(env, request, does),
-        );
+        const { during, method, path_contains: part } = request;
+        await t.test(`${during}: ${does} ${method} ${part}`, () => killedAt(env, request, does));
       }
     }
   } finally {
@@ -283,60 +285,63 @@ test('killed at any step, set-up goes on where it was, and leaves nothing behind
   }
 });
 
-async function killedAt(env, request, does) {
+async function killedAt(env, { during, ...request }, does) {
   const twilio = await openTwilio();
   const data = await mkdtemp(path.join(home, 'data-'));
-  const { busy } = await furnish(twilio);
+  await furnish(twilio);
   const before = await inventoryOf(twilio);
   let phone = await openServer(env, data, twilio);
-  try {
-    const hold = () =>
-      twilio.simulator.setFaults({ rest: [{ ...request, times: 1, then: { does } }] });
-    const held = () =>
-      until('the request to be held', async () =>
-        (await twilio.simulator.events()).some((event) =>
-          JSON.stringify(event).includes('rest_held'),
-        ),
-      );
-    const atOnce = request.path_contains === '/Accounts/AC';
-    if (atOnce) await hold();
-    await phone.ask('enter_credential', { field: 'account_sid', text: twilio.sid });
-    await phone.ask('enter_credential', { field: 'auth_token', text: twilio.token });
-    await phone.ask('check_account');
-    const setUp = async () => {
-      await phone.reaches('choosing');
+  const steps = {
+    check: async () => {
+      await phone.ask('enter_credential', { field: 'account_sid', text: twilio.sid });
+      await phone.ask('enter_credential', { field: 'auth_token', text: twilio.token });
+      await phone.ask('check_account');
+    },
+    set_up: async () => {
       const { choices, inventory } = await phone.status();
       // The number in use, too: its settings are what must not be lost.
       const ring = inventory.numbers.map((number) => number.sid);
       await phone.ask('set_up', { choices: { ...choices, ring, tunnel: DIRECT } });
-    };
-    if (!atOnce) {
-      await phone.reaches('choosing');
-      await hold();
-      await setUp();
+    },
+    disconnect: () => phone.ask('disconnect', { undo: { delete_app: true, delete_key: true } }),
+  };
+  const leadsTo = { check: 'choosing', set_up: 'connected', disconnect: 'none' };
+  try {
+    for (const step of Object.keys(steps)) {
+      const interrupted = step === during;
+      if (interrupted) {
+        await twilio.simulator.setFaults({ rest: [{ ...request, times: 1, then: { does } }] });
+      }
+      await steps[step]();
+      if (interrupted) {
+        await until('the request to be held', async () =>
+          (await twilio.simulator.events()).some(({ event }) => event === 'rest_held'),
+        );
+        await phone.kill();
+        await twilio.simulator.setFaults({});
+        phone = await openServer(env, data, twilio);
+      }
+      await phone.reaches(leadsTo[step]);
+      if (step === 'set_up') await isSetUp(phone, twilio);
     }
-    await held();
-    await phone.kill();
-    await twilio.simulator.setFaults({});
-    phone = await openServer(env, data, twilio);
-    if (atOnce) await setUp();
-    await phone.reaches('connected');
-    const state = await twilio.simulator.state();
-    const ours = (list) => list.filter((one) => one.friendly_name.startsWith('Kennex Dialer on'));
-    assert.equal(ours(state.keys).length, 1, 'one key');
-    assert.equal(ours(state.applications).length, 1, 'one app');
-    assert.ok(
-      state.numbers.every((one) => one.voice_application_sid === ours(state.applications)[0].sid),
-      'every number rings here',
-    );
-    await phone.ask('issue_access_token');
-    await phone.ask('disconnect', { undo: { delete_app: true, delete_key: true } });
-    await phone.reaches('none');
-    assert.equal(await inventoryOf(twilio), before, `${busy} is as it was`);
+    assert.equal(await inventoryOf(twilio), before, 'all is as it was');
   } catch (error) {
     throw new Error(`${error.message}\n${phone.output()}`, { cause: error });
   } finally {
     await phone.stop();
     await twilio.close();
   }
+}
+
+async function isSetUp(phone, twilio) {
+  const { keys, applications, numbers } = await twilio.simulator.state();
+  const ours = (list) => list.filter((one) => one.friendly_name.startsWith('Kennex Dialer on'));
+  assert.equal(ours(keys).length, 1, 'one key');
+  assert.equal(ours(applications).length, 1, 'one app');
+  const [app] = ours(applications);
+  assert.ok(
+    numbers.every((one) => one.voice_application_sid === app.sid),
+    'every number rings here',
+  );
+  await phone.ask('issue_access_token');
 }
