@@ -178,8 +178,9 @@ pub struct Wanted {
     pub installation: Installation,
     /// Numbers whose calls ring here.
     pub ring: Vec<PhoneNumberSid>,
-    /// What the app should say, with [`Installation::resource_name`] as its name. URLs are absent until
-    /// the public address is known: then the app is left as it is found, or made without them.
+    /// What the app should say, with [`Installation::resource_name`] as its name. What is absent is left
+    /// as it is found on the app, or made without: the addresses until the public address is known, and
+    /// a fallback that nobody chose. One that was chosen away is the empty text.
     pub app: AppSettings,
 }
 
@@ -251,7 +252,8 @@ pub enum Step {
         /// The number.
         number: E164,
     },
-    /// Delete this computer's app.
+    /// Delete this computer's app, or one of its name beside it, which an attempt has left whose answer
+    /// was lost. There may be several such steps.
     DeleteApp {
         /// Which.
         sid: TwimlAppSid,

@@ -6,6 +6,9 @@ use super::{BoundNumber, Found, Installation, Record, Step, Undo, Wanted};
 use crate::account::{ApiKey, AppSettings, NumberRouting, OwnedNumber, TwimlApp};
 use crate::sid::{PhoneNumberSid, TwimlAppSid};
 
+/// The SIDs of this computer's apps.
+type OwnApps<'a> = BTreeSet<&'a str>;
+
 /// What to do so that `found` becomes `wanted`. `key_secret_kept` tells whether the vault has the secret
 /// of the record's key: a vault that cannot be asked now is no answer, so then nothing is planned.
 /// Nothing to do gives no steps.
@@ -15,7 +18,18 @@ use crate::sid::{PhoneNumberSid, TwimlAppSid};
 pub fn plan(wanted: &Wanted, found: &Found, record: &Record, key_secret_kept: bool) -> Vec<Step> {
     let mut steps = key_steps(wanted, found, record, key_secret_kept);
     let app = app_steps(wanted, found, record, &mut steps);
-    number_steps(wanted, found, record, app.as_ref(), &mut steps);
+    // An app whose making was not answered is there beside the one that was made next.
+    let name = wanted.installation.resource_name();
+    let surplus: Vec<&TwimlAppSid> = found
+        .apps
+        .iter()
+        .filter(|known| known.settings.friendly_name == name)
+        .filter_map(|known| app.is_some_and(|kept| known.sid != *kept).then_some(&known.sid))
+        .collect();
+    let own = app.into_iter().chain(&record.app).chain(surplus.iter().copied()).map(TwimlAppSid::as_str);
+    number_steps(wanted, found, record, app, &own.collect(), &mut steps);
+    // Last, when no number points there any more.
+    steps.extend(surplus.into_iter().map(|sid| Step::DeleteApp { sid: sid.clone() }));
     steps
 }
 
@@ -36,7 +50,12 @@ fn key_steps(wanted: &Wanted, found: &Found, record: &Record, secret_kept: bool)
 }
 
 /// The steps for the app, and its SID unless it has yet to be made.
-fn app_steps(wanted: &Wanted, found: &Found, record: &Record, steps: &mut Vec<Step>) -> Option<TwimlAppSid> {
+fn app_steps<'a>(
+    wanted: &Wanted,
+    found: &'a Found,
+    record: &Record,
+    steps: &mut Vec<Step>,
+) -> Option<&'a TwimlAppSid> {
     let name = wanted.installation.resource_name();
     let known = record.app.as_ref().and_then(|sid| found.apps.iter().find(|app| app.sid == *sid));
     let app = known.or_else(|| {
@@ -52,7 +71,7 @@ fn app_steps(wanted: &Wanted, found: &Found, record: &Record, steps: &mut Vec<St
     if settings != app.settings {
         steps.push(Step::UpdateApp { sid: app.sid.clone(), settings });
     }
-    Some(app.sid.clone())
+    Some(&app.sid)
 }
 
 /// What the app should say: what is wanted, and where nothing is, what is found. An empty text is
@@ -78,19 +97,20 @@ fn number_steps(
     found: &Found,
     record: &Record,
     app: Option<&TwimlAppSid>,
+    own: &OwnApps,
     steps: &mut Vec<Step>,
 ) {
     let ring: BTreeSet<&PhoneNumberSid> = wanted.ring.iter().collect();
     // First what rings here, so that nothing is let go before its successor is in place.
     for number in found.numbers.iter().filter(|number| ring.contains(&number.sid)) {
         let recorded = record.numbers.iter().find(|bound| bound.sid == number.sid);
-        let bound = app.is_some_and(|app| leads_to(&number.routing, app));
+        let bound = app.is_some_and(|app| app_of(&number.routing) == Some(app.as_str()));
         if bound && recorded.is_some() {
             continue;
         }
         let before = match recorded {
             Some(recorded) => recorded.before.clone(),
-            None if bound || leads_to_recorded(&number.routing, record) => without_app(&number.routing),
+            None if leads_here(&number.routing, own) => without_app(&number.routing),
             None => number.routing.clone(),
         };
         steps.push(Step::BindNumber { sid: number.sid.clone(), number: number.number.clone(), before });
@@ -98,23 +118,21 @@ fn number_steps(
     for number in &record.numbers {
         let still_there = found.numbers.iter().any(|owned| owned.sid == number.sid);
         if !(ring.contains(&number.sid) && still_there) {
-            steps.push(release(number, found, record, app));
+            steps.push(release(number, found, own));
         }
     }
-    for number in numbers_beside_record(found, record, app).filter(|number| !ring.contains(&number.sid)) {
+    for number in numbers_beside_record(found, record, own).filter(|number| !ring.contains(&number.sid)) {
         steps.push(restore_without_app(number));
     }
 }
 
 /// Lets go of a number in the record: puts it back while it leads to us, and otherwise forgets it.
-fn release(bound: &BoundNumber, found: &Found, record: &Record, app: Option<&TwimlAppSid>) -> Step {
+fn release(bound: &BoundNumber, found: &Found, own: &OwnApps) -> Step {
     let (sid, number) = (bound.sid.clone(), bound.number.clone());
     let Some(owned) = found.numbers.iter().find(|owned| owned.sid == sid) else {
         return Step::ForgetNumber { sid, number };
     };
-    let ours = app.is_some_and(|app| leads_to(&owned.routing, app))
-        || leads_to_recorded(&owned.routing, record)
-        || was_left_by_app(&owned.routing, &bound.before);
+    let ours = leads_here(&owned.routing, own) || was_left_by_app(&owned.routing, &bound.before);
     let to = put_back(&bound.before, &owned.routing, found);
     if !ours || owned.routing == to {
         return Step::ForgetNumber { sid, number };
@@ -146,14 +164,10 @@ fn put_back(before: &NumberRouting, now: &NumberRouting, found: &Found) -> Numbe
 fn numbers_beside_record<'a>(
     found: &'a Found,
     record: &'a Record,
-    app: Option<&'a TwimlAppSid>,
+    own: &'a OwnApps,
 ) -> impl Iterator<Item = &'a OwnedNumber> {
-    found.numbers.iter().filter(|number| record.numbers.iter().all(|bound| bound.sid != number.sid)).filter(
-        move |number| {
-            app.is_some_and(|app| leads_to(&number.routing, app))
-                || leads_to_recorded(&number.routing, record)
-        },
-    )
+    let in_record = |number: &OwnedNumber| record.numbers.iter().any(|bound| bound.sid == number.sid);
+    found.numbers.iter().filter(move |number| !in_record(number) && leads_here(&number.routing, own))
 }
 
 fn restore_without_app(number: &OwnedNumber) -> Step {
@@ -170,12 +184,8 @@ fn app_of(routing: &NumberRouting) -> Option<&str> {
     routing.voice_application_sid.as_deref().filter(|app| !app.is_empty() && !has_trunk)
 }
 
-fn leads_to(routing: &NumberRouting, app: &TwimlAppSid) -> bool {
-    app_of(routing) == Some(app.as_str())
-}
-
-fn leads_to_recorded(routing: &NumberRouting, record: &Record) -> bool {
-    record.app.as_ref().is_some_and(|app| leads_to(routing, app))
+fn leads_here(routing: &NumberRouting, own: &OwnApps) -> bool {
+    app_of(routing).is_some_and(|app| own.contains(app))
 }
 
 /// What a number says beneath an app: setting the app hides the other fields and leaves them as they are.
@@ -186,12 +196,12 @@ fn without_app(routing: &NumberRouting) -> NumberRouting {
 /// What to do so that everything is as it was before, as far as the record goes; [`left_over`] has
 /// what a crash kept out of it.
 pub fn undo(found: &Found, record: &Record, undo: Undo) -> Vec<Step> {
-    let mut steps: Vec<Step> =
-        record.numbers.iter().map(|number| release(number, found, record, None)).collect();
+    let own = record.app.iter().map(TwimlAppSid::as_str).collect();
+    let mut steps: Vec<Step> = record.numbers.iter().map(|number| release(number, found, &own)).collect();
     let app = record.app.as_ref().filter(|sid| found.apps.iter().any(|app| app.sid == **sid));
     if let Some(app) = app.filter(|_| undo.delete_app) {
         // An app that is pointed at is not deleted: callers would hear an error.
-        steps.extend(numbers_beside_record(found, record, None).map(restore_without_app));
+        steps.extend(numbers_beside_record(found, record, &own).map(restore_without_app));
         steps.push(Step::DeleteApp { sid: app.clone() });
     }
     let key = record.key.as_ref().filter(|sid| found.keys.iter().any(|key| key.sid == **sid));

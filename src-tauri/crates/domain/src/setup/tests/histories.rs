@@ -7,7 +7,7 @@ use super::model::{
     Computer, EVERYTHING, Twilio, app_sid, key_sid, number_sid, owned, to_app, to_trunk, to_url,
 };
 use crate::account::NumberRouting;
-use crate::setup::Undo;
+use crate::setup::{Step, Undo};
 
 const NUMBERS: u8 = 4;
 const STRENGTH: usize = 60;
@@ -19,6 +19,8 @@ enum Happening {
     SetUp { ring: Vec<u8>, url: Option<u8>, strength: usize },
     /// It disconnects and is killed likewise.
     Disconnect { undo: Undo, strength: usize },
+    /// Twilio makes its app, and the answer is lost.
+    LoseAnswer,
     /// Its vault is emptied.
     LoseSecret,
     /// Its key is deleted in the Console.
@@ -53,6 +55,7 @@ fn own_doing() -> impl Strategy<Value = Happening> {
         4 => (ring(), proptest::option::of(0..3u8), 0..STRENGTH)
             .prop_map(|(ring, url, strength)| Happening::SetUp { ring, url, strength }),
         2 => (undo(), 0..STRENGTH).prop_map(|(undo, strength)| Happening::Disconnect { undo, strength }),
+        1 => Just(Happening::LoseAnswer),
         1 => Just(Happening::LoseSecret),
         1 => Just(Happening::Revoke),
     ]
@@ -95,6 +98,10 @@ fn happen(twilio: &mut Twilio, computer: &mut Computer, happening: &Happening) {
                 // The account is forgotten, with all that was kept about it.
                 *computer = Computer::new(&computer.installation.id);
             }
+        }
+        Happening::LoseAnswer => {
+            let settings = computer.wanted(&[], None).app;
+            computer.touch(twilio, &Step::CreateApp { settings });
         }
         Happening::LoseSecret => computer.secrets.clear(),
         Happening::Revoke => twilio.found.keys.retain(|key| key.friendly_name != name),

@@ -204,7 +204,7 @@ impl Computer {
     }
 
     /// The request to Twilio. It may only concern what is this computer's.
-    fn touch(&self, twilio: &mut Twilio, step: &Step) -> Option<Made> {
+    pub(super) fn touch(&self, twilio: &mut Twilio, step: &Step) -> Option<Made> {
         let name = self.installation.resource_name();
         match step {
             Step::DeleteLostKey { sid } | Step::DeleteKey { sid } => {

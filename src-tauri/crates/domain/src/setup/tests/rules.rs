@@ -3,7 +3,7 @@
 use super::model::{
     Computer, EVERYTHING, Twilio, app, app_sid, key, key_sid, number_sid, owned, to_app, to_trunk, to_url,
 };
-use crate::account::NumberRouting;
+use crate::account::{AppSettings, NumberRouting};
 use crate::setup::{
     BoundNumber, Destination, FRIENDLY_NAME_MAX, Installation, Step, Undo, destination, left_over, plan, undo,
 };
@@ -117,6 +117,13 @@ fn the_app_is_compared_field_by_field_and_unknown_addresses_leave_it_as_it_is() 
     assert_eq!(computer.plan(&twilio, &with_fallback), []);
     with_fallback.app.voice_fallback_url = Some(String::new());
     assert_eq!(computer.plan(&twilio, &with_fallback).len(), 1, "none is wanted any more");
+
+    // One that was set by hand stays, even when the app has to say something else.
+    assert_eq!(computer.plan(&twilio, &computer.wanted(&[1], URL)), [], "nothing was chosen");
+    let kept = Some("https://handler.example/bin".to_owned());
+    let settings = AppSettings { voice_fallback_url: kept, ..moved.app.clone() };
+    let step = Step::UpdateApp { sid: app_sid(2), settings };
+    assert_eq!(computer.plan(&twilio, &moved), [step]);
 }
 
 #[test]
@@ -138,6 +145,37 @@ fn an_app_made_just_before_a_crash_is_taken_and_corrected() {
         Step::CreateApp { settings: wanted.app.clone() },
         "another computer's app is none of ours"
     );
+}
+
+#[test]
+fn of_several_apps_of_its_name_one_is_kept_and_numbers_leave_the_others_first() {
+    let (mut twilio, mut computer) = set_up();
+    let name = computer.installation.resource_name();
+    for n in [60, 61] {
+        twilio.found.apps.push(app(n, &name));
+    }
+    twilio.found.apps.push(app(62, &format!("{name} copy")));
+    twilio.found.apps.push(app(63, "Kennex Dialer on test (bbbbbbbb)"));
+    let delete = |n| Step::DeleteApp { sid: app_sid(n) };
+    let wanted = computer.wanted(&[1], URL);
+    assert_eq!(computer.plan(&twilio, &wanted), [delete(60), delete(61)], "never the record's");
+
+    // One of them is the record's, under whatever name; one that is pointed at is left by the number.
+    computer.record.app = Some(app_sid(61));
+    twilio.route(&number_sid(2), to_app(&app_sid(60)));
+    let steps = computer.plan(&twilio, &wanted);
+    assert!(matches!(steps[1], Step::BindNumber { ref sid, .. } if *sid == number_sid(1)), "{steps:?}");
+    assert!(matches!(steps[2], Step::RestoreNumber { ref sid, .. } if *sid == number_sid(2)), "{steps:?}");
+    assert_eq!(steps[3..], [delete(2), delete(60)]);
+    assert!(computer.run(&mut twilio, &steps, usize::MAX));
+    assert_eq!(computer.plan(&twilio, &wanted), []);
+    assert_eq!(computer.record.app, Some(app_sid(61)));
+
+    // None is in the record: one of them is taken.
+    computer.record.app = None;
+    twilio.found.apps.push(app(64, &name));
+    let steps = computer.plan(&twilio, &wanted);
+    assert_eq!(steps, [Step::AdoptApp { sid: app_sid(61) }, delete(64)]);
 }
 
 #[test]
@@ -250,9 +288,9 @@ fn undoing_deletes_only_what_is_asked_for_and_what_exists() {
 /// What number 2 is put back to, by undoing and by no longer being chosen.
 fn released(twilio: &Twilio, computer: &Computer) -> [Vec<NumberRouting>; 2] {
     let of_two = |steps: Vec<Step>| {
-        let to = steps.into_iter().filter_map(|step| match step {
-            Step::RestoreNumber { sid, to, .. } if sid == number_sid(2) => Some(to),
-            _ => None,
+        let to = steps.into_iter().filter_map(|step| {
+            let Step::RestoreNumber { sid, to, .. } = step else { return None };
+            (sid == number_sid(2)).then_some(to)
         });
         to.collect()
     };
