@@ -3,7 +3,9 @@
 //! The plugin's commands for pages are not granted by any capability (`capabilities/main.json`): only
 //! this module starts programs, and only the one the agent chose as tunnel.
 
-use dialer_gateway::tunnel::{LaunchError, Launcher, Output, Program, RunningProgram, guarded, startable};
+use dialer_gateway::tunnel::{
+    LaunchError, Launcher, Lines, Output, Program, RunningProgram, apart, guarded, startable,
+};
 use secrecy::ExposeSecret as _;
 use tauri::AppHandle;
 use tauri::async_runtime::Receiver;
@@ -31,7 +33,7 @@ impl Launcher for ShellLauncher {
     ) -> Result<(Box<dyn RunningProgram>, mpsc::Receiver<Output>), LaunchError> {
         let path = &program.path;
         startable(path)?;
-        let guarded = guarded(program);
+        let guarded = apart(guarded(program));
         let environment =
             guarded.environment.iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
         let command = self
@@ -40,8 +42,10 @@ impl Launcher for ShellLauncher {
             .command(&guarded.path)
             .args(&guarded.arguments)
             .envs(environment)
-            // A job on Windows; on Unix the guard has made a group already.
-            .set_process_group(cfg!(windows));
+            // A job on Windows; on Unix the program gets a group of its own from the guard.
+            .set_process_group(cfg!(windows))
+            // By itself the plugin keeps a line until it ends, however long it becomes.
+            .set_raw_out(true);
         let (events, child) = command
             .spawn()
             .map_err(|error| LaunchError::Failed { path: path.clone(), detail: error.to_string() })?;
@@ -84,10 +88,11 @@ impl Drop for Child {
 /// would stop the program.
 async fn pass_on(mut events: Receiver<CommandEvent>, say: mpsc::Sender<Output>) {
     let mut code = None;
+    let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
     while let Some(event) = events.recv().await {
-        let output = match event {
-            CommandEvent::Stdout(line) => Output::Stdout(text(&line)),
-            CommandEvent::Stderr(line) => Output::Stderr(text(&line)),
+        match event {
+            CommandEvent::Stdout(piece) => tell(&say, Output::Stdout, stdout.add(&piece)).await,
+            CommandEvent::Stderr(piece) => tell(&say, Output::Stderr, stderr.add(&piece)).await,
             CommandEvent::Terminated(ended) => {
                 // The shell of the guard reports a signal as 128 and its number.
                 code = ended.code.filter(|code| !cfg!(unix) || !(129..=192).contains(code));
@@ -95,15 +100,86 @@ async fn pass_on(mut events: Receiver<CommandEvent>, say: mpsc::Sender<Output>) 
             }
             CommandEvent::Error(error) => {
                 tracing::warn!(%error, "a tunnel program's output could not be read");
-                continue;
             }
-            _ => continue,
-        };
-        let _ = say.send(output).await;
+            // The plugin reserves the right to tell more; the end and the words are all that matters.
+            _ => {}
+        }
     }
+    tell(&say, Output::Stdout, stdout.last()).await;
+    tell(&say, Output::Stderr, stderr.last()).await;
     let _ = say.send(Output::Ended { code }).await;
 }
 
-fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
+async fn tell(
+    say: &mpsc::Sender<Output>,
+    kind: fn(String) -> Output,
+    lines: impl IntoIterator<Item = String, IntoIter: Send>,
+) {
+    for line in lines {
+        // Nobody may be listening any more.
+        let _ = say.send(kind(line)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use tauri_plugin_shell::process::TerminatedPayload;
+
+    use super::*;
+
+    /// What is heard of these events.
+    async fn heard(events: Vec<CommandEvent>) -> Vec<Output> {
+        let (send, receive) = tauri::async_runtime::channel(events.len());
+        for event in events {
+            send.send(event).await.unwrap();
+        }
+        let (say, mut said) = mpsc::channel(64);
+        pass_on(receive, say).await;
+        let mut heard = Vec::new();
+        while let Some(output) = said.recv().await {
+            heard.push(output);
+        }
+        heard
+    }
+
+    fn ended(code: Option<i32>) -> CommandEvent {
+        CommandEvent::Terminated(TerminatedPayload { code, signal: None })
+    }
+
+    #[tokio::test]
+    async fn pieces_become_lines_of_either_output() {
+        let heard = heard(vec![
+            CommandEvent::Stdout(b"one\ntw".into()),
+            CommandEvent::Stderr(b"three\r\n".into()),
+            CommandEvent::Stdout(b"o\nno end".into()),
+            ended(Some(7)),
+        ]);
+        assert_eq!(
+            heard.await,
+            [
+                Output::Stdout("one".into()),
+                Output::Stderr("three".into()),
+                Output::Stdout("two".into()),
+                Output::Stdout("no end".into()),
+                Output::Ended { code: Some(7) },
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_line_that_does_not_end_is_cut() {
+        let mut events = vec![CommandEvent::Stderr(vec![b'x'; 8_192]); 100];
+        events.push(ended(None));
+        let heard = heard(events).await;
+        let [Output::Stderr(line), Output::Ended { code: None }] = &heard[..] else { panic!("{heard:?}") };
+        assert_eq!(line.len(), 16 * 1024);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_signal_is_no_code() {
+        assert_eq!(heard(vec![ended(Some(128 + 9))]).await, [Output::Ended { code: None }]);
+    }
 }

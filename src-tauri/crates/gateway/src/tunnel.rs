@@ -7,6 +7,7 @@
 mod address;
 mod find;
 mod launcher;
+mod lines;
 mod log;
 mod look;
 mod machine;
@@ -30,6 +31,7 @@ use crate::Proof;
 
 pub use find::{InstalledProgram, find_program, installed};
 pub use launcher::TokioLauncher;
+pub use lines::Lines;
 pub use periods::Periods;
 pub use program::{LaunchError, Launcher, Output, Program, RunningProgram, apart, guarded, startable};
 pub use reqwest::Certificate;

@@ -3,16 +3,17 @@
 use std::process::Stdio;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 
+use super::lines::Lines;
 use super::program::{LaunchError, Launcher, Output, Program, RunningProgram, guarded, startable};
 
 /// How many lines may wait to be read. Beyond that the program waits too, as with any full pipe.
 const LINES_WAITING: usize = 256;
-/// What is kept of one line, in bytes; programs that never end a line must not fill the memory.
-const LINE_LENGTH: usize = 16 * 1024;
+/// How much is read at once, in bytes.
+const PIECE_LENGTH: usize = 8 * 1024;
 
 /// Starts programs as children of this process: in a session (Unix) or a job (Windows) of their own, so that nothing they start outlives them. See [`guarded`] for how they end when this process
 /// is killed. Must be used within a tokio runtime.
@@ -102,37 +103,16 @@ async fn attend(
 }
 
 /// Reads lines until the end. Goes on reading when nobody listens: a full pipe would stop the program.
-async fn read(pipe: impl AsyncRead + Unpin, say: mpsc::Sender<Output>, kind: fn(String) -> Output) {
-    let mut pipe = BufReader::new(pipe);
-    let mut line = Vec::new();
-    loop {
-        let (taken, whole) = match pipe.fill_buf().await {
-            Ok([]) | Err(_) => break,
-            Ok(read) => match read.iter().position(|byte| *byte == b'\n') {
-                Some(end) => {
-                    line.extend_from_slice(read.get(..end).unwrap_or_default());
-                    (end + 1, true)
-                }
-                None => {
-                    line.extend_from_slice(read);
-                    (read.len(), false)
-                }
-            },
-        };
-        pipe.consume(taken);
-        line.truncate(LINE_LENGTH);
-        if whole {
-            tell(&say, kind, &mut line).await;
+async fn read(mut pipe: impl AsyncRead + Unpin, say: mpsc::Sender<Output>, kind: fn(String) -> Output) {
+    let mut lines = Lines::default();
+    let mut piece = vec![0; PIECE_LENGTH];
+    while let Ok(length @ 1..) = pipe.read(&mut piece).await {
+        for line in lines.add(piece.get(..length).unwrap_or_default()) {
+            // Nobody may be listening any more.
+            let _ = say.send(kind(line)).await;
         }
     }
-    if !line.is_empty() {
-        tell(&say, kind, &mut line).await;
+    if let Some(line) = lines.last() {
+        let _ = say.send(kind(line)).await;
     }
-}
-
-async fn tell(say: &mpsc::Sender<Output>, kind: fn(String) -> Output, line: &mut Vec<u8>) {
-    let text = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
-    line.clear();
-    // Nobody may be listening any more.
-    let _ = say.send(kind(text)).await;
 }
