@@ -84,6 +84,8 @@ pub enum TunnelState {
     Open {
         /// What is wrong and what to do.
         reason: UserError,
+        /// When it is tried again by itself, in Unix milliseconds; `None` when only the agent can help.
+        until_ms: Option<i64>,
     },
 }
 

@@ -11,6 +11,7 @@ use url::Url;
 use super::TunnelOptions;
 use super::address::is_this_computer;
 use super::machine::Outcome;
+use super::machine::failing::no_way_out;
 use super::provider::{Finding, ngrok, trouble};
 use crate::proof::{PROOF_PATH, Proof};
 use crate::public_base::join;
@@ -29,6 +30,8 @@ pub(crate) struct Looker {
     near: reqwest::Client,
     /// Names that lead to this computer because the options say so.
     named_here: Vec<String>,
+    /// Whether the system knows a way to the internet.
+    pub(super) way_out: fn() -> bool,
     timeout: Duration,
 }
 
@@ -59,6 +62,7 @@ impl Looker {
                 .filter(|(_, address)| address.ip().is_loopback())
                 .map(|(name, _)| name.clone())
                 .collect(),
+            way_out: has_way_out,
             timeout,
         })
     }
@@ -71,17 +75,25 @@ impl Looker {
                 "This program's own webhook server does not answer. Restart the program.",
             ));
         }
-        let here = url.host().is_some_and(|host| {
-            is_this_computer(&host) || self.named_here.iter().any(|name| *name == host.to_string())
-        });
-        match self.fetch(if here { &self.near } else { &self.far }, url).await {
+        match self.fetch(if self.is_here(url) { &self.near } else { &self.far }, url).await {
             Ok(()) => Outcome::Proven,
-            Err(Miss::Unreachable(_)) if !here && !has_way_out() => Outcome::Offline(trouble(
-                "This computer is offline. The tunnel goes on by itself when the network is back.",
-            )),
+            Err(Miss::Unreachable(reason)) if !self.way_out(Some(url)) => {
+                Outcome::Offline(no_way_out(Some(reason)))
+            }
             Err(Miss::Unreachable(reason) | Miss::Wrong(reason)) => Outcome::Missed(reason),
             Err(Miss::Permanent(reason)) => Outcome::Permanent(reason),
         }
+    }
+
+    /// Whether the system knows a way to `url`, or to whatever address a program is going to tell.
+    pub(crate) fn way_out(&self, url: Option<&Url>) -> bool {
+        url.map_or_else(|| !self.named_here.is_empty(), |url| self.is_here(url)) || (self.way_out)()
+    }
+
+    fn is_here(&self, url: &Url) -> bool {
+        url.host().is_some_and(|host| {
+            is_this_computer(&host) || self.named_here.iter().any(|name| *name == host.to_string())
+        })
     }
 
     async fn fetch(&self, client: &reqwest::Client, base: &Url) -> Result<(), Miss> {

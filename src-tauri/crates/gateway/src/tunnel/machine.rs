@@ -9,7 +9,7 @@
 //!     └──────── time ───────┴──▶ Open ── a click, a change of the network, time ──▶ Starting
 //! ```
 
-mod failing;
+pub(in crate::tunnel) mod failing;
 mod serving;
 #[cfg(test)]
 mod tests;
@@ -36,6 +36,8 @@ pub(crate) struct Moment {
     pub(crate) unix_ms: i64,
     /// Random, from 0 to 1, for spreading attempts.
     pub(crate) chance: f64,
+    /// Whether the public address can be reached from this computer, as far as the system knows.
+    pub(crate) way_out: bool,
 }
 
 /// What a look at the public address found.
@@ -169,6 +171,8 @@ pub(crate) struct Machine {
     /// What the program said about not working.
     complaint: Option<UserError>,
     offline: bool,
+    /// When it was last seen that there is no way out; `None` if there was one.
+    cut_off: Option<Duration>,
     in_call: bool,
     /// The look under way.
     looking: Option<u64>,
@@ -195,6 +199,7 @@ impl Machine {
             on_trial: false,
             complaint: None,
             offline: false,
+            cut_off: None,
             in_call: false,
             looking: None,
             looks: 0,
@@ -212,6 +217,10 @@ impl Machine {
     /// Takes in what happened and tells what to do, in this order.
     pub(crate) fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
         let mut actions = Vec::new();
+        let cut_off = (!now.way_out).then_some(now.elapsed);
+        if std::mem::replace(&mut self.cut_off, cut_off).is_some() && now.way_out {
+            self.way_is_back(now);
+        }
         match event {
             Event::Tick => {}
             Event::NotStarted(reason) => {
@@ -278,7 +287,8 @@ impl Machine {
             },
             Phase::Open { until } => [*until, None, None],
         };
-        due.into_iter().flatten().min()
+        let way_back = self.cut_off.map(|seen| seen + periods.way_out);
+        due.into_iter().flatten().chain(way_back).min()
     }
 
     fn may_ask(&self) -> bool {

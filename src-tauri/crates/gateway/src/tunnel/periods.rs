@@ -51,6 +51,9 @@ pub struct Periods {
     pub flash: Duration,
     /// Changes of the network restart nothing more often than this. 30 s.
     pub network_settle: Duration,
+    /// How often it is seen whether there is a way to the internet again, while there is none. 3 s: it
+    /// costs a look at the routing table.
+    pub way_out: Duration,
     /// How long a program may take to end before it is given up. 5 s.
     pub end: Duration,
 }
@@ -80,6 +83,7 @@ impl Default for Periods {
             breaker_rest: seconds(600),
             flash: seconds(2),
             network_settle: seconds(30),
+            way_out: seconds(3),
             end: seconds(5),
         }
     }

@@ -59,7 +59,7 @@ pub(crate) async fn run(
         Ok(supervisor) => supervisor.run(commands).await,
         Err(reason) => {
             tracing::warn!(reason = reason.message, "the tunnel cannot be brought up as it was chosen");
-            tell.send_replace(TunnelState::Open { reason });
+            tell.send_replace(TunnelState::Open { reason, until_ms: None });
             // Another choice makes another tunnel.
             while commands.recv().await.is_some() {}
         }
@@ -173,11 +173,25 @@ impl Supervisor {
         }
     }
 
+    /// The public address, as far as it is known.
+    fn address(&self) -> Option<&Url> {
+        match self.machine.state() {
+            TunnelState::Verifying { url }
+            | TunnelState::Up { url, .. }
+            | TunnelState::Degraded { url, .. } => Some(url),
+            TunnelState::Off
+            | TunnelState::Starting
+            | TunnelState::Backoff { .. }
+            | TunnelState::Open { .. } => self.provider.address(),
+        }
+    }
+
     fn now(&self) -> Moment {
         Moment {
             elapsed: self.began.elapsed(),
             unix_ms: self.options.clock.now_ms(),
             chance: rand::random_range(0.0..1.0),
+            way_out: self.looker.way_out(self.address()),
         }
     }
 
@@ -306,6 +320,8 @@ fn report(state: &TunnelState) {
         TunnelState::Backoff { failures, reason, .. } => {
             tracing::warn!(failures, reason = reason.message, "the tunnel failed and will be tried again");
         }
-        TunnelState::Open { reason } => tracing::warn!(reason = reason.message, "the tunnel needs the agent"),
+        TunnelState::Open { reason, .. } => {
+            tracing::warn!(reason = reason.message, "the tunnel needs the agent");
+        }
     }
 }

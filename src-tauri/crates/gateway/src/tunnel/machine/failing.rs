@@ -6,7 +6,7 @@ use dialer_domain::error::UserError;
 
 use super::{Action, Machine, Moment, Phase, ProgramIs, serving};
 use crate::tunnel::TunnelState;
-use crate::tunnel::provider::Pace;
+use crate::tunnel::provider::{Pace, trouble};
 
 /// So many failed attempts within [`Periods::breaker_window`](crate::tunnel::Periods) open the breaker.
 const BREAKER_FAILURES: usize = 5;
@@ -21,8 +21,9 @@ impl Machine {
         match &mut self.phase {
             Phase::Starting { .. } | Phase::Verifying { .. } => {
                 let flash = now.elapsed < since + self.rules.periods.flash;
-                self.flashes = if flash { self.flashes + 1 } else { 0 };
-                if self.flashes >= FLASHES && !self.offline {
+                let blamed = now.way_out && !self.offline;
+                self.flashes = if flash && blamed { self.flashes + 1 } else { 0 };
+                if self.flashes >= FLASHES {
                     self.flashes = 0;
                     let until = now.elapsed + self.rules.periods.breaker_rest;
                     self.open(reason, Some(until), actions, now);
@@ -51,8 +52,10 @@ impl Machine {
         self.failures = self.failures.saturating_add(1);
         let window = self.rules.periods.breaker_window;
         self.counted.retain(|failed| at < *failed + window);
+        let reason = if counts && !now.way_out { no_way_out(Some(reason)) } else { reason };
+        let counts = counts && now.way_out && !self.offline;
         // With nothing to start, trying costs nothing and harms nobody.
-        if counts && !self.offline && self.rules.has_program {
+        if counts && self.rules.has_program {
             self.counted.push_back(at);
             if self.on_trial || self.counted.len() >= BREAKER_FAILURES {
                 let until = at + self.rules.periods.breaker_rest;
@@ -60,7 +63,7 @@ impl Machine {
             }
         }
         self.end_program(at, actions);
-        let pause = if counts && !self.offline {
+        let pause = if counts {
             backoff(&self.rules.pace, self.failures, now.chance)
         } else {
             self.rules.pace.backoff_cap.min(self.rules.periods.backoff_cap)
@@ -80,14 +83,13 @@ impl Machine {
         self.looking = None;
         self.on_trial = false;
         self.phase = Phase::Open { until };
-        self.state = TunnelState::Open { reason };
+        self.state = TunnelState::Open { reason, until_ms: until.map(|until| unix_ms(until, now)) };
     }
 
     pub(super) fn wait(&mut self, until: Duration, reason: UserError, now: Moment) {
         self.looking = None;
         self.phase = Phase::Waiting { until };
-        let pause = i64::try_from(until.saturating_sub(now.elapsed).as_millis()).unwrap_or(i64::MAX);
-        let until_ms = now.unix_ms.saturating_add(pause);
+        let until_ms = unix_ms(until, now);
         self.state = TunnelState::Backoff { failures: self.failures, until_ms, reason };
     }
 
@@ -119,6 +121,13 @@ impl Machine {
         self.on_trial = false;
     }
 
+    /// There is a way out again. What failed on the network before says nothing about this one.
+    pub(super) fn way_is_back(&mut self, now: Moment) {
+        self.failures = 0;
+        self.flashes = 0;
+        self.network_changed(now);
+    }
+
     pub(super) fn network_changed(&mut self, now: Moment) {
         let at = now.elapsed;
         // A network that comes and goes must not start programs every time.
@@ -129,9 +138,18 @@ impl Machine {
                 serving.next_look = at;
                 return;
             }
-            Phase::Waiting { until } => *until = (*until).min(earliest),
+            Phase::Waiting { until } => {
+                *until = (*until).min(earliest);
+                if let TunnelState::Backoff { until_ms, .. } = &mut self.state {
+                    *until_ms = unix_ms(*until, now);
+                }
+            }
             Phase::Open { until } if earliest > at => {
-                *until = Some(until.map_or(earliest, |until| until.min(earliest)));
+                let sooner = until.map_or(earliest, |until| until.min(earliest));
+                *until = Some(sooner);
+                if let TunnelState::Open { until_ms, .. } = &mut self.state {
+                    *until_ms = Some(unix_ms(sooner, now));
+                }
                 return;
             }
             Phase::Open { .. } => {
@@ -142,6 +160,25 @@ impl Machine {
         }
         self.network_start = Some(earliest);
     }
+}
+
+/// What is wrong when this computer has no way to the internet; `seen` is what came of that.
+pub(in crate::tunnel) fn no_way_out(seen: Option<UserError>) -> UserError {
+    let reason =
+        trouble("This computer is offline. The tunnel goes on by itself when the network is back.");
+    match seen {
+        Some(UserError { message, detail: Some(detail), .. }) => {
+            reason.with_detail(format!("{message} ({detail})"))
+        }
+        Some(seen) => reason.with_detail(seen.message),
+        None => reason,
+    }
+}
+
+/// The moment `at`, which is told since the supervisor began, in Unix milliseconds.
+fn unix_ms(at: Duration, now: Moment) -> i64 {
+    let pause = i64::try_from(at.saturating_sub(now.elapsed).as_millis()).unwrap_or(i64::MAX);
+    now.unix_ms.saturating_add(pause)
 }
 
 /// How long to wait after so many failures in a row: a random part of a time that doubles with each.

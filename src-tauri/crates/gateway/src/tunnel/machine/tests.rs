@@ -23,6 +23,7 @@ pub(super) struct Bench {
     pub(super) elapsed: Duration,
     /// How much of each pause is waited for.
     pub(super) chance: f64,
+    pub(super) way_out: bool,
     /// What was wanted and not yet taken.
     pub(super) actions: Vec<Action>,
 }
@@ -30,14 +31,21 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new(rules: Rules) -> Self {
         let mut bench =
-            Self { machine: Machine::new(rules), elapsed: Duration::ZERO, chance: 1.0, actions: Vec::new() };
+            Self {
+            machine: Machine::new(rules),
+            elapsed: Duration::ZERO,
+            chance: 1.0,
+            way_out: true,
+            actions: Vec::new(),
+        };
         bench.tell(Event::Tick);
         bench
     }
 
     pub(super) fn tell(&mut self, event: Event) {
         let unix_ms = BEGAN_MS + i64::try_from(self.elapsed.as_millis()).unwrap();
-        let now = Moment { elapsed: self.elapsed, unix_ms, chance: self.chance };
+        let now =
+            Moment { elapsed: self.elapsed, unix_ms, chance: self.chance, way_out: self.way_out };
         self.actions.extend(self.machine.handle(event, now));
     }
 
@@ -89,7 +97,7 @@ impl Bench {
         match self.state() {
             TunnelState::Degraded { reason, .. }
             | TunnelState::Backoff { reason, .. }
-            | TunnelState::Open { reason } => reason.message.clone(),
+            | TunnelState::Open { reason, .. } => reason.message.clone(),
             state @ (TunnelState::Off
             | TunnelState::Starting
             | TunnelState::Verifying { .. }

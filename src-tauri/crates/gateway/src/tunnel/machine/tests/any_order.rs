@@ -26,6 +26,8 @@ enum Step {
     Answer(u8),
     Say(u8),
     Tell(u8),
+    /// There is a way out from now on, or there is none.
+    WayOut(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -36,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u8..4).prop_map(Step::Answer),
         2 => (0_u8..5).prop_map(Step::Say),
         1 => (0_u8..6).prop_map(Step::Tell),
+        1 => any::<bool>().prop_map(Step::WayOut),
     ]
 }
 
@@ -115,6 +118,7 @@ impl World {
                 _ => Finding::Permanent(because("permanent")),
             })),
             Step::End | Step::Say(_) => {}
+            Step::WayOut(way_out) => bench.way_out = *way_out,
             Step::Tell(what) => bench.tell(match what {
                 0 => Event::NetworkChanged,
                 1 => Event::Offline(true),
@@ -156,6 +160,7 @@ proptest! {
         for step in &steps {
             world.step(&mut bench, step);
         }
+        bench.way_out = true;
         bench.tell(Event::Offline(false));
         world.take(&mut bench);
         // What no repetition cures takes a click; everything else heals by itself.
@@ -179,7 +184,7 @@ proptest! {
             world.step(&mut bench, &Step::End);
             world.step(&mut bench, step);
         }
-        let changes = steps.iter().filter(|step| matches!(step, Step::Tell(0 | 2))).count();
+        let changes = steps.iter().filter(|step| matches!(step, Step::Tell(0 | 2) | Step::WayOut(true))).count();
         let most = STARTS_AN_HOUR + changes.min(NETWORK_STARTS_AN_HOUR);
         for (n, start) in world.starts.iter().enumerate() {
             let hour = world.starts.iter().skip(n).take_while(|at| **at < *start + Duration::from_secs(3_600));
