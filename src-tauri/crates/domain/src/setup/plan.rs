@@ -1,4 +1,17 @@
 //! The comparison itself.
+//!
+//! # Two computers and one number
+//!
+//! A computer takes a number from another one only if its agent chooses it. Each keeps in its own record
+//! what the number said when it came: the first the original, the second that it led to the first. So
+//!
+//! - while both are connected, a number that the second lets go of leads to the first again;
+//! - a computer never undoes what the other did: a number that leads elsewhere is only struck off the
+//!   record ([`Step::ForgetNumber`]), and the record says until then what it said before, for the agent
+//!   to be told;
+//! - when both have disconnected and deleted their apps, in whatever order, the number leads to neither.
+//!   Its own addresses are what they were. An app or a trunk that it had at first is on it again if the
+//!   first computer had the number back when it let go of it; otherwise that computer has told it.
 
 use std::collections::BTreeSet;
 
@@ -211,13 +224,23 @@ pub fn undo(found: &Found, record: &Record, undo: Undo) -> Vec<Step> {
     steps
 }
 
-/// What to do besides [`undo`], and before it, about an app and keys of this installation's name that
-/// are not in the record because the program ended between making and recording them.
+/// What to do besides [`undo`], and before it, about apps and keys of this installation's name that are
+/// not in the record, because the program ended between making and recording them or because they were
+/// left when the account was disconnected before.
 pub fn left_over(installation: &Installation, found: &Found, record: &Record, undo: Undo) -> Vec<Step> {
     let name = installation.resource_name();
     let app = |app: &&TwimlApp| app.settings.friendly_name == name && record.app.as_ref() != Some(&app.sid);
     let key = |key: &&ApiKey| key.friendly_name == name && record.key.as_ref() != Some(&key.sid);
-    let apps = found.apps.iter().filter(app).map(|app| Step::DeleteApp { sid: app.sid.clone() });
-    let keys = found.keys.iter().filter(key).map(|key| Step::DeleteLostKey { sid: key.sid.clone() });
-    apps.filter(|_| undo.delete_app).chain(keys.filter(|_| undo.delete_key)).collect()
+    let mut steps = Vec::new();
+    if undo.delete_app {
+        let apps: Vec<&TwimlAppSid> = found.apps.iter().filter(app).map(|app| &app.sid).collect();
+        let own = apps.iter().map(|sid| sid.as_str()).collect();
+        steps.extend(numbers_beside_record(found, record, &own).map(restore_without_app));
+        steps.extend(apps.into_iter().map(|sid| Step::DeleteApp { sid: sid.clone() }));
+    }
+    if undo.delete_key {
+        let keys = found.keys.iter().filter(key);
+        steps.extend(keys.map(|key| Step::DeleteLostKey { sid: key.sid.clone() }));
+    }
+    steps
 }

@@ -8,6 +8,7 @@ use super::model::{
 };
 use crate::account::NumberRouting;
 use crate::setup::{Step, Undo};
+use crate::sid::PhoneNumberSid;
 
 const NUMBERS: u8 = 4;
 const STRENGTH: usize = 60;
@@ -254,6 +255,52 @@ proptest! {
         computers[first].disconnect(&mut twilio, EVERYTHING);
         computers[1 - first].disconnect(&mut twilio, EVERYTHING);
         prop_assert_eq!(twilio.found, original);
+    }
+}
+
+/// Whether a number says what it said, or that without the app or the trunk it had.
+fn is_put_back(now: &NumberRouting, original: &NumberRouting) -> bool {
+    let without_empty = |routing: &NumberRouting| NumberRouting {
+        voice_application_sid: routing.voice_application_sid.clone().filter(|app| !app.is_empty()),
+        trunk_sid: routing.trunk_sid.clone().filter(|trunk| !trunk.is_empty()),
+        ..routing.clone()
+    };
+    let (now, original) = (without_empty(now), without_empty(original));
+    let beneath = NumberRouting { voice_application_sid: None, trunk_sid: None, ..original.clone() };
+    now == original || now == beneath
+}
+
+proptest! {
+    #[test]
+    fn a_number_that_two_computers_took_in_turn_leads_to_neither_in_the_end_and_its_original_was_kept_or_told(
+        mut twilio in account(),
+        history in proptest::collection::vec((any::<bool>(), own_doing()), 0..14),
+        last in any::<bool>(),
+    ) {
+        let original = twilio.clone();
+        let mut computers = [Computer::new("aaaaaaaa"), Computer::new("bbbbbbbb")];
+        // What each computer said that a number did before, when it struck it off its record.
+        let mut told: Vec<(PhoneNumberSid, NumberRouting)> = Vec::new();
+        let ends = [usize::from(last), 1 - usize::from(last)];
+        let undo = Happening::Disconnect { undo: EVERYTHING, strength: usize::MAX };
+        let ending = ends.map(|which| (which, undo.clone()));
+        let history = history.into_iter().map(|(which, happening)| (usize::from(which), happening));
+        for (which, happening) in history.chain(ending) {
+            let kept = computers[which].record.numbers.clone();
+            happen(&mut twilio, &mut computers[which], &happening);
+            let now = &computers[which].record.numbers;
+            let struck = kept.into_iter().filter(|bound| now.iter().all(|still| still.sid != bound.sid));
+            told.extend(struck.map(|bound| (bound.sid, bound.before)));
+        }
+        prop_assert_eq!(&twilio.found.apps, &original.found.apps);
+        prop_assert_eq!(&twilio.found.keys, &original.found.keys);
+        for (n, before) in (0..NUMBERS).zip(&original.found.numbers) {
+            let now = twilio.routing(n);
+            prop_assert!(is_put_back(now, &before.routing), "number {n}: {now:?}");
+            let same = *now == before.routing;
+            let was_told = told.iter().any(|(sid, was)| *sid == before.sid && *was == before.routing);
+            prop_assert!(same || was_told, "number {n} says {now:?}, and nobody said {:?}", before.routing);
+        }
     }
 }
 

@@ -347,6 +347,16 @@ fn what_a_crash_kept_out_of_the_record_is_found_by_its_name() {
     assert_eq!(found(EVERYTHING), [app.clone(), key.clone()]);
     assert_eq!(found(Undo { delete_app: true, delete_key: false }), [app]);
     assert_eq!(found(Undo { delete_app: false, delete_key: true }), [key]);
+
+    // Another computer has put a number back to it, after this one was disconnected and the app stayed.
+    twilio.route(&number_sid(2), to_app(&app_sid(71)));
+    let to = NumberRouting { voice_application_sid: None, ..to_app(&app_sid(71)) };
+    let restore = Step::RestoreNumber { sid: number_sid(2), number: owned(2, to_trunk()).number, to };
+    let found = left_over(&computer.installation, &twilio.found, &computer.record, EVERYTHING);
+    assert_eq!(
+        found,
+        [restore, Step::DeleteApp { sid: app_sid(71) }, Step::DeleteLostKey { sid: key_sid(70) }]
+    );
 }
 
 #[test]
