@@ -245,6 +245,15 @@ export const en = {
   'strength.fair': 'Fair. A few more characters make it strong.',
   'strength.strong': 'Strong',
 
+  'locked.title': 'Opening your account',
+  'locked.opening': 'The secrets can be read. This takes a moment.',
+  'startOver.title': 'Start over with this account',
+  'startOver.lost':
+    'For a forgotten passphrase. The encrypted file on this computer is deleted, with the Auth Token and the key in it. Nobody can bring them back.',
+  'startOver.stays':
+    'What is set up at Twilio stays as it is, and is found again when you enter the account anew. Until then no calls come or go.',
+  'startOver.confirm': 'Delete the secrets and start over',
+
   'checking.title': 'Looking at your account',
   'checking.about': 'Twilio is asked what the account has. This takes a few seconds.',
   'checking.waiting': 'Everything you entered is kept. Nothing has changed at Twilio yet.',
@@ -407,6 +416,7 @@ export const en = {
   'token.title': 'Auth Token',
   'token.about': 'If you changed the Auth Token at Twilio, enter the new one here.',
   'token.new': 'New Auth Token',
+  'token.again': 'Enter the Auth Token of this account, as it is at Twilio now.',
   'token.needed': 'Paste the new Auth Token first.',
   'token.save': 'Save',
 

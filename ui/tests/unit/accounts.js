@@ -96,6 +96,18 @@ export const locked = {
 };
 
 /** @type {AccountStatus} */
+export const tokenLost = {
+  ...ACCOUNT,
+  phase: 'locked',
+  error: {
+    code: 'CredentialsRefused',
+    message:
+      'A saved secret is no longer there: it was deleted, or the keychain is another one than before. Enter the Auth Token again; the program makes itself a new key.',
+    detail: null,
+  },
+};
+
+/** @type {AccountStatus} */
 export const choosing = {
   ...bothEntered,
   phase: 'choosing',
