@@ -1,6 +1,9 @@
 //! The task that carries out what the state machine decides.
 
+mod errands;
 mod interface;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,17 +11,17 @@ use std::time::Duration;
 
 use dialer_domain::error::UserError;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
 use super::log::Log;
 use super::look::Looker;
-use super::machine::{Action, Event, Machine, Moment, Rules};
+use super::machine::{Action, Event, Machine, Moment, Outcome, Rules};
 use super::program::{LaunchError, Output, RunningProgram};
-use super::provider::{Finding, Provider, Start, provider, trouble};
+use super::provider::{Finding, Provider, Report, Start, provider, trouble};
 use super::{TunnelOptions, TunnelState};
 
+use errands::Errands;
 use interface::Interface;
 
 /// How far the wall clock may run ahead of ours before we take it that the computer slept.
@@ -77,7 +80,7 @@ struct Supervisor {
     interface_at: Option<SocketAddr>,
     running: Option<Running>,
     /// Questions and looks under way.
-    errands: JoinSet<Event>,
+    errands: Errands,
     began: Instant,
     began_ms: i64,
     /// How far the wall clock ran ahead when it was last looked at, in milliseconds.
@@ -113,7 +116,7 @@ impl Supervisor {
             interface,
             interface_at: None,
             running: None,
-            errands: JoinSet::new(),
+            errands: Errands::default(),
             began,
             began_ms,
             ahead_ms: 0,
@@ -137,13 +140,7 @@ impl Supervisor {
                     Some(event) => event,
                     None => continue,
                 },
-                Some(errand) = self.errands.join_next() => match errand {
-                    Ok(event) => event,
-                    Err(error) => {
-                        tracing::error!(%error, "a look at the tunnel ended badly");
-                        continue;
-                    }
-                },
+                Some(event) = self.errands.next() => event,
                 () = tokio::time::sleep_until(tick) => Event::Tick,
             };
             self.handle(event);
@@ -219,13 +216,19 @@ impl Supervisor {
             }
             Action::Look(number, url) => {
                 let looker = self.looker.clone();
-                self.errands.spawn(async move { Event::Looked(number, looker.look(&url).await) });
+                let failed = Outcome::Missed(trouble(
+                    "The public address could not be looked at, by a fault of this program. If this goes on, \
+                     restart the program.",
+                ));
+                self.errands.send(Event::Looked(number, failed), async move {
+                    Event::Looked(number, looker.look(&url).await)
+                });
                 None
             }
             Action::Ask(attempt) => {
                 let (provider, interface) = (Arc::clone(&self.provider), self.interface.clone());
                 let (at, local_port) = (self.interface_at, self.options.local_port);
-                self.errands.spawn(async move {
+                self.errands.send(Event::Asked(attempt, Report::Silent), async move {
                     let answers = interface.ask(at, provider.questions()).await;
                     Event::Asked(attempt, provider.report(&answers, local_port))
                 });

@@ -137,7 +137,7 @@ fn reason(state: &TunnelState) -> Option<&str> {
     match state {
         TunnelState::Degraded { reason, .. }
         | TunnelState::Backoff { reason, .. }
-        | TunnelState::Open { reason } => Some(&reason.message),
+        | TunnelState::Open { reason, .. } => Some(&reason.message),
         TunnelState::Off | TunnelState::Starting | TunnelState::Verifying { .. } | TunnelState::Up { .. } => {
             None
         }

@@ -522,9 +522,9 @@ fn an_open_breaker_tells_when_it_tries_again() {
     let after = |bench: &Bench, seconds: i64| {
         Some(BEGAN_MS + i64::try_from(bench.elapsed.as_millis()).unwrap() + seconds * 1_000)
     };
-    let until = |bench: &Bench| match bench.state() {
-        TunnelState::Open { until_ms, .. } => *until_ms,
-        state => panic!("{state:?}"),
+    let until = |bench: &Bench| {
+        let TunnelState::Open { until_ms, .. } = bench.state() else { panic!("{:?}", bench.state()) };
+        *until_ms
     };
     assert_eq!(until(&bench), after(&bench, 600));
     // A change of the network is worth one attempt at once, and the next one only after a while.
