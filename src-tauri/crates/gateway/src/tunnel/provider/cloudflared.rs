@@ -9,10 +9,11 @@ mod named;
 mod quick;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use dialer_domain::error::UserError;
 
-use super::{Answer, Finding, trouble};
+use super::{Answer, Finding, trouble, write_file};
 
 pub(super) use named::Named;
 pub(super) use quick::Quick;
@@ -20,6 +21,14 @@ pub(super) use quick::Quick;
 const PROGRAM: &str = "cloudflared";
 /// Says whether connections to Cloudflare stand: 200 or 503.
 const READY: &str = "/ready";
+
+/// An empty configuration in `folder`, to be given to the program. Without it the agent's own would be
+/// mixed in, which may be about other tunnels.
+fn configuration(folder: &Path) -> Result<PathBuf, UserError> {
+    let path = folder.join("cloudflared.yml");
+    write_file(&path, "{}\n")?;
+    Ok(path)
+}
 
 /// What a line means that both kinds of tunnel write.
 fn read(line: &str) -> Option<Finding> {

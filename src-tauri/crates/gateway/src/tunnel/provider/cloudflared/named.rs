@@ -38,11 +38,13 @@ impl Provider for Named {
                  Networks, Tunnels) and enter it in the settings.",
             )
         })?;
+        let path = program_path(self.program.as_deref(), PROGRAM)?;
+        let configuration = super::configuration(start.folder)?;
+        let mut arguments = vec!["tunnel".into(), "--config".into(), configuration.into_os_string()];
+        arguments.extend(["--no-autoupdate", "--metrics", "127.0.0.1:0", "run"].map(Into::into));
         Ok(Some(Program {
-            path: program_path(self.program.as_deref(), PROGRAM)?,
-            arguments: ["tunnel", "--no-autoupdate", "--metrics", "127.0.0.1:0", "run"]
-                .map(Into::into)
-                .into(),
+            path,
+            arguments,
             environment: vec![("TUNNEL_TOKEN".into(), token.clone())],
         }))
     }
@@ -101,11 +103,26 @@ mod tests {
     }
 
     #[test]
+    fn the_agents_own_configuration_is_left_out() {
+        let program = std::env::current_exe().unwrap();
+        let named = Named::new("https://phone.example.com", program.to_str()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let token = secrecy::SecretString::from("token-of-this-test");
+        let start = Start { local_port: 4711, folder: folder.path(), token: Some(&token) };
+        let arguments = named.program(&start).unwrap().unwrap().arguments;
+        let [tunnel, option, configuration, .., run] = &arguments[..] else { panic!("{arguments:?}") };
+        // `run` has no such option; it belongs to `tunnel`.
+        assert_eq!([tunnel, option, run], ["tunnel", "--config", "run"]);
+        assert_eq!(std::fs::read_to_string(configuration).unwrap(), "{}\n");
+    }
+
+    #[test]
     fn the_token_goes_into_the_environment_only() {
         let named =
             Named::new("https://phone.example.com", Some(std::env::current_exe().unwrap().to_str().unwrap()));
         let token = secrecy::SecretString::from("token-of-this-test");
-        let folder = std::path::Path::new("/");
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
         let start = Start { local_port: 4711, folder, token: Some(&token) };
         let program = named.as_ref().unwrap().program(&start).unwrap().unwrap();
         assert!(!format!("{program:?}").contains("token-of-this-test"));

@@ -8,7 +8,7 @@ use crate::tunnel::address::provided_address;
 use crate::tunnel::find::program_path;
 use crate::tunnel::periods::Periods;
 use crate::tunnel::program::Program;
-use crate::tunnel::provider::{Answer, Finding, Pace, Provider, Report, Start, trouble, write_file};
+use crate::tunnel::provider::{Answer, Finding, Pace, Provider, Report, Start, trouble};
 
 /// What the host names of temporary addresses end with.
 const HOSTS: &[&str] = &["trycloudflare.com"];
@@ -42,10 +42,8 @@ impl Provider for Quick {
     }
 
     fn program(&self, start: &Start<'_>) -> Result<Option<Program>, UserError> {
-        // The agent's own configuration may be about other tunnels and would be mixed in.
-        let configuration = start.folder.join("cloudflared.yml");
         let path = program_path(self.program.as_deref(), PROGRAM)?;
-        write_file(&configuration, "{}\n")?;
+        let configuration = super::configuration(start.folder)?;
         let target = format!("http://127.0.0.1:{}", start.local_port);
         let mut arguments = vec!["tunnel".into(), "--config".into(), configuration.into_os_string()];
         arguments.extend(["--no-autoupdate", "--metrics", "127.0.0.1:0", "--url", &target].map(Into::into));
