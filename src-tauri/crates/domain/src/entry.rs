@@ -141,6 +141,14 @@ pub fn check(field: Field, text: &str) -> Result<Cleaned, String> {
     })
 }
 
+/// Whether a text that was entered anywhere, a number or an address perhaps, may be or hold a secret and
+/// should not be shown again or written down: 20 letters and digits in a row, as in an Auth Token, a part
+/// of one, the secret of a key or the token of a tunnel; or a password in a web address. SIDs, telephone
+/// numbers and the host names of people and of tunnels are none.
+pub fn may_be_secret(text: &str) -> bool {
+    mistake::may_hide_secret(&tidy::tidy(Field::AuthToken, text))
+}
+
 /// The text with the two letters of a SID in capitals, as Twilio writes them.
 fn sid(text: &str) -> Option<String> {
     let (letters, digits) = text.split_at_checked(2)?;

@@ -104,6 +104,13 @@ pub(super) fn placeholder(field: Field, text: &str) -> bool {
             return true;
         }
     }
+    let enclosed = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    if small.contains("...") || small.contains('…') || enclosed('<', '>') || enclosed('[', ']') {
+        return true;
+    }
+    if field == Field::BackendUrl {
+        return example_host(&small);
+    }
     small.contains("xxx")
         || small.contains("your")
         || small.contains("changeme")
@@ -112,10 +119,70 @@ pub(super) fn placeholder(field: Field, text: &str) -> bool {
         || small.contains("replace")
         || small.contains("placeholder")
         || small.contains("_here")
-        || small.contains("...")
-        || small.contains('…')
-        || (text.starts_with('<') && text.ends_with('>'))
-        || (text.starts_with('[') && text.ends_with(']'))
+}
+
+/// What people are told to put their own name in place of.
+const HOST_WORDS: [&str; 15] = [
+    "own",
+    "here",
+    "domain",
+    "subdomain",
+    "host",
+    "hostname",
+    "name",
+    "url",
+    "address",
+    "server",
+    "backend",
+    "public",
+    "tunnel",
+    "ngrok",
+    "app",
+];
+
+/// Whether a part of the host's name consists of the words of an example, such as `your-domain` or
+/// `xxxx`. Real names may have such words in them: `yourkit.com`, `xxxlutz.de`, `call-your-bank.com`.
+fn example_host(address: &str) -> bool {
+    let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = after_scheme.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    // The last part is a domain of the world's, one of which is called xxx.
+    let labels = host.rsplit_once('.').map_or(host, |(labels, _)| labels);
+    labels.split('.').any(|label| {
+        let words: Vec<&str> = label.split(['-', '_']).filter(|word| !word.is_empty()).collect();
+        matches!(words.concat().as_str(), "changeme" | "changethis" | "replaceme" | "replacethis")
+            || words.iter().any(|word| word_of_example(word))
+                && words.iter().all(|word| word_of_example(word) || HOST_WORDS.contains(word))
+    })
+}
+
+fn word_of_example(word: &str) -> bool {
+    matches!(word, "your" | "placeholder")
+        || (word.len() >= 3 && word.bytes().all(|b| b == b'x'))
+        || word.strip_prefix("your").is_some_and(|rest| HOST_WORDS.contains(&rest))
+}
+
+/// The fewest characters in a row that are taken for a part of a secret.
+const SECRET_MIN: usize = 20;
+
+/// Whether a text, in whatever field, has something in it that looks like an Auth Token, the secret of a
+/// key or the token of a tunnel, whole or in part, or a password in a web address. A SID is none.
+pub(super) fn may_hide_secret(text: &str) -> bool {
+    let no_address = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let user = no_address.split('/').next().and_then(|host| host.rsplit_once('@')).map(|(user, _)| user);
+    if user.is_some_and(|user| user.contains(':')) {
+        return true;
+    }
+    let in_one_piece: String = text.split_whitespace().collect();
+    if matches!(shape(&in_one_piece), Shape::AuthToken | Shape::ApiSecret) {
+        return true;
+    }
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|run| match shape(run) {
+        Shape::Sid(_) => false,
+        Shape::AuthToken | Shape::ApiSecret => true,
+        Shape::Email | Shape::WebAddress | Shape::PhoneNumber | Shape::Other => {
+            run.len() >= SECRET_MIN && run.bytes().any(|b| b.is_ascii_digit())
+        }
+    })
 }
 
 /// What is wrong with a text that is not of the form of `field`, and the cure.
