@@ -160,7 +160,7 @@ fn wrong(status: u16, headers: &HeaderMap, body: &str, host: &str) -> Miss {
     if let Some(code) = ngrok::error_code(code) {
         return match ngrok::meaning(code) {
             Finding::Permanent(reason) => Miss::Permanent(reason),
-            Finding::Trouble(reason) => Miss::Wrong(reason),
+            Finding::Trouble(reason) | Finding::Held(reason) => Miss::Wrong(reason),
             Finding::Address(_) | Finding::Connected | Finding::Interface(_) => {
                 Miss::Wrong(trouble(format!("ngrok reports error {code}.")))
             }

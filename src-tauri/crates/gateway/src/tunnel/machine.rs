@@ -164,6 +164,8 @@ pub(crate) struct Machine {
     failures: u32,
     /// When the attempts failed that count against the breaker.
     counted: VecDeque<Duration>,
+    /// When a program of ours was last up.
+    last_up: Option<Duration>,
     /// Programs in a row that ended at once.
     flashes: u32,
     /// Whether the attempt under way is the one a breaker allows: if it fails, the breaker opens again.
@@ -195,6 +197,7 @@ impl Machine {
             program: ProgramIs::Absent,
             failures: 0,
             counted: VecDeque::new(),
+            last_up: None,
             flashes: 0,
             on_trial: false,
             complaint: None,
@@ -220,6 +223,9 @@ impl Machine {
         let cut_off = (!now.way_out).then_some(now.elapsed);
         if std::mem::replace(&mut self.cut_off, cut_off).is_some() && now.way_out {
             self.way_is_back(now);
+        }
+        if let (Phase::Serving(_), ProgramIs::Running { .. }) = (&self.phase, self.program) {
+            self.last_up = Some(now.elapsed);
         }
         match event {
             Event::Tick => {}
@@ -423,6 +429,14 @@ impl Machine {
             Finding::Trouble(reason) => {
                 self.complaint.get_or_insert(reason);
             }
+            Finding::Held(reason) => match &self.phase {
+                Phase::Starting { .. } | Phase::Verifying { .. } => self.held(reason, now, actions),
+                // The program itself tries to get its session back.
+                Phase::Serving(_) => {
+                    self.complaint.get_or_insert(reason);
+                }
+                Phase::Waiting { .. } | Phase::Open { .. } => {}
+            },
             Finding::Permanent(reason) => match &mut self.phase {
                 Phase::Starting { .. } | Phase::Verifying { .. } => self.open(reason, None, actions, now),
                 Phase::Serving(serving) => {

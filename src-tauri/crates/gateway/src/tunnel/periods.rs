@@ -47,6 +47,9 @@ pub struct Periods {
     pub breaker_window: Duration,
     /// How long after too many failures another attempt is made. 10 min.
     pub breaker_rest: Duration,
+    /// How long after a program of ours was up the provider may still take its session for alive. 60 s:
+    /// ngrok's agents give a sign of life every 10 s, and are missed after a few.
+    pub linger: Duration,
     /// A program that ends sooner than this has not begun to work. 2 s.
     pub flash: Duration,
     /// Changes of the network restart nothing more often than this. 30 s.
@@ -81,6 +84,7 @@ impl Default for Periods {
             steady: seconds(120),
             breaker_window: seconds(600),
             breaker_rest: seconds(600),
+            linger: seconds(60),
             flash: seconds(2),
             network_settle: seconds(30),
             way_out: seconds(3),

@@ -41,6 +41,9 @@ pub(crate) enum Finding {
     Interface(SocketAddr),
     /// Why it does not work at the moment. Told to the agent if the attempt fails.
     Trouble(UserError),
+    /// What it needs is in another session's hands. That may be our own last one, which the provider has
+    /// not let go of yet; otherwise it is as [`Permanent`](Self::Permanent).
+    Held(UserError),
     /// Why it cannot work, however often it is tried.
     Permanent(UserError),
 }

@@ -240,6 +240,23 @@ async fn a_used_up_quota_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn a_session_that_outlived_its_program_is_waited_for() {
+    let agent = Agent::ngrok().await;
+    let mut watched = agent.start_ngrok();
+    watched.up().await;
+    agent.set(&json!({ "mode": "in use" }));
+    signal("KILL", agent.pid().await);
+    watched.fails("not let go of the last connection").await;
+    agent.set(&json!({}));
+    watched.tunnel.retry();
+    watched.up().await;
+    // Where no program was up, the address is somebody else's.
+    drop(watched);
+    agent.set(&json!({ "mode": "in use" }));
+    agent.start_ngrok().opens("in use by another agent").await;
+}
+
+#[tokio::test]
 async fn the_token_is_in_no_argument_and_in_no_line() {
     let agent = Agent::of("cloudflared", "phone.example.com").await;
     let url = "https://phone.example.com".to_owned();

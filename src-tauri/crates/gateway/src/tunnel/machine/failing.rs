@@ -13,6 +13,9 @@ const BREAKER_FAILURES: usize = 5;
 /// So many programs in a row that end at once open the breaker.
 const FLASHES: u32 = 3;
 
+/// How often a session is tried to be had again while the last one may linger.
+const LINGERING_TRIES: u32 = 4;
+
 impl Machine {
     pub(super) fn ended(&mut self, reason: UserError, now: Moment, actions: &mut Vec<Action>) {
         let ended = std::mem::replace(&mut self.program, ProgramIs::Absent);
@@ -69,6 +72,19 @@ impl Machine {
             self.rules.pace.backoff_cap.min(self.rules.periods.backoff_cap)
         };
         self.wait(at + pause, reason, now);
+    }
+
+    /// Another session has what the program needs. Shortly after a program of ours was up, that is taken
+    /// for its session and waited for; then, or if no program was up, it is somebody else's.
+    pub(super) fn held(&mut self, reason: UserError, now: Moment, actions: &mut Vec<Action>) {
+        let (at, linger) = (now.elapsed, self.rules.periods.linger);
+        if self.last_up.is_none_or(|up| at >= up + linger) {
+            return self.open(reason, None, actions, now);
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.end_program(at, actions);
+        let waiting = "The tunnel's provider has not let go of the last connection yet. It is tried again shortly.";
+        self.wait(at + linger / LINGERING_TRIES, trouble(waiting).with_detail(reason.message), now);
     }
 
     /// Stops trying; until `until`, where that is worth it by itself.

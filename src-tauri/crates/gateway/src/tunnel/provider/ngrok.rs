@@ -120,39 +120,36 @@ pub(crate) fn error_code(text: &str) -> Option<u32> {
 
 /// What a code means for us.
 pub(crate) fn meaning(code: u32) -> Finding {
-    let (permanent, message) = match code {
-        105..=107 | 4018 => (
-            true,
+    let finding: fn(UserError) -> Finding = match code {
+        // After a change of the network ngrok takes our last session for alive until it misses it.
+        108 | 334 => Finding::Held,
+        105..=107 | 120 | 121 | 725 | 727 | 4018 | 4027 => Finding::Permanent,
+        _ => Finding::Trouble,
+    };
+    let message = match code {
+        105..=107 | 4018 => {
             "ngrok does not accept the token. Copy the authtoken from dashboard.ngrok.com and enter it in the \
              settings."
-                .to_owned(),
-        ),
-        108 => (
-            true,
+        }
+        108 => {
             "This ngrok account already runs as many agents as it may. End the other one, on this or another \
              computer, and try again."
-                .to_owned(),
-        ),
-        120 | 121 => (true, "This version of ngrok is too old. Update it with `ngrok update`.".to_owned()),
-        334 => (
-            true,
+        }
+        120 | 121 => "This version of ngrok is too old. Update it with `ngrok update`.",
+        334 => {
             "The ngrok address is in use by another agent. End that one, or choose another address, and try \
              again."
-                .to_owned(),
-        ),
-        725 | 727 | 4027 => (
-            true,
+        }
+        725 | 727 | 4027 => {
             "The ngrok account has used up what it may this month. Choose another plan there, or another kind \
              of tunnel here."
-                .to_owned(),
-        ),
-        734 => (false, "ngrok lets no more requests through for a minute.".to_owned()),
-        3200 => (false, "ngrok says that nobody serves the address at the moment.".to_owned()),
-        8012 => (false, "ngrok does not reach this program.".to_owned()),
-        other => (false, format!("ngrok reports error {other}; ngrok.com/docs/errors explains it.")),
+        }
+        734 => "ngrok lets no more requests through for a minute.",
+        3200 => "ngrok says that nobody serves the address at the moment.",
+        8012 => "ngrok does not reach this program.",
+        other => &format!("ngrok reports error {other}; ngrok.com/docs/errors explains it."),
     };
-    let reason = trouble(message).with_detail(format!("ERR_NGROK_{code}"));
-    if permanent { Finding::Permanent(reason) } else { Finding::Trouble(reason) }
+    finding(trouble(message).with_detail(format!("ERR_NGROK_{code}")))
 }
 
 #[cfg(test)]
@@ -195,11 +192,17 @@ mod tests {
     fn errors_say_whether_trying_again_helps() {
         let line = r#"{"err":"authentication failed: This ngrok session is not authenticated.\n\nERR_NGROK_4018\r\n","lvl":"eror","msg":"failed to reconnect session"}"#;
         assert!(matches!(ngrok().read(line), Some(Finding::Permanent(_))));
-        for (code, permanent) in
-            [(105, true), (107, true), (108, true), (334, true), (3200, false), (9999, false)]
-        {
-            let found = ngrok().read(&format!("ERROR:  ERR_NGROK_{code}")).unwrap();
-            assert_eq!(matches!(found, Finding::Permanent(_)), permanent, "{code}");
+        for code in [105, 107, 121, 727] {
+            let found = ngrok().read(&format!("ERROR:  ERR_NGROK_{code}"));
+            assert!(matches!(found, Some(Finding::Permanent(_))), "{code}");
+        }
+        for code in [108, 334] {
+            let found = ngrok().read(&format!("ERROR:  ERR_NGROK_{code}"));
+            assert!(matches!(found, Some(Finding::Held(_))), "{code}");
+        }
+        for code in [3200, 9999] {
+            let found = ngrok().read(&format!("ERROR:  ERR_NGROK_{code}"));
+            assert!(matches!(found, Some(Finding::Trouble(_))), "{code}");
         }
     }
 

@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::End),
         4 => (0_u8..8).prop_map(Step::Look),
         2 => (0_u8..4).prop_map(Step::Answer),
-        2 => (0_u8..5).prop_map(Step::Say),
+        2 => (0_u8..6).prop_map(Step::Say),
         1 => (0_u8..6).prop_map(Step::Tell),
         1 => any::<bool>().prop_map(Step::WayOut),
     ]
@@ -115,6 +115,7 @@ impl World {
                 1 => Finding::Connected,
                 2 => Finding::Trouble(because("trouble")),
                 3 => Finding::Interface(([127, 0, 0, 1], 1).into()),
+                4 => Finding::Held(because("held")),
                 _ => Finding::Permanent(because("permanent")),
             })),
             Step::End | Step::Say(_) => {}

@@ -538,3 +538,56 @@ fn an_open_breaker_tells_when_it_tries_again() {
     bench.tell(Event::NotStarted(because("missing")));
     assert_eq!(until(&bench), None);
 }
+
+fn held(bench: &mut Bench) {
+    bench.tell(Event::Said(Finding::Held(because("in use"))));
+}
+
+#[test]
+fn what_another_session_holds_is_final_where_no_program_of_ours_was_up() {
+    let mut bench = Bench::new(known());
+    bench.take();
+    held(&mut bench);
+    assert!(matches!(bench.state(), TunnelState::Open { until_ms: None, .. }));
+    assert_eq!(bench.reason(), "in use");
+    assert_eq!(bench.take(), [Action::End]);
+}
+
+#[test]
+fn our_own_last_session_is_waited_for_a_minute() {
+    let mut bench = up();
+    // The next look is far, and what was up until now counts.
+    bench.pass_s(14);
+    let ended = bench.elapsed;
+    end(&mut bench);
+    let mut tries = 0;
+    while matches!(bench.state(), TunnelState::Backoff { .. }) {
+        bench.pass(bench.machine.next_tick().unwrap() - bench.elapsed);
+        assert!(bench.take().contains(&Action::Launch));
+        tries += 1;
+        held(&mut bench);
+        end(&mut bench);
+    }
+    assert_eq!((bench.elapsed - ended).as_secs(), 61, "once a second after the end, then every 15");
+    assert_eq!(tries, 5);
+    assert_eq!(bench.reason(), "in use");
+}
+
+#[test]
+fn a_session_that_is_let_go_of_is_had_again() {
+    let mut bench = up();
+    end(&mut bench);
+    bench.pass_s(1);
+    held(&mut bench);
+    assert!(bench.reason().contains("not let go"), "{}", bench.reason());
+    end(&mut bench);
+    bench.take();
+    bench.pass_s(15);
+    assert_eq!(bench.take(), [Action::Launch]);
+    bench.tell(Event::Said(Finding::Connected));
+    bench.look(Outcome::Proven);
+    // Told while up, it is the program's own attempt to reconnect.
+    held(&mut bench);
+    assert!(matches!(bench.state(), TunnelState::Up { .. }));
+    assert!(bench.take().is_empty());
+}
