@@ -78,6 +78,10 @@ pub enum VaultError {
     /// one than before.
     #[error("the secret “{0}” is no longer in the keychain")]
     Changed(&'static str),
+    /// The encrypted file may not be chosen: this system's keychain keeps the secrets, or has not been
+    /// asked whether it does.
+    #[error("an encrypted file is for computers whose keychain does not answer")]
+    FileNotOffered,
     /// The encrypted file waits for its passphrase.
     #[error("the encrypted file is locked")]
     FileLocked,

@@ -158,6 +158,7 @@ fn child_has_no_keychain() {
     settings.change(|saved| saved.vault = VaultKind::Keychain).unwrap();
     drop((settings, vault));
     let (_settings, vault) = start(&home());
+    assert!(vault.probe().is_err());
     vault.use_file(&"yet another one".into()).unwrap();
     assert_eq!(vault.state(), Ok(()));
     let files: Vec<String> = std::fs::read_dir(home().join("data"))
@@ -166,6 +167,51 @@ fn child_has_no_keychain() {
         .filter(|name| name.starts_with("vault."))
         .collect();
     assert_eq!(files.len(), 2, "{files:?}");
+}
+
+#[test]
+fn a_file_whose_passphrase_is_lost_can_be_given_up() {
+    without_a_bus("chosen::child_gives_up_the_file", None);
+}
+
+#[test]
+#[ignore = "part of the test above, without a bus"]
+fn child_gives_up_the_file() {
+    let file = home().join("data/vault.bin");
+    let choose_file = |vault: &ChosenVault| {
+        assert!(vault.probe().is_err());
+        vault.use_file(&passphrase()).unwrap();
+        vault.store(&account(), SecretName::AuthToken, &"kept".into()).unwrap();
+    };
+    let (settings, vault) = start(&home());
+    vault.give_up_file().unwrap();
+    assert_eq!((vault.kind(), vault.state()), (VaultKind::Keychain, Ok(())), "there was none to give up");
+    choose_file(&vault);
+    drop((settings, vault));
+
+    let (settings, vault) = start(&home());
+    assert_eq!(vault.state(), Err(VaultError::FileLocked));
+    let in_the_way = home().join("data/settings.json.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(matches!(vault.give_up_file(), Err(VaultError::FileFailed(_))));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!((vault.kind(), vault.state()), (VaultKind::File, Err(VaultError::FileLocked)));
+    vault.unlock(&passphrase()).unwrap();
+    assert_eq!(read(&vault, SecretName::AuthToken).as_deref(), Some("kept"), "nothing has changed");
+
+    vault.give_up_file().unwrap();
+    assert_eq!((vault.kind(), settings.get().vault), (VaultKind::Keychain, VaultKind::Keychain));
+    assert!(!file.exists());
+    assert!(matches!(vault.probe(), Err(VaultError::Missing(_))), "the keychain is asked again");
+
+    // What cannot be deleted is left: it is given up all the same.
+    choose_file(&vault);
+    assert_eq!(read(&vault, SecretName::AuthToken).as_deref(), Some("kept"));
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    vault.give_up_file().unwrap();
+    assert_eq!((vault.kind(), settings.get().vault), (VaultKind::Keychain, VaultKind::Keychain));
+    assert!(file.is_dir());
 }
 
 #[test]
@@ -181,11 +227,37 @@ fn child_moves_secrets() {
     vault.probe().unwrap();
     store_all(&vault);
     let keychain = OsVault::with("Kennex Dialer under test", PATIENT);
+    // While the keychain answers, the file is not to be had.
+    assert_eq!(vault.use_file(&passphrase()), Err(VaultError::FileNotOffered));
+    assert_eq!((vault.kind(), home().join("data/vault.bin").exists()), (VaultKind::Keychain, false));
+    drop(keyring);
+    let keyring = Keyring::locked();
+    assert!(matches!(vault.probe(), Err(VaultError::Locked(_))));
+    drop(keyring);
+    let keyring = Keyring::unlocked();
     vault.use_file(&passphrase()).unwrap();
     assert_eq!(settings.get().vault, VaultKind::File);
     assert_all(&vault);
     for (owner, name) in all() {
         assert!(keychain.load(&owner, name).unwrap().is_none(), "nothing stays in two places");
+    }
+
+    // A choice that cannot be saved is none: the keychain has again what it had.
+    let (old_owner, old_name) = &all()[0];
+    keychain.store(old_owner, *old_name, &"an old one".into()).unwrap();
+    let in_the_way = home().join("data/settings.json.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(matches!(vault.use_keychain(), Err(VaultError::FileFailed(_))));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(
+        (vault.kind(), vault.state(), settings.get().vault),
+        (VaultKind::File, Ok(()), VaultKind::File)
+    );
+    assert_all(&vault);
+    for (owner, name) in all() {
+        let kept = keychain.load(&owner, name).unwrap();
+        let expected = (owner == *old_owner && name == *old_name).then_some("an old one");
+        assert_eq!(kept.as_ref().map(SecretString::expose_secret), expected, "{owner} {name:?}");
     }
 
     vault.use_keychain().unwrap();
@@ -248,6 +320,7 @@ fn a_crash_shows_no_secret() {
 fn child_panics_with_secrets() {
     let (settings, vault) = start(&home());
     let memory = ChosenVault::memory();
+    assert!(vault.probe().is_err());
     vault.use_file(&passphrase()).unwrap();
     for vault in [&vault, &memory] {
         vault.store(&account(), SecretName::AuthToken, &"hidden-token".into()).unwrap();

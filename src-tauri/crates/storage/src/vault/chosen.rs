@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dialer_domain::ports::{Clock as _, SecretName, SystemClock, Vault, VaultError, VaultKind};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use secrecy::SecretString;
 
-use super::file::{self, FileVault};
+use super::file::{self, FileVault, Secrets};
 use super::{MemoryVault, OsVault};
 use crate::folders::Folders;
 use crate::set_aside::free_name;
@@ -18,6 +19,9 @@ use crate::settings::Settings;
 const NOBODY: &str = "nobody";
 const OF_ACCOUNT: [SecretName; 2] = [SecretName::AuthToken, SecretName::TunnelToken];
 const NAMES: [SecretName; 3] = [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken];
+
+/// A secret of the keychain that was replaced: its owner, its name, and what it was, if anything.
+type Replaced = (String, SecretName, Option<SecretString>);
 
 /// The system's keychain, the encrypted file or memory behind one [`Vault`].
 #[derive(Debug)]
@@ -113,7 +117,8 @@ impl ChosenVault {
 
     /// Keeps secrets in the encrypted file from now on, with this passphrase. Those that the keychain
     /// still gives out are moved; the others have to be entered again. With the file in use already,
-    /// this unlocks it.
+    /// this unlocks it; otherwise it must be [possible](Self::file_possible), or nothing is done:
+    /// [`VaultError::FileNotOffered`].
     pub fn use_file(&self, passphrase: &SecretString) -> Result<(), VaultError> {
         let _changing = self.changing();
         let keychain = match self.current() {
@@ -121,6 +126,9 @@ impl ChosenVault {
             Current::File(_) => return self.unlock(passphrase),
             Current::Memory(_) => return Err(nothing_kept()),
         };
+        if !self.file_possible() {
+            return Err(VaultError::FileNotOffered);
+        }
         let places = self.places.as_ref().ok_or_else(nothing_kept)?;
         open_or_create(&places.file, passphrase)?;
         let (moved, all_read) = self.read_keychain(&keychain);
@@ -131,14 +139,16 @@ impl ChosenVault {
         if all_read {
             for (owner, name) in names {
                 // What stays there does no harm, and the keychain may refuse.
-                let _ = keychain.delete(&owner, name);
+                if let Err(error) = keychain.delete(&owner, name) {
+                    tracing::warn!(%error, "a secret that was moved to the file stays in the keychain, too");
+                }
             }
         }
         Ok(())
     }
 
     /// Keeps secrets in the keychain from now on. The encrypted file must be unlocked; its secrets are
-    /// moved, and it is deleted.
+    /// moved, and it is deleted. After an error the file is in use as before and the keychain is as it was.
     pub fn use_keychain(&self) -> Result<(), VaultError> {
         let _changing = self.changing();
         let file = match self.current() {
@@ -147,15 +157,34 @@ impl ChosenVault {
             Current::Memory(_) => return Err(nothing_kept()),
         };
         let places = self.places.as_ref().ok_or_else(nothing_kept)?;
-        for (entry, secret) in file.all()? {
-            let (owner, name) = entry.split_once('/').unwrap_or((&entry, ""));
+        let mut replaced = Vec::new();
+        let moved = self.move_to_keychain(&places.keychain, &file.all()?, &mut replaced).and_then(|()| {
+            self.choose(places, VaultKind::Keychain, Current::Keychain(Arc::clone(&places.keychain)))
+        });
+        if moved.is_ok() {
+            leave_file(&file);
+        } else {
+            put_back(&places.keychain, replaced);
+        }
+        moved
+    }
+
+    /// Stores each secret of the file; what the keychain had in its place is added to `replaced`.
+    fn move_to_keychain(
+        &self,
+        keychain: &OsVault,
+        secrets: &Secrets,
+        replaced: &mut Vec<Replaced>,
+    ) -> Result<(), VaultError> {
+        for (entry, secret) in secrets {
+            let (owner, name) = entry.split_once('/').unwrap_or((entry, ""));
             if let Some(name) = NAMES.into_iter().find(|known| known.as_str() == name) {
-                self.note(places.keychain.store(owner, name, &secret))?;
+                let before = self.note(keychain.load(owner, name))?;
+                replaced.push((owner.to_owned(), name, before));
+                self.note(keychain.store(owner, name, secret))?;
             }
         }
-        self.choose(places, VaultKind::Keychain, Current::Keychain(Arc::clone(&places.keychain)))?;
-        file.lock();
-        fs::remove_file(file.path()).map_err(|error| VaultError::FileFailed(error.to_string()))
+        Ok(())
     }
 
     /// Gives up the encrypted file, whose passphrase is lost, and all that is in it: the file is deleted
@@ -165,13 +194,8 @@ impl ChosenVault {
         let Current::File(file) = self.current() else { return Ok(()) };
         let places = self.places.as_ref().ok_or_else(nothing_kept)?;
         self.choose(places, VaultKind::Keychain, Current::Keychain(Arc::clone(&places.keychain)))?;
-        file.lock();
-        match fs::remove_file(file.path()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(VaultError::FileFailed(error.to_string()))
-            }
-            _ => Ok(()),
-        }
+        leave_file(&file);
+        Ok(())
     }
 
     /// Opens the encrypted file. One that is gone is begun anew with this passphrase.
@@ -270,6 +294,31 @@ impl Vault for ChosenVault {
             Current::Keychain(keychain) => self.note(keychain.delete(account, name)),
             Current::File(file) => file.delete(account, name),
             Current::Memory(memory) => memory.delete(account, name),
+        }
+    }
+}
+
+/// Deletes the file, which is no longer in use. One that stays is encrypted, and set aside when another is
+/// begun.
+fn leave_file(file: &FileVault) {
+    file.lock();
+    match fs::remove_file(file.path()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "the encrypted file is no longer in use, but cannot be deleted");
+        }
+        _ => {}
+    }
+}
+
+/// Makes the keychain say what it said before.
+fn put_back(keychain: &OsVault, replaced: Vec<Replaced>) {
+    for (owner, name, before) in replaced {
+        let answer = match before {
+            Some(before) => keychain.store(&owner, name, &before),
+            None => keychain.delete(&owner, name),
+        };
+        if let Err(error) = answer {
+            tracing::warn!(%error, "a secret that was to be moved to the keychain stays there");
         }
     }
 }

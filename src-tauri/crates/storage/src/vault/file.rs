@@ -12,7 +12,8 @@ use dialer_domain::ports::{SecretName, Vault, VaultError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::private_files;
-use format::{Key, Secrets};
+use format::Key;
+pub(super) use format::Secrets;
 
 /// The shortest passphrase, in characters. Argon2id makes each guess expensive, so a short sentence is
 /// enough; NIST SP 800-63B asks for eight.

@@ -18,6 +18,10 @@ pub fn user_error(error: &VaultError) -> UserError {
             "A saved secret is no longer there: it was deleted, or the keychain is another one than before. Enter the \
              Auth Token again; the program makes itself a new key."
         }
+        VaultError::FileNotOffered => {
+            "The encrypted file is only for a Linux computer whose keychain does not answer. Keep the sign-in in the \
+             keychain."
+        }
         VaultError::FileLocked => {
             "The encrypted file with the sign-in is locked. Enter its passphrase to go on."
         }
@@ -42,7 +46,7 @@ pub fn user_error(error: &VaultError) -> UserError {
         }
     };
     let code = match error {
-        VaultError::ShortPassphrase(_) => ErrorCode::InvalidEntry,
+        VaultError::ShortPassphrase(_) | VaultError::FileNotOffered => ErrorCode::InvalidEntry,
         VaultError::Missing(_)
         | VaultError::Locked(_)
         | VaultError::Denied(_)
@@ -80,6 +84,7 @@ mod tests {
             VaultError::TimedOut(60),
             VaultError::Failed("f".into()),
             VaultError::Changed("auth-token"),
+            VaultError::FileNotOffered,
             VaultError::FileLocked,
             VaultError::FileMissing("vault.bin".into()),
             VaultError::FileFailed("f".into()),

@@ -35,7 +35,7 @@ const CHECKSUM: usize = 32;
 pub(super) const BLOCK: usize = 4_096;
 
 /// What is kept, by name.
-pub(super) type Secrets = BTreeMap<String, SecretString>;
+pub(in crate::vault) type Secrets = BTreeMap<String, SecretString>;
 
 /// What a guess at the passphrase costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
