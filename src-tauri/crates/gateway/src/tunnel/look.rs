@@ -78,7 +78,7 @@ impl Looker {
         match self.fetch(if self.is_here(url) { &self.near } else { &self.far }, url).await {
             Ok(()) => Outcome::Proven,
             Err(Miss::Unreachable(reason)) if !self.way_out(Some(url)) => {
-                Outcome::Offline(no_way_out(Some(reason)))
+                Outcome::Offline(no_way_out(reason))
             }
             Err(Miss::Unreachable(reason) | Miss::Wrong(reason)) => Outcome::Missed(reason),
             Err(Miss::Permanent(reason)) => Outcome::Permanent(reason),

@@ -55,7 +55,7 @@ impl Machine {
         self.failures = self.failures.saturating_add(1);
         let window = self.rules.periods.breaker_window;
         self.counted.retain(|failed| at < *failed + window);
-        let reason = if counts && !now.way_out { no_way_out(Some(reason)) } else { reason };
+        let reason = if counts && !now.way_out { no_way_out(reason) } else { reason };
         let counts = counts && now.way_out && !self.offline;
         // With nothing to start, trying costs nothing and harms nobody.
         if counts && self.rules.has_program {
@@ -83,7 +83,8 @@ impl Machine {
         }
         self.failures = self.failures.saturating_add(1);
         self.end_program(at, actions);
-        let waiting = "The tunnel's provider has not let go of the last connection yet. It is tried again shortly.";
+        let waiting =
+            "The tunnel's provider has not let go of the last connection yet. It is tried again shortly.";
         self.wait(at + linger / LINGERING_TRIES, trouble(waiting).with_detail(reason.message), now);
     }
 
@@ -179,16 +180,12 @@ impl Machine {
 }
 
 /// What is wrong when this computer has no way to the internet; `seen` is what came of that.
-pub(in crate::tunnel) fn no_way_out(seen: Option<UserError>) -> UserError {
-    let reason =
-        trouble("This computer is offline. The tunnel goes on by itself when the network is back.");
-    match seen {
-        Some(UserError { message, detail: Some(detail), .. }) => {
-            reason.with_detail(format!("{message} ({detail})"))
-        }
-        Some(seen) => reason.with_detail(seen.message),
-        None => reason,
-    }
+pub(in crate::tunnel) fn no_way_out(seen: UserError) -> UserError {
+    let reason = trouble("This computer is offline. The tunnel goes on by itself when the network is back.");
+    reason.with_detail(match seen.detail {
+        Some(detail) => format!("{} ({detail})", seen.message),
+        None => seen.message,
+    })
 }
 
 /// The moment `at`, which is told since the supervisor began, in Unix milliseconds.

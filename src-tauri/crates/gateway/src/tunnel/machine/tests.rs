@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod any_order;
+mod network;
 mod step_by_step;
 
 use std::time::Duration;
@@ -30,8 +31,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(rules: Rules) -> Self {
-        let mut bench =
-            Self {
+        let mut bench = Self {
             machine: Machine::new(rules),
             elapsed: Duration::ZERO,
             chance: 1.0,
@@ -44,8 +44,7 @@ impl Bench {
 
     pub(super) fn tell(&mut self, event: Event) {
         let unix_ms = BEGAN_MS + i64::try_from(self.elapsed.as_millis()).unwrap();
-        let now =
-            Moment { elapsed: self.elapsed, unix_ms, chance: self.chance, way_out: self.way_out };
+        let now = Moment { elapsed: self.elapsed, unix_ms, chance: self.chance, way_out: self.way_out };
         self.actions.extend(self.machine.handle(event, now));
     }
 
