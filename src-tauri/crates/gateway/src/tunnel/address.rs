@@ -2,56 +2,51 @@
 
 use std::net::IpAddr;
 
+use dialer_domain::entry::{Field, check};
 use dialer_domain::error::UserError;
 use url::{Host, Url};
 
 use super::provider::invalid;
 
-/// Reads an address that the agent entered. It must be one that Twilio can reach: `https`, and no address
-/// of a local network. Plain `http` is for addresses of this computer, where the simulator calls.
+/// Reads an address that the agent entered: whatever is taken where an account is connected, and what
+/// [`told_address`] takes besides.
 pub(crate) fn public_address(text: &str) -> Result<Url, UserError> {
     let text = text.trim();
-    if text.is_empty() {
-        return Err(invalid("The public address is missing. Enter it, such as https://phone.example.com."));
-    }
-    let malformed = || {
-        invalid("The public address is not understood. Enter it whole, such as https://phone.example.com.")
-    };
+    let entered = check(Field::BackendUrl, text);
+    // Of an address that was cleaned, nothing but the clean form is used.
+    let cleaned = entered.as_ref().ok().and_then(|cleaned| cleaned.shown()?.parse().ok());
+    cleaned.or_else(|| told_address(text)).ok_or_else(|| {
+        invalid(entered.err().unwrap_or_else(|| {
+            "The public address is not understood. Enter it whole, such as https://phone.example.com.".into()
+        }))
+    })
+}
+
+/// Reads an address that a program told. It must be one that Twilio can reach: `https`, and no address
+/// of a local network. Plain `http` is for addresses of this computer, where the simulator calls.
+pub(crate) fn told_address(text: &str) -> Option<Url> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(malformed());
+        return None;
     }
-    let url = Url::parse(text).map_err(|_| malformed())?;
-    let host = url.host().ok_or_else(malformed)?;
-    match url.scheme() {
-        "https" => {}
-        "http" if is_this_computer(&host) => {}
-        "http" => {
-            return Err(invalid(
-                "The public address must begin with https://, because calls and their signatures must not \
-                 travel in the open.",
-            ));
-        }
-        _ => return Err(malformed()),
-    }
-    if !is_this_computer(&host) && is_local(&host) {
-        return Err(invalid(
-            "The public address is one of a local network, which Twilio cannot reach. Enter the name under \
-             which the internet knows it.",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid("The public address must not contain a user or a password. Leave them out."));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("The public address must end before ? and #. Leave out what follows."));
-    }
-    Ok(url)
+    let url = Url::parse(text).ok()?;
+    let host = url.host()?;
+    let here = is_this_computer(&host);
+    let reachable = match url.scheme() {
+        "https" => here || !is_local(&host),
+        "http" => here,
+        _ => false,
+    };
+    let more = !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some();
+    (reachable && !more).then_some(url)
 }
 
 /// Reads an address that a provider's program told: `https`, a host below one of `hosts` or one of them
 /// itself, and nothing else.
 pub(crate) fn provided_address(text: &str, hosts: &[&str]) -> Option<Url> {
-    let url = public_address(text).ok()?;
+    let url = told_address(text)?;
     let host = url.host_str()?.to_owned();
     let believed = hosts.iter().any(|end| {
         host == *end || host.strip_suffix(end).is_some_and(|name| name.len() > 1 && name.ends_with('.'))
@@ -100,39 +95,54 @@ mod tests {
 
     #[test]
     fn what_twilio_can_reach_is_taken() {
-        for good in [
-            "https://phone.example.com",
-            " https://phone.example.com/prefix/ ",
-            "https://phone.example.com:8443",
-            "http://127.0.0.1:8000",
-            "http://[::1]:8000",
-            "http://localhost:8000",
+        for (good, read) in [
+            ("https://phone.example.com", "https://phone.example.com/"),
+            (" https://phone.example.com/prefix/ ", "https://phone.example.com/prefix"),
+            ("https://phone.example.com:8443", "https://phone.example.com:8443/"),
+            // As it is taken where an account is connected.
+            ("phone.example.com", "https://phone.example.com/"),
+            ("\u{201c}https://phone.example.com\u{201d}", "https://phone.example.com/"),
+            ("https://phone.example.com/api/calls/twiml", "https://phone.example.com/"),
+            ("https://phone.example.com/prefix/api/calls/status", "https://phone.example.com/prefix"),
+            // Where the simulator calls.
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
+            ("http://[::1]:8000", "http://[::1]:8000/"),
+            (" http://localhost:8000", "http://localhost:8000/"),
         ] {
-            assert!(public_address(good).is_ok(), "{good}");
+            assert_eq!(public_address(good).unwrap().as_str(), read, "{good}");
         }
     }
 
     #[test]
     fn everything_else_is_refused_with_its_own_sentence() {
         for (bad, says) in [
-            ("", "missing"),
-            ("phone.example.com", "not understood"),
-            ("ftp://phone.example.com", "not understood"),
-            ("https://", "not understood"),
-            ("https://phone.example.com/a b", "not understood"),
-            ("https://phone.exam\u{0}ple.com", "not understood"),
-            ("http://phone.example.com", "must begin with https://"),
-            ("https://192.168.1.4", "local network"),
-            ("https://10.0.0.1:8443", "local network"),
-            ("https://printer.local", "local network"),
-            ("https://[fe80::1]", "local network"),
-            ("https://intranet", "local network"),
-            ("https://user:word@phone.example.com", "user or a password"),
-            ("https://phone.example.com/?a=b", "before ? and #"),
-            ("https://phone.example.com/#a", "before ? and #"),
+            ("", "Nothing was entered"),
+            ("ftp://phone.example.com", "must begin with https://"),
+            ("https://", "no web address"),
+            ("https://phone.example.com/a b", "spaces"),
+            ("http://phone.example.com", "must begin with https"),
+            ("https://192.168.1.4", "its own network"),
+            ("https://10.0.0.1:8443", "its own network"),
+            ("https://printer.local", "its own network"),
+            ("https://[fe80::1]", "its own network"),
+            ("https://intranet", "no dot"),
+            ("https://user:word@phone.example.com", "user name or a password"),
+            ("https://phone.example.com/?a=b", "“?” or “#”"),
+            ("https://phone.example.com/#a", "“?” or “#”"),
         ] {
             let error = public_address(bad).unwrap_err();
             assert!(error.message.contains(says), "{bad}: {}", error.message);
+            assert_eq!(told_address(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_program_tells_is_taken_literally() {
+        assert!(told_address("https://your-name-here.example.com").is_some(), "names are made of any words");
+        for bad in
+            ["phone.example.com", "https://phone.exam\u{0}ple.com", "\u{201c}https://phone.example.com"]
+        {
+            assert_eq!(told_address(bad), None, "{bad}");
         }
     }
 

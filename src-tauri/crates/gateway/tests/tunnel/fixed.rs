@@ -169,9 +169,13 @@ async fn a_computer_that_slept_tries_at_once() {
 #[tokio::test]
 async fn a_choice_that_cannot_work_is_open_from_the_start() {
     let site = Site::open().await;
-    for url in ["http://phone.example.com", "https://192.168.0.7", ""] {
+    for (url, says) in [
+        ("http://phone.example.com", "must begin with https"),
+        ("https://192.168.0.7", "Twilio cannot reach it"),
+        ("", "Nothing was entered"),
+    ] {
         let mut watched = Watched::start(site.options(choice(url)));
-        watched.opens("public address").await;
+        watched.opens(says).await;
         watched.tunnel.retry();
         watched.tunnel.shutdown().await;
     }

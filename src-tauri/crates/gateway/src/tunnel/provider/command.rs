@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use url::Url;
 
 use super::{Finding, Pace, Provider, Start, invalid};
-use crate::tunnel::address::{is_this_computer, public_address};
+use crate::tunnel::address::{is_this_computer, public_address, told_address};
 use crate::tunnel::find::program_path;
 use crate::tunnel::periods::Periods;
 use crate::tunnel::program::Program;
@@ -92,9 +92,9 @@ impl Provider for Command {
         let found = pattern.captures(line)?;
         let text = found.get(1).or_else(|| found.get(0))?.as_str();
         // Some programs tell a host alone. On this computer nobody needs TLS.
-        let alone = |scheme: &str| public_address(&format!("{scheme}://{text}")).ok();
+        let alone = |scheme: &str| told_address(&format!("{scheme}://{text}"));
         let url = if text.contains("://") {
-            public_address(text).ok()
+            told_address(text)
         } else {
             let here = alone("http").filter(|url| url.host().is_some_and(|host| is_this_computer(&host)));
             here.or_else(|| alone("https"))

@@ -42,11 +42,7 @@ impl Provider for Named {
         let configuration = super::configuration(start.folder)?;
         let mut arguments = vec!["tunnel".into(), "--config".into(), configuration.into_os_string()];
         arguments.extend(["--no-autoupdate", "--metrics", "127.0.0.1:0", "run"].map(Into::into));
-        Ok(Some(Program {
-            path,
-            arguments,
-            environment: vec![("TUNNEL_TOKEN".into(), token.clone())],
-        }))
+        Ok(Some(Program { path, arguments, environment: vec![("TUNNEL_TOKEN".into(), token.clone())] }))
     }
 
     fn address(&self) -> Option<&Url> {
