@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use dialer_domain::ports::SystemClock;
-use dialer_engine::api::Notice;
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::self_test::{SelfTest, TestDevices};
 use dialer_engine::sound::Sound;
@@ -66,7 +65,8 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
 struct Options {
     scripted: bool,
     twilio: TwilioAt,
-    arguments: (std::net::SocketAddr, Option<std::net::SocketAddr>),
+    simulator_listen: std::net::SocketAddr,
+    webhook_listen: Option<std::net::SocketAddr>,
     sound: Sound,
     launcher: Arc<ShellLauncher>,
 }
@@ -79,7 +79,8 @@ fn options(arguments: &Arguments, sound: Sound, app: &App) -> anyhow::Result<Opt
     Ok(Options {
         scripted: arguments.scripted(),
         twilio,
-        arguments: (arguments.simulator_listen, arguments.webhook_listen),
+        simulator_listen: arguments.simulator_listen,
+        webhook_listen: arguments.webhook_listen,
         sound,
         launcher: Arc::new(ShellLauncher::new(app.handle().clone())),
     })
@@ -89,27 +90,19 @@ async fn start(options: Options) -> anyhow::Result<Phone> {
     let folders = if options.scripted { Folders::throw_away() } else { Folders::of_user() }?;
     let (settings, set_aside) = Settings::open(&folders)?;
     let vault = if options.scripted { ChosenVault::memory() } else { ChosenVault::of(&folders, &settings) };
-    let (simulator_listen, webhook_listen) = options.arguments;
-    let phone = Phone::start(PhoneOptions {
+    Phone::start(PhoneOptions {
         folders,
         settings,
+        settings_notice: set_aside.map(|set_aside| settings::set_aside_notice(&set_aside)),
         vault: Arc::new(vault),
         launcher: options.launcher,
         sound: options.sound,
         twilio: options.twilio,
-        simulator_listen,
-        webhook_listen,
+        simulator_listen: options.simulator_listen,
+        webhook_listen: options.webhook_listen,
         clock: Arc::new(SystemClock),
     })
-    .await?;
-    if let Some(set_aside) = set_aside {
-        phone.core().raise(Notice {
-            id: "settings-set-aside".into(),
-            error: settings::set_aside_notice(&set_aside),
-            dismissible: true,
-        });
-    }
-    Ok(phone)
+    .await
 }
 
 fn run(

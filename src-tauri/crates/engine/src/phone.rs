@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::account::{AccountTask, Request, Shared, blocking, destination_words};
 use crate::api::{
-    AccountCommands, AccountStatus, DisconnectView, HostEvent, ImportReport, Repair, RestoredView,
+    AccountCommands, AccountStatus, DisconnectView, HostEvent, ImportReport, Notice, Repair, RestoredView,
 };
 use crate::core::{self, Core};
 use crate::session::{Ground, Session};
@@ -31,6 +31,8 @@ pub struct PhoneOptions {
     pub folders: Folders,
     /// What was chosen and done before.
     pub settings: Settings,
+    /// What the agent must know about them: those found were damaged, say, and have been set aside.
+    pub settings_notice: Option<UserError>,
     /// Where its secrets are.
     pub vault: Arc<ChosenVault>,
     /// Starts tunnel programs.
@@ -80,6 +82,11 @@ impl Phone {
             twilio: options.twilio,
             simulator_listen: options.simulator_listen,
             events: events.clone(),
+            notices: options
+                .settings_notice
+                .map(|error| Notice { id: "settings-set-aside".into(), error, dismissible: true })
+                .into_iter()
+                .collect(),
         };
         let session = Session::start(ground, shared.saved().record.as_ref()).await?;
         let (core, simulator) = (session.watch(), session.watch_simulator());

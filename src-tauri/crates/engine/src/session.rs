@@ -13,7 +13,7 @@ use dialer_storage::folders::Folders;
 use tokio::sync::{broadcast, watch};
 
 use crate::account::Shared;
-use crate::api::HostEvent;
+use crate::api::{HostEvent, Notice};
 use crate::call_log::{self, CallLog};
 use crate::core::Core;
 use crate::live;
@@ -31,6 +31,16 @@ pub(crate) struct Ground {
     pub(crate) twilio: TwilioAt,
     pub(crate) simulator_listen: SocketAddr,
     pub(crate) events: broadcast::Sender<HostEvent>,
+    /// What every phone of this run tells.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Ground {
+    fn raise_on(&self, core: &Core) {
+        for notice in &self.notices {
+            core.raise(notice.clone());
+        }
+    }
 }
 
 /// The phone in use. One at a time: a new one is started after the old one has written its log.
@@ -68,6 +78,7 @@ impl Session {
                 (Current::Practice(practice), core, Some(simulator))
             }
         };
+        ground.raise_on(&core);
         Ok(Self {
             ground,
             current,
@@ -139,6 +150,7 @@ impl Session {
     }
 
     fn changed(&self, core: Core, simulator: Option<Simulator>) {
+        self.ground.raise_on(&core);
         self.core.send_replace(core);
         self.simulator.send_replace(simulator);
         // Nobody listening is no error: a page that comes asks how things stand.

@@ -16,7 +16,7 @@ use dialer_engine::twilio_at::TwilioAt;
 use dialer_gateway::tunnel::TokioLauncher;
 use dialer_server::browser_host::{fresh_secret, serve};
 use dialer_storage::folders::Folders;
-use dialer_storage::settings::Settings;
+use dialer_storage::settings::{self, Settings};
 use dialer_storage::vault::ChosenVault;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -90,9 +90,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => Folders::throw_away(),
     }?;
     let (settings, set_aside) = Settings::open(&folders)?;
-    if let Some(set_aside) = set_aside {
-        tracing::warn!(file = %set_aside.display(), "the settings could not be read and were set aside");
-    }
     let vault = match &arguments.data {
         Some(_) => ChosenVault::of(&folders, &settings),
         None => ChosenVault::memory(),
@@ -100,6 +97,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let phone = Phone::start(PhoneOptions {
         folders,
         settings,
+        settings_notice: set_aside.map(|set_aside| settings::set_aside_notice(&set_aside)),
         vault: Arc::new(vault),
         launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,

@@ -110,8 +110,10 @@ impl EnteredFields {
                 let (value, problem) = match self.fields.get(&field) {
                     Some(Entered::Good(cleaned)) => (cleaned.shown(), None),
                     Some(Entered::Bad { text, problem }) => {
+                        let text = text.expose_secret();
                         let shown = matches!(field, Field::PhoneNumber | Field::BackendUrl)
-                            .then(|| text.expose_secret().to_owned());
+                            && !entry::may_be_secret(text);
+                        let shown = shown.then(|| text.to_owned());
                         (shown, Some(problem.clone()))
                     }
                     Some(Entered::Kept) | None => (None, None),

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::look::must_be_active;
 use super::{PATIENCE, Request, Shared, inventory, public_line};
-use crate::api::{Notice, Repair};
+use crate::api::{LightState, Notice, Repair};
 use crate::core::Core;
 use crate::state::{Line, Trouble};
 
@@ -29,7 +29,8 @@ const SETTLED: Duration = Duration::from_secs(5);
 const TOKEN_REFUSED: &str =
     "The Auth Token was changed at Twilio, so its requests can no longer be checked. Enter the new one.";
 /// The key is gone.
-const KEY_REFUSED: &str = "Twilio refuses this computer's API key: it was deleted. Repair makes a new one.";
+const KEY_REFUSED: &str =
+    "Twilio refuses this computer's API key: it was deleted. Set up again to make a new one.";
 /// Numbers that were taken away, but not all.
 const NUMBERS_TAKEN: &str = "numbers-taken";
 
@@ -85,6 +86,7 @@ impl Keeping {
         let mut published: Option<(Url, Published)> = None;
         let mut phone = self.core.watch();
         let mut in_call = false;
+        let mut reachable = true;
         loop {
             let state = watch.borrow_and_update().clone();
             match (&state, &published) {
@@ -110,11 +112,19 @@ impl Keeping {
                     if changed.is_err() {
                         return;
                     }
-                    let now = !phone.borrow_and_update().calls.is_empty();
+                    let (now, reached) = {
+                        let view = phone.borrow_and_update();
+                        (!view.calls.is_empty(), view.lights.calls_out.state != LightState::NotReachable)
+                    };
                     if now != in_call {
                         in_call = now;
                         let _ = self.task.send(Request::InCall(in_call));
                     }
+                    // Whoever refused the phone may have a reason that only the account tells.
+                    if reachable && !reached {
+                        self.check_up().await;
+                    }
+                    reachable = reached;
                 }
                 _ = due.tick() => {
                     forget_refusal(&mut published);
@@ -278,7 +288,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
     let Some(app) = app else {
         let gone = UserError::new(
             ErrorCode::TwilioFailed,
-            "This computer's TwiML App was deleted at Twilio. Repair makes a new one.",
+            "This computer's TwiML App was deleted at Twilio. Set up again to make a new one.",
         );
         let both = Some((gone, Repair::RunSetUp));
         return Ok(Examined { trouble: Trouble { calls_out: both.clone(), calls_in: both }, taken: None });
@@ -288,7 +298,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
         if app.settings.voice_url != Some(voice) || app.settings.status_callback != Some(status) {
             let moved = UserError::new(
                 ErrorCode::TwilioFailed,
-                "At Twilio somebody gave this computer's TwiML App another address. Repair puts the right one back.",
+                "At Twilio somebody gave this computer's TwiML App another address. Set up again to put the right one back.",
             );
             let both = Some((moved, Repair::RunSetUp));
             return Ok(Examined {
@@ -327,7 +337,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
     let error = UserError::new(
         ErrorCode::TwilioFailed,
         format!(
-            "{} no longer rings here: it was changed at Twilio. Repair lets it ring here again.",
+            "{} no longer rings here: it was changed at Twilio. Set up again to let it ring here.",
             lost.join(", ")
         ),
     );

@@ -148,7 +148,7 @@ async fn perform(job: &Job, client: &Client, step: Step) -> Result<Option<String
     if let Some(key) = deleted {
         job.shared.forget_secret(key.as_str(), SecretName::ApiKeySecret).await?;
     }
-    Ok(note.or_else(|| was.map(|bound| forgotten_note(&bound.before))))
+    Ok(note.or_else(|| was.map(|bound| before_note(&bound.before))))
 }
 
 /// The step itself: what Twilio made in it, and what the agent should know.
@@ -174,11 +174,12 @@ async fn do_at_twilio(
         Step::UpdateApp { sid, settings } => {
             job.patiently(|| client.update_application(sid, settings)).await.map_err(told)?;
         }
-        Step::BindNumber { sid, .. } => {
+        Step::BindNumber { sid, before, .. } => {
             let app = job.shared.record()?.app.ok_or_else(|| {
                 UserError::new(ErrorCode::Internal, "This computer has no TwiML App yet. Run set-up again.")
             })?;
             job.patiently(|| client.bind_number(sid, &app)).await.map_err(told)?;
+            return Ok((None, Some(before_note(before))));
         }
         Step::RestoreNumber { sid, to, .. } => {
             job.patiently(|| client.restore_number(sid, to)).await.map_err(told)?;
@@ -196,8 +197,8 @@ async fn do_at_twilio(
     Ok((None, None))
 }
 
-/// What is lost with a number that somebody else took.
-fn forgotten_note(before: &NumberRouting) -> String {
+/// Where the calls of a number went.
+fn before_note(before: &NumberRouting) -> String {
     let set = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
     let was = set(&before.trunk_sid)
         .map(|sid| format!("the SIP trunk {sid}"))

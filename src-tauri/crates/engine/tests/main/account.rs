@@ -182,6 +182,7 @@ async fn start(folder: &Path, memory: Option<&Arc<ChosenVault>>, simulator: &Sim
     Phone::start(PhoneOptions {
         folders,
         settings,
+        settings_notice: None,
         vault,
         launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,

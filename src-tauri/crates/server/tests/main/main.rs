@@ -39,6 +39,7 @@ async fn page() -> Page {
     let phone = Phone::start(PhoneOptions {
         folders,
         settings,
+        settings_notice: None,
         vault: Arc::new(ChosenVault::memory()),
         launcher: Arc::new(TokioLauncher),
         sound: Sound::OfPage,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{AccountTask, Purpose, Request};
 use crate::account::jobs;
 use crate::account::keeper::Keeper;
@@ -35,6 +37,11 @@ impl AccountTask {
         }));
         if self.session.is_live() {
             line.lead_to(self.session.core());
+            // Until another address is proven, Twilio still asks at this one.
+            let published = self.shared.saved().record.and_then(|record| record.published);
+            if let Some(url) = published.and_then(|url| Url::parse(&url).ok()) {
+                line.serve_as(url);
+            }
         }
         self.line = Some(line);
     }
