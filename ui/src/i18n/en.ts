@@ -249,10 +249,10 @@ export const en = {
   'locked.opening': 'The secrets can be read. This takes a moment.',
   'startOver.title': 'Start over with this account',
   'startOver.lost':
-    'For a forgotten passphrase. The encrypted file on this computer is deleted, with the Auth Token and the key in it. Nobody can bring them back.',
+    'For a forgotten passphrase. The encrypted file on this computer is deleted, with the Auth Token and the API key’s secret in it. Nobody can bring them back.',
   'startOver.stays':
-    'What is set up at Twilio stays as it is, and is found again when you enter the account anew. Until then no calls come or go.',
-  'startOver.confirm': 'Delete the secrets and start over',
+    'What is set up at Twilio stays as it is, and is found again when you enter the Auth Token anew. Until then no calls come or go.',
+  'startOver.confirm': 'Delete and start over',
 
   'checking.title': 'Looking at your account',
   'checking.about': 'Twilio is asked what the account has. This takes a few seconds.',
@@ -416,7 +416,8 @@ export const en = {
   'token.title': 'Auth Token',
   'token.about': 'If you changed the Auth Token at Twilio, enter the new one here.',
   'token.new': 'New Auth Token',
-  'token.again': 'Enter the Auth Token of this account, as it is at Twilio now.',
+  'token.again':
+    'Enter the Auth Token of this account, as it is at Twilio now. It is on the first page of the Twilio Console, console.twilio.com, under Account Info.',
   'token.needed': 'Paste the new Auth Token first.',
   'token.save': 'Save',
 

@@ -43,6 +43,13 @@ export function accountScenes(practice) {
       await page.by('vault-first').fill('harbour lamp seven');
     }),
     'account-locked': scene(accounts.locked),
+    'account-start-over': scene(accounts.locked, (page) => page.by('start-over').click()),
+    'account-token-lost': scene(accounts.tokenLost),
+    'account-setting-up-locked': scene({
+      ...accounts.setUpFailed,
+      vault: accounts.locked.vault,
+      error: accounts.locked.vault.error,
+    }),
     'account-checking': scene(accounts.checking),
     'account-offline': scene(accounts.offline),
     'account-choosing': scene(accounts.choosing),
@@ -84,6 +91,14 @@ export function accountScenes(practice) {
       },
       (page) => show(page, 'tunnel-card'),
     ),
+    'account-stopped': scene(
+      {
+        ...accounts.stopped,
+        tunnel: { ...accounts.stopped.tunnel, retry_at_ms: Date.now() + 5e5 },
+      },
+      (page) => show(page, 'tunnel-card'),
+    ),
+    'account-secrets': scene(accounts.sealed, (page) => show(page, 'auth-token')),
     'account-token': scene(accounts.connected, async (page) => {
       await page.by('replace-auth-token').click();
       await show(page, 'auth-token');
