@@ -95,6 +95,18 @@ impl Computer {
         self.simulator.account()
     }
 
+    /// As on a computer whose keychain does not answer; this one may have one that does.
+    async fn choose_the_file(&mut self) {
+        self.on.take().unwrap().shutdown().await;
+        open_settings(&Folders::at(self.folder.path()).unwrap())
+            .await
+            .change(|saved| saved.vault = VaultKind::File)
+            .unwrap();
+        let phone = start(self.folder.path(), self.memory.as_ref(), &self.simulator).await;
+        self.events = phone.subscribe();
+        self.on = Some(phone);
+    }
+
     /// Switched off in order and on again.
     async fn restart(&mut self) {
         self.on.take().unwrap().shutdown().await;
@@ -165,19 +177,23 @@ fn connected(status: &AccountStatus) -> bool {
         && status.tunnel.as_ref().is_some_and(|tunnel| tunnel.light == TunnelLight::Up)
 }
 
-async fn start(folder: &Path, memory: Option<&Arc<ChosenVault>>, simulator: &Simulator) -> Phone {
-    let folders = Folders::at(folder).unwrap();
+async fn open_settings(folders: &Folders) -> Settings {
     // In one process what was ended last may hold the file for a moment more.
-    let settings = loop {
-        match Settings::open(&folders) {
+    loop {
+        match Settings::open(folders) {
             Ok((settings, set_aside)) => {
                 assert_eq!(set_aside, None);
-                break settings;
+                return settings;
             }
             Err(SettingsError::InUse { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),
         }
-    };
+    }
+}
+
+async fn start(folder: &Path, memory: Option<&Arc<ChosenVault>>, simulator: &Simulator) -> Phone {
+    let folders = Folders::at(folder).unwrap();
+    let settings = open_settings(&folders).await;
     let vault = memory.cloned().unwrap_or_else(|| Arc::new(ChosenVault::of(&folders, &settings)));
     Phone::start(PhoneOptions {
         folders,
@@ -474,6 +490,7 @@ async fn an_encrypted_file_locks_the_account_until_its_passphrase_and_can_be_giv
     let passphrase = || String::from("four plain words here");
     let twilio = Simulator::start(SimulatorOptions::default()).await.unwrap();
     let mut computer = Computer::keeping_secrets_in(None, twilio).await;
+    computer.choose_the_file().await;
     let short = computer.phone().use_encrypted_file("short".into()).await.unwrap_err();
     assert_eq!(short.code, ErrorCode::InvalidEntry);
     computer.phone().use_encrypted_file(passphrase()).await.unwrap();
@@ -492,6 +509,7 @@ async fn an_encrypted_file_locks_the_account_until_its_passphrase_and_can_be_giv
     computer.until(|status| status.phase == AccountPhase::Locked).await;
     computer.phone().forget_credentials().await.unwrap();
     computer.until(|status| status.vault.kind == VaultKind::Keychain).await;
+    computer.choose_the_file().await;
     computer.phone().use_encrypted_file(passphrase()).await.unwrap();
     let token = computer.account().auth_token.expose_secret().to_owned();
     computer.phone().replace_auth_token(token).await.unwrap();
