@@ -1,4 +1,4 @@
-//! Names for files that are kept because they could not be read.
+//! Names for files that are kept because they cannot be used.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,22 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+/// Why a file is kept, as its name says it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Because {
+    /// It could not be read.
+    Damaged,
+    /// It belongs to another computer.
+    Copied,
+}
+
 /// `calls.damaged-20261123T101500Z.sqlite` for `calls.sqlite`, numbered where that is taken; `endings`
 /// are those of the files that belong together.
-pub(crate) fn free_name(path: &Path, endings: &[&str], now_ms: i64) -> PathBuf {
+pub(crate) fn free_name(path: &Path, because: Because, endings: &[&str], now_ms: i64) -> PathBuf {
+    let because = match because {
+        Because::Damaged => "damaged",
+        Because::Copied => "copied",
+    };
     let now =
         OffsetDateTime::from_unix_timestamp(now_ms.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     // These fields can always be written; an empty time would still leave a free name.
@@ -19,14 +32,14 @@ pub(crate) fn free_name(path: &Path, endings: &[&str], now_ms: i64) -> PathBuf {
     let is_taken =
         |path: &Path| endings.iter().any(|ending| fs::symlink_metadata(beside(path, ending)).is_ok());
     let mut number = 1;
-    let mut name = format!("{stem}.damaged-{time}");
+    let mut name = format!("{stem}.{because}-{time}");
     loop {
         let free = path.with_file_name(&name).with_added_extension(&extension);
         if !is_taken(&free) {
             return free;
         }
         number += 1;
-        name = format!("{stem}.damaged-{time}-{number}");
+        name = format!("{stem}.{because}-{time}-{number}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the program remembers between two runs besides calls and secrets: which account is connected,
 //! and what was changed at Twilio for it.
 
+mod computer;
 mod error;
 
 use std::fs::{self, File, TryLockError};
@@ -12,15 +13,18 @@ use dialer_domain::ports::{Clock, SystemClock, VaultKind};
 use dialer_domain::setup::{Installation, Pending, Record};
 use serde::{Deserialize, Serialize};
 
+pub use computer::Computer;
 pub use error::{SettingsError, set_aside_notice};
 
 use crate::folders::Folders;
 use crate::private_files;
-use crate::set_aside::{beside, free_name};
+use crate::set_aside::{Because, beside, free_name};
 
 /// The format of the file. Whatever adds to it raises the number, for an older program would lose the
 /// addition with its first change.
-const VERSION: u32 = 1;
+///
+/// 1: the first. 2: the mark of the computer.
+const VERSION: u32 = 2;
 
 /// All that is remembered. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +39,13 @@ pub struct Saved {
     pub record: Option<Record>,
 }
 
-/// The file: what is remembered, with the format's version before it.
+/// The file: what is remembered, with the format's version and the computer's mark before it.
 #[derive(Serialize, Deserialize)]
 struct Contents {
     version: u32,
+    /// [`Computer::mark`]; absent where it has none, and in version 1.
+    #[serde(default)]
+    machine: Option<String>,
     #[serde(flatten)]
     saved: Saved,
 }
@@ -58,51 +65,76 @@ pub struct Settings {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    /// The computer's mark, as it stands in the file.
+    machine: Option<String>,
     saved: Mutex<Saved>,
     /// The system releases it when the process ends, however it ends.
     _lock: File,
 }
 
+/// Settings that were found but not used, and kept as a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetAside {
+    /// They could not be read.
+    Damaged(PathBuf),
+    /// They were made on another computer, whose key, app and numbers they speak of.
+    Copied(PathBuf),
+}
+
+impl SetAside {
+    /// The file that was kept.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Damaged(file) | Self::Copied(file) => file,
+        }
+    }
+}
+
 impl Settings {
     /// Opens the settings of `folders`, or begins them; one process at a time can.
     ///
-    /// A file that cannot be read as settings is renamed to `settings.damaged-<UTC time>.json`, and the
-    /// new path is given back: tell the agent with [`set_aside_notice`]. A file of a newer version is
-    /// no damage, but an error.
-    pub fn open(folders: &Folders) -> Result<(Self, Option<PathBuf>), SettingsError> {
-        let computer = gethostname::gethostname().to_string_lossy().into_owned();
-        Self::open_by(folders, &computer, &SystemClock)
+    /// A file that cannot be read as settings is renamed to `settings.damaged-<UTC time>.json`, and one
+    /// that was made on another computer to `settings.copied-<UTC time>.json`, for two computers must
+    /// not be one installation; it is given back: tell the agent with [`set_aside_notice`]. A file of a
+    /// newer version is neither, but an error.
+    pub fn open(folders: &Folders) -> Result<(Self, Option<SetAside>), SettingsError> {
+        Self::open_by(folders, &Computer::this(), &SystemClock)
     }
 
-    /// As [`Settings::open`], with the computer's name for the first start and the clock that names a
-    /// file set aside.
+    /// As [`Settings::open`], with the computer and the clock that names a file set aside.
     pub fn open_by(
         folders: &Folders,
-        computer: &str,
+        computer: &Computer,
         clock: &impl Clock,
-    ) -> Result<(Self, Option<PathBuf>), SettingsError> {
+    ) -> Result<(Self, Option<SetAside>), SettingsError> {
         let path = folders.settings();
         let lock = take_lock(&path)?;
+        let keep = |because| {
+            let kept = free_name(&path, because, &[""], clock.now_ms());
+            fs::rename(&path, &kept)
+                .map_err(|source| SettingsError::NotSetAside { path: path.clone(), source })?;
+            Ok(kept)
+        };
         let (found, set_aside) = match read(&path) {
+            Ok(Some(found)) if is_of_another(&found, computer) => {
+                tracing::warn!("the settings are of another computer; they are set aside");
+                (None, Some(SetAside::Copied(keep(Because::Copied)?)))
+            }
             Ok(found) => (found, None),
             Err(Obstacle::Unusable(why)) => {
                 tracing::warn!(why, "the settings cannot be used; they are set aside");
-                let kept = free_name(&path, &[""], clock.now_ms());
-                fs::rename(&path, &kept)
-                    .map_err(|source| SettingsError::NotSetAside { path: path.clone(), source })?;
-                (None, Some(kept))
+                (None, Some(SetAside::Damaged(keep(Because::Damaged)?)))
             }
             Err(Obstacle::Error(error)) => return Err(error),
         };
-        let saved = match found {
-            Some(saved) => saved,
-            None => {
-                let saved = first(computer);
-                write(&path, &saved)?;
-                saved
-            }
-        };
-        let inner = Inner { path, saved: Mutex::new(saved), _lock: lock };
+        let known = found.as_ref().is_some_and(|found| found.machine.is_some() || computer.mark.is_none());
+        let machine =
+            found.as_ref().and_then(|found| found.machine.clone()).or_else(|| computer.mark.clone());
+        let saved = found.map_or_else(|| first(&computer.name), |found| found.saved);
+        if !known {
+            write(&path, machine.as_deref(), &saved)?;
+        }
+        let inner = Inner { path, machine, saved: Mutex::new(saved), _lock: lock };
         Ok((Self { inner: Arc::new(inner) }, set_aside))
     }
 
@@ -118,7 +150,7 @@ impl Settings {
         let mut changed = saved.clone();
         let answer = edit(&mut changed);
         if changed != *saved {
-            write(&self.inner.path, &changed)?;
+            write(&self.inner.path, self.inner.machine.as_deref(), &changed)?;
             *saved = changed;
         }
         Ok(answer)
@@ -128,6 +160,11 @@ impl Settings {
         // A panic in an edit leaves what was there: the edit works on a copy.
         self.inner.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether both have a mark and it is not the same.
+fn is_of_another(found: &Contents, computer: &Computer) -> bool {
+    found.machine.as_ref().zip(computer.mark.as_ref()).is_some_and(|(made_on, here)| made_on != here)
 }
 
 fn first(computer: &str) -> Saved {
@@ -156,7 +193,7 @@ enum Obstacle {
     Error(SettingsError),
 }
 
-fn read(path: &Path) -> Result<Option<Saved>, Obstacle> {
+fn read(path: &Path) -> Result<Option<Contents>, Obstacle> {
     match fs::metadata(path) {
         Ok(data) if !data.is_file() => return Err(Obstacle::Unusable("it is not a file".into())),
         Ok(_) => {}
@@ -178,12 +215,11 @@ fn read(path: &Path) -> Result<Option<Saved>, Obstacle> {
         let path = path.to_owned();
         return Err(Obstacle::Error(SettingsError::NewerVersion { path, found: version, known: VERSION }));
     }
-    let Contents { saved, .. } = serde_json::from_slice(&bytes).map_err(unusable)?;
-    Ok(Some(saved))
+    serde_json::from_slice(&bytes).map(Some).map_err(unusable)
 }
 
-fn write(path: &Path, saved: &Saved) -> Result<(), SettingsError> {
-    let contents = Contents { version: VERSION, saved: saved.clone() };
+fn write(path: &Path, machine: Option<&str>, saved: &Saved) -> Result<(), SettingsError> {
+    let contents = Contents { version: VERSION, machine: machine.map(str::to_owned), saved: saved.clone() };
     let of_file = |error| SettingsError::of_file(path, error);
     let mut bytes = serde_json::to_vec_pretty(&contents).map_err(|error| of_file(error.into()))?;
     bytes.push(b'\n');

@@ -13,7 +13,7 @@ use dialer_domain::ports::{Clock, VaultKind};
 use dialer_domain::setup::{BoundNumber, Pending, Record};
 use dialer_domain::sid::{AccountSid, ApiKeySid, PhoneNumberSid};
 use dialer_storage::folders::Folders;
-use dialer_storage::settings::{Saved, Settings, SettingsError, set_aside_notice};
+use dialer_storage::settings::{Computer, Saved, SetAside, Settings, SettingsError, set_aside_notice};
 
 const FOLDER: &str = "DIALER_TEST_SETTINGS";
 
@@ -28,10 +28,19 @@ impl Clock for At {
 
 const NOON: At = At(1_795_435_200_000);
 
+/// A computer with this mark.
+fn computer(mark: Option<&str>) -> Computer {
+    Computer { name: "albert-laptop".into(), mark: mark.map(str::to_owned) }
+}
+
 fn open(folder: &Path) -> Result<Settings, SettingsError> {
-    let (settings, set_aside) = Settings::open_by(&Folders::at(folder).unwrap(), "albert-laptop", &NOON)?;
+    let (settings, set_aside) = open_on(folder, Some("here"))?;
     assert_eq!(set_aside, None);
     Ok(settings)
+}
+
+fn open_on(folder: &Path, mark: Option<&str>) -> Result<(Settings, Option<SetAside>), SettingsError> {
+    Settings::open_by(&Folders::at(folder).unwrap(), &computer(mark), &NOON)
 }
 
 pub(crate) fn record() -> Record {
@@ -143,36 +152,101 @@ fn damaged_settings_are_set_aside_whole_and_told() {
     for (n, damaged) in ["", "{}", "null", "\u{0}\u{0}\u{0}", cut, &wrong_sid, &no_version].iter().enumerate()
     {
         fs::write(&path, damaged).unwrap();
-        let (settings, set_aside) =
-            Settings::open_by(&Folders::at(folder.path()).unwrap(), "albert-laptop", &NOON).unwrap();
-        let kept = set_aside.unwrap_or_else(|| panic!("{damaged:?} was read"));
+        let (settings, set_aside) = open_on(folder.path(), Some("here")).unwrap();
+        let Some(SetAside::Damaged(kept)) = &set_aside else { panic!("{damaged:?} was read: {set_aside:?}") };
         let number = if n == 0 { String::new() } else { format!("-{}", n + 1) };
         assert_eq!(
             kept.file_name().unwrap().to_str().unwrap(),
             format!("settings.damaged-20261123T120000Z{number}.json")
         );
-        assert_eq!(fs::read_to_string(&kept).unwrap(), **damaged, "nothing of it is lost");
+        assert_eq!(fs::read_to_string(kept).unwrap(), **damaged, "nothing of it is lost");
         assert_eq!(settings.get().record, None);
         assert_ne!(settings.get().installation.id, id);
-        let notice = set_aside_notice(&kept);
+        let notice = set_aside_notice(set_aside.as_ref().unwrap());
         assert_eq!(notice.code, ErrorCode::SettingsSetAside);
         assert!(notice.message.contains("settings.damaged-2026") && notice.message.ends_with('.'));
     }
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    let (_, set_aside) =
-        Settings::open_by(&Folders::at(folder.path()).unwrap(), "albert-laptop", &NOON).unwrap();
-    assert!(set_aside.unwrap().is_dir(), "whatever stands in the way is kept");
+    let (_, set_aside) = open_on(folder.path(), Some("here")).unwrap();
+    assert!(set_aside.unwrap().file().is_dir(), "whatever stands in the way is kept");
+}
+
+#[test]
+fn a_copy_on_another_computer_is_another_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    let settings = open(folder.path()).unwrap();
+    settings.change(|saved| saved.record = Some(record())).unwrap();
+    let original = settings.get();
+    drop(settings);
+    let bytes = fs::read(&path).unwrap();
+
+    let (settings, set_aside) = open_on(folder.path(), Some("there")).unwrap();
+    let Some(SetAside::Copied(kept)) = &set_aside else { panic!("{set_aside:?}") };
+    assert_eq!(kept.file_name().unwrap().to_str(), Some("settings.copied-20261123T120000Z.json"));
+    assert_eq!(fs::read(kept).unwrap(), bytes, "nothing of it is lost");
+    assert_private(kept);
+    assert_eq!(settings.get().record, None);
+    assert_ne!(settings.get().installation.id, original.installation.id);
+    let notice = set_aside_notice(set_aside.as_ref().unwrap());
+    assert_eq!(notice.code, ErrorCode::SettingsSetAside);
+    assert!(notice.message.starts_with("This is a copy of another computer's settings"), "{notice}");
+    assert!(notice.message.contains("settings.copied-2026") && notice.message.ends_with('.'), "{notice}");
+    let here = settings.get();
+    drop(settings);
+    let (settings, set_aside) = open_on(folder.path(), Some("there")).unwrap();
+    assert_eq!((settings.get(), set_aside), (here, None), "from then on they are its own");
+}
+
+#[test]
+fn a_computer_without_a_mark_takes_settings_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, _) = open_on(folder.path(), None).unwrap();
+    settings.change(|saved| saved.record = Some(record())).unwrap();
+    let original = settings.get();
+    drop(settings);
+    // It has got a mark since, loses it again, and still knows that another one is not its own.
+    for (mark, is_copy) in [(Some("here"), false), (None, false), (Some("there"), true)] {
+        let (settings, set_aside) = open_on(folder.path(), mark).unwrap();
+        assert_eq!(set_aside.is_some(), is_copy, "{mark:?}");
+        assert_eq!(settings.get() == original, !is_copy, "{mark:?}");
+    }
+}
+
+#[test]
+fn settings_of_the_first_version_are_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    fs::write(
+        &path,
+        r#"{
+  "version": 1,
+  "installation": {"id": "0123abcd", "computer": "albert-laptop"},
+  "vault": "file",
+  "pending": null,
+  "record": null
+}"#,
+    )
+    .unwrap();
+    let settings = open(folder.path()).unwrap();
+    assert_eq!(
+        (settings.get().installation.id.as_str(), settings.get().vault),
+        ("0123abcd", VaultKind::File)
+    );
+    drop(settings);
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("\"version\": 2") && written.contains("\"machine\": \"here\""), "{written}");
 }
 
 #[test]
 fn settings_of_a_newer_version_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.json");
-    let newer = r#"{"version": 2, "installations": [{"id": "0123abcd"}]}"#;
+    let newer = r#"{"version": 3, "installations": [{"id": "0123abcd"}]}"#;
     fs::write(&path, newer).unwrap();
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, SettingsError::NewerVersion { found: 2, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, SettingsError::NewerVersion { found: 3, known: 2, .. }), "{error:?}");
     let told = error.user_error();
     assert_eq!(told.code, ErrorCode::SettingsUnavailable);
     assert!(

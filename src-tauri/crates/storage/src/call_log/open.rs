@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{CallLogError, Cause, is_read_fault};
 use super::{SqliteCallLog, migrate};
 use crate::private_files;
-use crate::set_aside::{beside, free_name};
+use crate::set_aside::{Because, beside, free_name};
 
 /// Marks the file as a call log of this program: "KDcl". Kept in SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4b44_636c;
@@ -216,7 +216,7 @@ fn check_schema(connection: &Connection) -> Result<(), Obstacle> {
 /// The WAL goes first: if the process ends in between, the log is found without it, and neither is
 /// ever overwritten.
 fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, CallLogError> {
-    let kept = free_name(path, &ENDINGS, now_ms);
+    let kept = free_name(path, Because::Damaged, &ENDINGS, now_ms);
     for ending in ENDINGS {
         match fs::rename(beside(path, ending), beside(&kept, ending)) {
             Ok(()) => {}

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dialer_domain::error::{ErrorCode, UserError};
 
+use super::SetAside;
+
 /// A failure of the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -46,9 +48,9 @@ pub enum SettingsError {
         /// What the system said.
         source: io::Error,
     },
-    /// A damaged file could not be renamed, so nothing was done to it.
+    /// A file that cannot be used could not be renamed, so nothing was done to it.
     #[error(
-        "The damaged settings {} could not be set aside. Move the file away by hand and start again.",
+        "The settings {} cannot be used and could not be set aside. Move the file away by hand and start again.",
         .path.display()
     )]
     NotSetAside {
@@ -91,15 +93,20 @@ impl SettingsError {
     }
 }
 
-/// Tells the agent that damaged settings were set aside as `file` and new ones have begun.
-pub fn set_aside_notice(file: &Path) -> UserError {
+/// Tells the agent that settings were set aside and new ones have begun.
+pub fn set_aside_notice(set_aside: &SetAside) -> UserError {
+    let file = set_aside.file();
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    UserError::new(
-        ErrorCode::SettingsSetAside,
-        format!(
+    let message = match set_aside {
+        SetAside::Damaged(_) => format!(
             "The settings could not be read, so the program starts without an account. Connect it again. The old file \
              was kept as {name}; it says what your numbers did before they were pointed here."
         ),
-    )
-    .with_detail(file.display().to_string())
+        SetAside::Copied(_) => format!(
+            "This is a copy of another computer's settings, or the system was installed anew. So that two computers do \
+             not share one key and one TwiML App, this one starts without an account. Connect it here, too. The copy \
+             was kept as {name}; it says what your numbers did before they were pointed at the other computer."
+        ),
+    };
+    UserError::new(ErrorCode::SettingsSetAside, message).with_detail(file.display().to_string())
 }

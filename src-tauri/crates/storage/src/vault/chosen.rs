@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::file::{self, FileVault, Secrets};
 use super::{MemoryVault, OsVault};
 use crate::folders::Folders;
-use crate::set_aside::free_name;
+use crate::set_aside::{Because, free_name};
 use crate::settings::Settings;
 
 /// An account of nobody's, for asking a keychain whether it answers.
@@ -329,7 +329,7 @@ fn open_or_create(file: &FileVault, passphrase: &SecretString) -> Result<(), Vau
     if file.exists() {
         match file.unlock(passphrase) {
             Err(VaultError::WrongPassphrase | VaultError::Damaged(_)) => {
-                let kept = free_name(file.path(), &[""], SystemClock.now_ms());
+                let kept = free_name(file.path(), Because::Damaged, &[""], SystemClock.now_ms());
                 fs::rename(file.path(), kept).map_err(|error| VaultError::FileFailed(error.to_string()))?;
             }
             answer => return answer,
