@@ -3,8 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { openBrowser } from './browser.js';
+import { freePort } from './desktop.js';
 import { stopAll, until } from './processes.js';
 import { startSound } from './sound.js';
+import { furnish, openTwilio } from './twilio.js';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../docs/screenshots');
 const NARROW = { width: 400, height: 680 };
@@ -15,15 +17,18 @@ await mkdir(FOLDER, { recursive: true });
 const sound = await startSound();
 sound.speak(1000);
 try {
-  for (const light of [true, false]) await draw(light);
+  for (const light of [true, false]) {
+    await draw(light);
+    await drawAccount(light);
+  }
 } finally {
   await stopAll();
   await sound.stop();
 }
 
-async function draw(light) {
-  const { page, simulator, close } = await openBrowser(sound.env, { light, viewport: NARROW });
-  const shot = async (name) => {
+/** Takes pictures of a page by name. */
+function shooter(page, light) {
+  return async (name) => {
     // Transitions have ended and fonts are drawn.
     await page.driver.evaluate(
       'return document.fonts.ready.then(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)))).then(() => null);',
@@ -33,6 +38,42 @@ async function draw(light) {
       await page.driver.screenshot(),
     );
   };
+}
+
+/** Connecting an account, up to the page that shows it connected. */
+async function drawAccount(light) {
+  const twilio = await openTwilio();
+  await furnish(twilio);
+  const webhooks = `127.0.0.1:${await freePort()}`;
+  const args = ['--twilio', twilio.url, '--webhook-listen', webhooks];
+  const { page, close } = await openBrowser(sound.env, { light, viewport: NARROW, args });
+  const shot = shooter(page, light);
+  const inPhase = (wanted) =>
+    until(`the account to be ${wanted}`, async () => {
+      return (await page.attribute('account-phase', 'data-phase')) === wanted;
+    });
+  await page.ready();
+  await page.press('connect-account');
+  await page.fill('credential-account_sid', twilio.sid);
+  await page.fill('credential-auth_token', twilio.token);
+  await shot('account');
+  await page.press('connect');
+  await inPhase('choosing');
+  await shot('account-choosing');
+  await page.press('tunnel-fixed');
+  await page.fill('tunnel-url', `http://${webhooks}`);
+  await page.press('set-up');
+  await inPhase('connected');
+  await page.ready();
+  await page.press('nav-account');
+  await shot('account-connected');
+  await close();
+  await twilio.close();
+}
+
+async function draw(light) {
+  const { page, simulator, close } = await openBrowser(sound.env, { light, viewport: NARROW });
+  const shot = shooter(page, light);
   const up = () => until('the call to be up', () => page.has('call-timer'), 15_000);
   const over = async () => {
     await page.press('hangup-button');
