@@ -24,6 +24,8 @@ export interface AccountArguments {
   disconnect: { undo: Undo };
   change_account: { what: Changing };
   keep_account: object;
+  go_back: object;
+  forget_account: object;
   copy_text: { text: string };
 }
 
@@ -185,6 +187,20 @@ export const accountActions: {
     keys: [],
     enabled: () => true,
     perform: (app) => app.account.keep(),
+  },
+  go_back: {
+    label: 'action.goBack',
+    keys: [],
+    deliberate: true,
+    enabled: (state) => all(noCall(state), free(state, 'set_up', 'disconnect')),
+    perform: (app) => app.account.goBack(),
+  },
+  forget_account: {
+    label: 'action.forgetAccount',
+    keys: [],
+    deliberate: true,
+    enabled: (state) => all(noCall(state), free(state, 'disconnect')),
+    perform: (app) => app.account.forgetAccount(),
   },
   copy_text: {
     label: 'action.copy',

@@ -120,4 +120,8 @@ export interface AccountApp {
   change(what: Changing): Promise<void>;
   /** Leaves the choices as they are in use. */
   keep(): Promise<void>;
+  /** Makes everything again what it was before a change, or a disconnecting, that is under way. */
+  goBack(): Promise<void>;
+  /** Forgets an account that cannot be disconnected, and puts nothing back. */
+  forgetAccount(): Promise<void>;
 }

@@ -84,6 +84,8 @@ export const en = {
   'action.disconnect': 'Disconnect',
   'action.confirmDisconnect': 'Disconnect now',
   'action.cancel': 'Cancel',
+  'action.goBack': 'Go back to how it was',
+  'action.forgetAccount': 'Forget the account here',
   'action.change': 'Change',
   'action.copy': 'Copy',
 
@@ -398,6 +400,12 @@ export const en = {
   'steps.leaving': 'Disconnecting',
   'steps.leavingAbout': 'Everything is put back as it was before.',
   'steps.change': 'Change choices',
+  'forgetHere.title': 'Forget it here anyway',
+  'forgetHere.lost':
+    'This computer forgets the account, and nothing is put back at Twilio: your numbers stay as they are now, the TwiML App and the API key remain.',
+  'forgetHere.stays':
+    'What the numbers said before is written to a file, so that you can put it back in the Twilio Console.',
+  'forgetHere.confirm': 'Forget it here',
   'step.pending': 'Not yet',
   'step.running': 'Being done…',
   'step.waiting': 'Waiting for the network; goes on by itself',
@@ -410,7 +418,7 @@ export const en = {
   'connected.ringsNone': 'No number',
   'connected.callerId': 'You call from',
   'connected.callerIdNone': 'No number',
-  'connected.resource': 'In the Console',
+  'connected.resource': 'Name in Twilio’s Console',
   'connected.change': 'Change numbers',
 
   'token.title': 'Auth Token',

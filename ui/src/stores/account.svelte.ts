@@ -251,6 +251,14 @@ export class Account implements AccountApp, AccountState {
     await this.#do('disconnect', () => this.#parts.host.call('disconnect', { undo }));
   }
 
+  async forgetAccount(): Promise<void> {
+    await this.#do('disconnect', () => this.#parts.host.call('forget_account', {}));
+  }
+
+  async goBack(): Promise<void> {
+    await this.#do('set_up', () => this.#parts.host.call('leave_choosing', {}));
+  }
+
   async change(what: Changing): Promise<void> {
     const { status } = this;
     if (status?.phase === 'setting_up' && status.inventory && status.choices) {

@@ -110,6 +110,9 @@ export function accountScenes(practice) {
       await show(page, 'disconnect-card');
     }),
     'account-disconnecting': scene(accounts.disconnecting),
+    'account-disconnect-failed': scene(accounts.disconnectFailed, (page) =>
+      page.by('forget-here').click(),
+    ),
     'account-in-call': scene(accounts.connected, async (page, program) => {
       program.invite('+14155552671');
       await page.by('answer-button').waitFor();

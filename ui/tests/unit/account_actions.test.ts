@@ -82,6 +82,8 @@ it('in a call the account stays as it is', () => {
     enabled('preview_disconnect', of, {}),
     enabled('disconnect', of, { undo }),
     enabled('change_account', of, { what: 'numbers' }),
+    enabled('go_back', of, {}),
+    enabled('forget_account', of, {}),
   ];
   for (const reason of refused) expect(reason).toMatch(/in a call/);
   expect(enabled('repair', of, { repair: 'run_set_up' })).toMatch(/in a call/);

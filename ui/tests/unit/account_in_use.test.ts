@@ -33,7 +33,7 @@ describe('setting up', () => {
   it('shows each step and how far it is', async () => {
     await opened.openAccount(accounts.settingUp);
     expect(by('step-create_key').dataset.state).toBe('done');
-    expect(by('step-tunnel').dataset.state).toBe('running');
+    expect(by('step-line').dataset.state).toBe('running');
     expect(by('step-create_app').textContent).toMatch(/front-desk/);
     expect(screen.queryByTestId('try-again')).toBeNull();
   });
@@ -65,6 +65,31 @@ describe('setting up', () => {
     await click('set-up');
     expect(sent('set_up')).toEqual([{ choices: accounts.choosing.choices }]);
     by('setting-up');
+  });
+
+  it('can be left while it goes on, the first time and later', async () => {
+    await opened.openAccount(accounts.settingUp);
+    by('change-choices');
+    expect(screen.queryByTestId('go-back')).toBeNull();
+    await click('forget');
+    expect(sent('forget_credentials')).toHaveLength(1);
+    await opened.tell({ ...accounts.settingUp, connected: accounts.connected.connected });
+    expect(screen.queryByTestId('forget')).toBeNull();
+    await click('go-back');
+    expect(sent('leave_choosing')).toHaveLength(1);
+    await opened.tell(accounts.disconnecting);
+    expect(screen.queryByTestId('change-choices')).toBeNull();
+    await click('go-back');
+    expect(sent('leave_choosing')).toHaveLength(2);
+  });
+
+  it('shows what the tunnel program says until the way is open', async () => {
+    const { tunnel } = accounts.connected;
+    await opened.openAccount({ ...accounts.settingUp, tunnel });
+    expect(by('step-line').textContent).toMatch(/Registered tunnel connection/);
+    const steps = accounts.settingUp.steps.map((step) => ({ ...step, state: 'done' }) as const);
+    await opened.tell({ ...accounts.settingUp, tunnel, steps });
+    expect(screen.queryByTestId('tunnel-log')).toBeNull();
   });
 
   it('that failed before this start looks at the account first', async () => {
@@ -228,6 +253,22 @@ describe('a connected account', () => {
     expect(sent('disconnect')).toEqual([{ undo: { delete_app: true, delete_key: false } }]);
     await opened.tell(accounts.disconnecting);
     expect(by('step-restore').dataset.state).toBe('done');
+  });
+
+  it('that cannot be disconnected can be forgotten here, once that is confirmed', async () => {
+    await opened.openAccount(accounts.disconnecting);
+    expect(screen.queryByTestId('forget-here')).toBeNull();
+    await opened.tell(accounts.disconnectFailed);
+    by('try-again');
+    by('go-back');
+    await click('forget-here');
+    expect(by('forget-here-card').textContent).toMatch(/nothing is put back.*written to a file/);
+    await click('cancel-forget-here');
+    expect(document.activeElement).toBe(by('forget-here'));
+    expect(sent('forget_account')).toEqual([]);
+    await click('forget-here');
+    await click('confirm-forget-here');
+    expect(sent('forget_account')).toHaveLength(1);
   });
 
   it('does not delete what is not there', async () => {

@@ -239,7 +239,7 @@ export const settingUp = {
       state: 'done',
       note: 'Kennex Dialer on front-desk (1a2b3c4d)',
     },
-    { id: 'tunnel', title: 'Open the way from Twilio', state: 'running', note: null },
+    { id: 'line', title: 'Open the way from Twilio', state: 'running', note: null },
     {
       id: 'bind',
       title: 'Let +1 202-555-0143 ring here',
@@ -259,7 +259,7 @@ export const setUpFailed = {
     detail: 'exit code 1',
   },
   steps: settingUp.steps.map((step) =>
-    step.id === 'tunnel'
+    step.id === 'line'
       ? { ...step, state: 'failed', note: 'cloudflared stopped right after its start.' }
       : step,
   ),
@@ -346,4 +346,17 @@ export const disconnecting = {
     { id: 'delete_app', title: 'Delete the TwiML App', state: 'running', note: null },
     { id: 'delete_key', title: 'Delete the API key', state: 'pending', note: null },
   ],
+};
+
+/** @type {AccountStatus} */
+export const disconnectFailed = {
+  ...disconnecting,
+  error: {
+    code: 'TwilioFailed',
+    message: 'Twilio does not delete the TwiML App. Try again later.',
+    detail: 'HTTP 500',
+  },
+  steps: disconnecting.steps.map((step) =>
+    step.state === 'running' ? { ...step, state: 'failed' } : step,
+  ),
 };

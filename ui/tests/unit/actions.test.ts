@@ -87,6 +87,8 @@ function app(over: Partial<ActionState> = {}) {
       disconnect: vi.fn(() => Promise.resolve()),
       change: vi.fn(() => Promise.resolve()),
       keep: vi.fn(() => Promise.resolve()),
+      goBack: vi.fn(() => Promise.resolve()),
+      forgetAccount: vi.fn(() => Promise.resolve()),
     },
   } satisfies App;
 }
