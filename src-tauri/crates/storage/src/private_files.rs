@@ -51,8 +51,13 @@ pub(crate) fn lock(file: &Path) -> Result<File, TryLockError> {
 }
 
 /// Replaces `file` by one that holds `bytes`, or makes it. Whatever happens, and if the power fails, the
-/// file holds the old bytes or the new ones; when this returns, the new ones.
+/// file holds the old bytes or the new ones; when this returns without an error, the new ones, which
+/// also outlast a power failure where the file system can promise that.
 pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_by(file, bytes, system::sync_folder)
+}
+
+fn replace_by(file: &Path, bytes: &[u8], sync_folder: fn(&Path) -> io::Result<()>) -> io::Result<()> {
     // One process at a time writes here, so one name will do; what a killed one left is overwritten.
     let new = beside(file, ".new");
     let written = write_through(&new, bytes).and_then(|()| fs::rename(&new, file));
@@ -61,7 +66,15 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&new);
         return written;
     }
-    file.parent().map_or(Ok(()), system::sync_folder)
+    // The file says the new from here on, so this is no failure whatever comes.
+    match file.parent().map_or(Ok(()), sync_folder) {
+        // EINVAL and ENOTSUP: the file system has no such thing as syncing a folder.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            tracing::warn!(%error, "a file was written, but its folder could not be synced to the disk");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn write_through(file: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -123,5 +136,41 @@ mod by_place {
     /// NTFS keeps its own journal of names.
     pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed expectation in a test should panic")]
+
+    use super::*;
+
+    #[test]
+    fn what_was_renamed_is_written_whatever_the_folder_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.json");
+        let syncs: [fn(&Path) -> io::Result<()>; 4] = [
+            system::sync_folder,
+            |_| Err(io::ErrorKind::InvalidInput.into()),
+            |_| Err(io::ErrorKind::Unsupported.into()),
+            |_| Err(io::Error::other("the disk does not answer")),
+        ];
+        for (n, sync) in syncs.into_iter().enumerate() {
+            let text = format!("the text number {n}");
+            replace_by(&file, text.as_bytes(), sync).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_cannot_sync_a_folder_says_so_in_these_kinds() {
+        for (errno, kind) in [(22, io::ErrorKind::InvalidInput), (95, io::ErrorKind::Unsupported)] {
+            assert_eq!(io::Error::from_raw_os_error(errno).kind(), kind);
+        }
+        // /proc is one that cannot.
+        let answer = system::sync_folder(Path::new("/proc")).map_err(|error| error.kind());
+        assert_eq!(answer, Err(io::ErrorKind::InvalidInput));
     }
 }
