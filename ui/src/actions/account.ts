@@ -55,6 +55,10 @@ function bothEntered({ account }: ActionState): true | string {
   return true;
 }
 
+/** What is entered has to be kept somewhere. */
+const keepable = ({ account: { status } }: ActionState): true | string =>
+  status?.vault.ready !== false || t('why.noVault');
+
 function somethingEntered({ account: { status } }: ActionState): boolean {
   if (!status) return false;
   return status.phase !== 'none' || status.credentials.some(({ entered }) => entered);
@@ -96,7 +100,8 @@ export const accountActions: {
     label: 'action.connect',
     keys: [],
     deliberate: true,
-    enabled: (state) => all(noCall(state), bothEntered(state), free(state, 'check')),
+    enabled: (state) =>
+      all(noCall(state), keepable(state), bothEntered(state), free(state, 'check')),
     perform: (app) => app.account.check(),
   },
   set_up: {

@@ -103,6 +103,8 @@ export const en = {
   'why.accountInCall': 'You are in a call. The account can be changed when it is over.',
   'why.beingDone': 'This is being done already.',
   'why.twoValues': 'Enter the Account SID and the Auth Token first.',
+  'why.noVault':
+    'What you enter cannot be kept yet. See “Where secrets are kept” at the top of this page.',
   'why.nothingEntered': 'Nothing has been entered yet.',
   'why.nothingPasted': 'Paste the text of the file first.',
   'why.notLookedAt': 'Twilio has not told yet what the account has.',

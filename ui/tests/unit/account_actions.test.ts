@@ -45,6 +45,11 @@ describe('connecting', () => {
     expect(can(state(ACCOUNT, { entering: ['account_sid', 'auth_token'] }))).toBe(true);
   });
 
+  it('needs a place for what was entered', () => {
+    const { vault } = accounts.noKeychain;
+    expect(can(state({ ...accounts.bothEntered, vault }))).toMatch(/cannot be kept yet/);
+  });
+
   it('says what is wrong with one of them', () => {
     expect(can(state(accounts.wrongForm))).toMatch(/SID of an API key/);
   });
