@@ -204,7 +204,8 @@ impl Client {
                 Ok(answer) => {
                     let now_ms = self.shared.clock.now_ms();
                     let retry_after = retry_after(&answer.headers, now_ms);
-                    let outcome = Outcome::Status { status: answer.status, retry_after };
+                    let code = if answer.status < 400 { None } else { error_body(&answer.body).0 };
+                    let outcome = Outcome::Status { status: answer.status, code, retry_after };
                     match judge(answer, kind, retry_after) {
                         Ok(body) => return Ok(body),
                         Err(error) => (error, outcome),

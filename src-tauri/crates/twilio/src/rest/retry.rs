@@ -1,8 +1,11 @@
 //! Which request is sent again, and when.
 //!
-//! - 429 and 503 say that nothing was done: such a request is always sent again.
-//! - Other answers of a failing server (500, 502, 504), and a connection that broke after the request
-//!   had left, leave it open whether something was done: only what may be done twice is sent again.
+//! - Twilio's own 429 (error 20429) and 503 (error 20503) say that nothing was done: such a request is
+//!   always sent again.
+//! - The same statuses without the code come from some server on the way, and it may have passed the
+//!   request on. They, other answers of a failing server (500, 502, 504), and a connection that broke
+//!   after the request had left, leave it open whether something was done: only what may be done twice is
+//!   sent again.
 //! - A connection that never came to be has done nothing. It is tried once more, no longer, because a
 //!   computer without a network should say so soon.
 //! - Waiting grows from 100 ms by doubling, ±10 %, to at most 30 s, in at most five tries; `Retry-After`
@@ -21,8 +24,8 @@ pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// How a try ended that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There was an answer.
-    Status { status: u16, retry_after: Option<Duration> },
+    /// There was an answer; `code` is Twilio's own, where its body has one.
+    Status { status: u16, code: Option<u32>, retry_after: Option<Duration> },
     /// The request did not leave, for a reason that may be gone in a moment.
     NotSent,
     /// It left, or may have, and no whole answer came.
@@ -35,7 +38,9 @@ impl Outcome {
     /// Whether Twilio may have done what was asked all the same.
     pub(crate) fn may_be_done(self) -> bool {
         match self {
-            Self::Status { status, .. } => matches!(status, 500 | 502 | 504),
+            Self::Status { status: 429, code: Some(20429), .. }
+            | Self::Status { status: 503, code: Some(20503), .. } => false,
+            Self::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
             Self::Lost => true,
             Self::NotSent | Self::Final => false,
         }
@@ -46,8 +51,8 @@ impl Outcome {
 /// that ended so included; `jitter` lies between 0 and 1.
 pub(crate) fn next_try(tries: u32, repeatable: bool, outcome: Outcome, jitter: f64) -> Option<Duration> {
     let (again, limit, wished) = match outcome {
-        Outcome::Status { status: 429 | 503, retry_after } => (true, TRIES, retry_after),
         Outcome::Status { retry_after, .. } if outcome.may_be_done() => (repeatable, TRIES, retry_after),
+        Outcome::Status { status: 429 | 503, retry_after, .. } => (true, TRIES, retry_after),
         Outcome::NotSent => (true, CONNECTION_TRIES, None),
         Outcome::Lost => (repeatable, CONNECTION_TRIES, None),
         Outcome::Status { .. } | Outcome::Final => (false, 0, None),
@@ -67,7 +72,12 @@ mod tests {
     const EVEN: f64 = 0.5;
 
     fn status(status: u16) -> Outcome {
-        Outcome::Status { status, retry_after: None }
+        Outcome::Status { status, code: None, retry_after: None }
+    }
+
+    /// Twilio's own answer.
+    fn twilios(status: u16) -> Outcome {
+        Outcome::Status { status, code: Some(20_000 + u32::from(status)), retry_after: None }
     }
 
     fn ms(delay: Option<Duration>) -> Option<u128> {
@@ -79,7 +89,7 @@ mod tests {
         for refused in [429, 503] {
             for repeatable in [true, false] {
                 let delays: Vec<_> =
-                    (1..=6).map(|tries| ms(next_try(tries, repeatable, status(refused), EVEN))).collect();
+                    (1..=6).map(|tries| ms(next_try(tries, repeatable, twilios(refused), EVEN))).collect();
                 assert_eq!(delays, [Some(100), Some(200), Some(400), Some(800), None, None]);
             }
         }
@@ -87,9 +97,13 @@ mod tests {
 
     #[test]
     fn what_may_have_been_done_is_sent_again_only_if_repeatable() {
-        for failed in [500, 502, 504] {
-            assert_eq!(ms(next_try(1, true, status(failed), EVEN)), Some(100));
-            assert_eq!(next_try(1, false, status(failed), EVEN), None);
+        let of_another_code = Outcome::Status { status: 503, code: Some(20_500), retry_after: None };
+        for failed in
+            [status(429), status(500), status(502), status(503), status(504), twilios(500), of_another_code]
+        {
+            assert!(failed.may_be_done(), "{failed:?}");
+            assert_eq!(ms(next_try(1, true, failed, EVEN)), Some(100), "{failed:?}");
+            assert_eq!(next_try(1, false, failed, EVEN), None, "{failed:?}");
         }
         assert_eq!(ms(next_try(1, true, Outcome::Lost, EVEN)), Some(100));
         assert_eq!(next_try(1, false, Outcome::Lost, EVEN), None);
@@ -112,7 +126,10 @@ mod tests {
 
     #[test]
     fn the_server_may_ask_for_more_time_but_not_for_any() {
-        let wait = |seconds| Outcome::Status { status: 429, retry_after: Some(Duration::from_secs(seconds)) };
+        let wait = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            Outcome::Status { status: 429, code: Some(20_429), retry_after }
+        };
         assert_eq!(ms(next_try(1, false, wait(7), EVEN)), Some(7_000));
         assert_eq!(ms(next_try(1, false, wait(0), EVEN)), Some(100));
         assert_eq!(ms(next_try(1, false, wait(30), EVEN)), Some(30_000));
@@ -121,8 +138,8 @@ mod tests {
 
     #[test]
     fn jitter_is_a_tenth_either_way() {
-        assert_eq!(ms(next_try(1, false, status(429), 0.0)), Some(90));
-        assert_eq!(ms(next_try(1, false, status(429), 1.0)), Some(110));
-        assert_eq!(ms(next_try(1, false, status(429), f64::INFINITY)), Some(110));
+        assert_eq!(ms(next_try(1, false, twilios(429), 0.0)), Some(90));
+        assert_eq!(ms(next_try(1, false, twilios(429), 1.0)), Some(110));
+        assert_eq!(ms(next_try(1, false, twilios(429), f64::INFINITY)), Some(110));
     }
 }

@@ -76,11 +76,37 @@ async fn after_a_server_error_only_what_is_repeatable_is_repeated() {
 }
 
 #[tokio::test]
+async fn another_servers_503_or_429_does_not_let_a_key_be_made_twice() {
+    for status in [503, 429] {
+        let recorder = Recorder::start(move |number, _| match number {
+            0 => answer(status, "text/html", "<h1>The gateway is busy</h1>"),
+            _ => json(201, KEY),
+        })
+        .await;
+        let client = recorder.client().0;
+        assert!(client.create_key("x").await.unwrap_err().passing());
+        assert_eq!(recorder.count(), 1, "the first request may have made one");
+    }
+    let recorder = Recorder::start(move |number, _| match number {
+        0 => answer(503, "text/html", "<h1>The gateway is busy</h1>"),
+        _ => json(200, BALANCE),
+    })
+    .await;
+    recorder.client().0.balance().await.unwrap();
+    assert_eq!(recorder.count(), 2, "reading does no harm");
+}
+
+#[tokio::test]
 async fn what_an_earlier_try_deleted_counts_as_deleted() {
     let key = ApiKeySid::parse("SKaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap();
-    for (first, deleted) in [(500, true), (429, false), (404, false)] {
-        let recorder =
-            Recorder::start(move |number, _| refusal(if number == 0 { first } else { 404 }, 20404)).await;
+    for (first, code, deleted) in
+        [(500, 20500, true), (503, 0, true), (503, 20503, false), (429, 20429, false), (404, 20404, false)]
+    {
+        let recorder = Recorder::start(move |number, _| match number {
+            0 => refusal(first, code),
+            _ => refusal(404, 20404),
+        })
+        .await;
         let answer = recorder.client().0.delete_key(&key).await;
         assert_eq!(answer.is_ok(), deleted, "{first}: {answer:?}");
         assert_eq!(answer.is_err_and(|error| error.is_not_found()), !deleted, "{first}");
