@@ -3,6 +3,7 @@ import {
   choicesOf,
   draftOf,
   problemsOf,
+  textOf,
   withRing,
   withText,
   type Draft,
@@ -303,15 +304,29 @@ export class Account implements AccountApp, AccountState {
     this.#edit((draft) => ({ ...draft, fallback }));
   }
 
+  /** A field was left: what is wrong with what stands in it is said there, what is missing later. */
+  left(field: TunnelField | 'fallback'): void {
+    const { draft } = this;
+    if (!draft || (field === 'fallback' ? draft.fallback : textOf(draft, field)).trim() === '')
+      return;
+    const others = this.draftProblems.filter((problem) => problem.field !== field);
+    const own = problemsOf(draft, true).filter((problem) => problem.field === field);
+    this.draftProblems = [...others, ...own];
+  }
+
   #edit(change: (draft: Draft) => Draft): void {
     const { draft } = this;
     if (!draft) return;
     this.#edited = change(draft);
     // What was corrected is not complained about any longer; what is new waits for the next attempt.
     if (this.draftProblems.length > 0) {
-      const left = problemsOf(this.#edited, true).map(({ field }) => field);
-      this.draftProblems = this.draftProblems.filter(({ field }) => left.includes(field));
-      if (this.draftProblems.length === 0) this.problem = '';
+      const left = problemsOf(this.#edited, true);
+      this.draftProblems = this.draftProblems.filter(({ field, message }) =>
+        left.some((other) => other.field === field && other.message === message),
+      );
+      if (this.draftProblems.length === 0 && this.problem === t('choose.problems')) {
+        this.problem = '';
+      }
     }
   }
 

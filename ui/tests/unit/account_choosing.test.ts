@@ -109,6 +109,30 @@ describe('choosing', () => {
     expect(sent('set_up')).toHaveLength(1);
   });
 
+  it('says of an address that is left what is wrong with it, and of none that is empty', async () => {
+    await opened.openAccount(accounts.choosing);
+    await click('tunnel-fixed');
+    await fireEvent.blur(by('tunnel-url'));
+    expect(by('tunnel-url').getAttribute('aria-invalid')).toBe('false');
+    await fill('tunnel-url', 'phone.example.com');
+    await opened.settled();
+    expect(by('tunnel-url').getAttribute('aria-invalid')).toBe('false');
+    await fireEvent.blur(by('tunnel-url'));
+    expect(by('tunnel').textContent).toMatch(/begins with https/);
+    expect(screen.queryByTestId('account-error')).toBeNull();
+    // Another way has another address, which nobody has typed yet.
+    await click('tunnel-ssh');
+    expect(by('tunnel').textContent).not.toMatch(/begins with https/);
+    await click('tunnel-fixed');
+    await fill('tunnel-url', 'https://phone.example.com');
+    await fireEvent.blur(by('tunnel-url'));
+    await opened.settled();
+    expect(by('tunnel').textContent).not.toMatch(/begins with https/);
+    await fill('tunnel-fallback_url', 'nonsense');
+    await fireEvent.blur(by('tunnel-fallback_url'));
+    expect(by('tunnel-advanced').textContent).toMatch(/begins with https/);
+  });
+
   it('keeps what was picked while the program goes on telling', async () => {
     await opened.openAccount(accounts.choosing);
     await click('number-+12025550143');
