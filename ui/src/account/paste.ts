@@ -1,3 +1,5 @@
+import type { CredentialField } from '../host/bindings';
+
 /** What a paste into one of the two fields turns out to be. */
 export type Pasted =
   | { kind: 'both'; sid: string; token: string }
@@ -16,6 +18,13 @@ export function readPaste(text: string): Pasted {
   const [token, otherToken] = text.match(TOKEN) ?? [];
   if (sid === undefined || token === undefined || otherSid !== undefined) return { kind: 'one' };
   return otherToken === undefined ? { kind: 'both', sid, token } : { kind: 'one' };
+}
+
+/** The field that `text` belongs to when it was put into the other of the two; nothing when it is in place. */
+export function swapped(field: CredentialField, text: string): 'account_sid' | 'auth_token' | null {
+  if (field === 'account_sid' && /^[0-9a-f]{32}$/i.test(text)) return 'auth_token';
+  if (field === 'auth_token' && /^AC[0-9a-f]{32}$/i.test(text)) return 'account_sid';
+  return null;
 }
 
 /** Far more than any `.env` file needs, and little enough to be sent in one piece. */

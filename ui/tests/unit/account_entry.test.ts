@@ -197,6 +197,24 @@ describe('entering', () => {
     expect(document.activeElement).toBe(by('connect'));
   });
 
+  it('puts each of the two values where it belongs when they are swapped', async () => {
+    await opened.openAccount(ACCOUNT);
+    await fill('credential-account_sid', TOKEN);
+    by('credential-auth_token').focus();
+    await fireEvent.change(by('credential-account_sid'));
+    expect(document.activeElement).toBe(by('credential-account_sid'));
+    await opened.settled();
+    await fill('credential-auth_token', accounts.ACCOUNT_SID);
+    await fireEvent.change(by('credential-auth_token'));
+    await opened.settled();
+    expect(sent('enter_credential')).toEqual([
+      { field: 'auth_token', text: TOKEN },
+      { field: 'account_sid', text: accounts.ACCOUNT_SID },
+    ]);
+    expect(document.body.innerHTML).not.toContain(TOKEN);
+    expect(box('credential-account_sid').value).toBe('');
+  });
+
   it('says beneath the field what is wrong with it', async () => {
     await opened.openAccount(accounts.wrongForm);
     const field = box('credential-account_sid');
