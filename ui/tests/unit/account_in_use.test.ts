@@ -283,8 +283,11 @@ describe('a connected account', () => {
   it('tells what the program refused', async () => {
     opened.program.answers.preview_disconnect = () => refusal('Twilio cannot be reached.');
     await opened.openAccount(accounts.connected);
+    // As where a click does not give the focus to the button.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     await click('disconnect');
     expect(by('account-error').textContent).toMatch(/cannot be reached/);
+    expect(document.activeElement?.textContent).toMatch(/cannot be reached/);
   });
 
   it('is not changed in a call, and says so', async () => {
