@@ -181,7 +181,11 @@ async fn public_address(
         let state = watch.borrow_and_update().clone();
         match state {
             TunnelState::Up { url, .. } => return Ok(url),
-            TunnelState::Open { reason, .. } => {
+            // It is tried again by itself.
+            TunnelState::Open { reason, until_ms: Some(_) } => {
+                progress.set(LINE, StepState::Waiting, Some(reason.message));
+            }
+            TunnelState::Open { reason, until_ms: None } => {
                 progress.set(LINE, StepState::Failed, Some(reason.message.clone()));
                 return Err(reason);
             }

@@ -61,7 +61,7 @@ fn tunnel(line: &PublicLine) -> TunnelView {
         TunnelState::Backoff { until_ms, reason, .. } => {
             (TunnelLight::Restoring, None, Some(reason), Some(until_ms))
         }
-        TunnelState::Open { reason, .. } => (TunnelLight::Stopped, None, Some(reason), None),
+        TunnelState::Open { reason, until_ms } => (TunnelLight::Stopped, None, Some(reason), until_ms),
     };
     TunnelView {
         choice: line.choice().clone(),
