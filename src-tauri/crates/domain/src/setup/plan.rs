@@ -15,7 +15,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BoundNumber, Found, Installation, Record, Step, Undo, Wanted};
+use super::{BoundNumber, Found, Installation, NAME_PREFIX, Record, Step, Undo, Wanted};
 use crate::account::{ApiKey, AppSettings, NumberRouting, OwnedNumber, TwimlApp};
 use crate::sid::{PhoneNumberSid, TwimlAppSid};
 
@@ -121,10 +121,18 @@ fn number_steps(
         if bound && recorded.is_some() {
             continue;
         }
+        let ours = leads_here(&number.routing, own);
         let before = match recorded {
-            Some(recorded) => recorded.before.clone(),
-            None if leads_here(&number.routing, own) => without_app(&number.routing),
-            None => number.routing.clone(),
+            Some(recorded)
+                if ours
+                    || was_left_by_app(&number.routing, &recorded.before)
+                    || leads_to_a_dialer(&number.routing, found) =>
+            {
+                recorded.before.clone()
+            }
+            None if ours => without_app(&number.routing),
+            // What somebody made of it since is what they will want back.
+            _ => number.routing.clone(),
         };
         steps.push(Step::BindNumber { sid: number.sid.clone(), number: number.number.clone(), before });
     }
@@ -158,6 +166,14 @@ fn release(bound: &BoundNumber, found: &Found, own: &OwnApps) -> Step {
 fn was_left_by_app(now: &NumberRouting, before: &NumberRouting) -> bool {
     let none = |sid: &Option<String>| sid.as_ref().is_none_or(String::is_empty);
     none(&now.voice_application_sid) && none(&now.trunk_sid) && now.voice_url == before.voice_url
+}
+
+/// Whether the number leads to this program on some computer. What such a computer found is in its own
+/// record; ours is what lay beneath.
+fn leads_to_a_dialer(now: &NumberRouting, found: &Found) -> bool {
+    found.apps.iter().any(|app| {
+        app_of(now) == Some(app.sid.as_str()) && app.settings.friendly_name.starts_with(NAME_PREFIX)
+    })
 }
 
 /// What a number shall say once it rings here no longer. Pointing it here changed its app and its trunk

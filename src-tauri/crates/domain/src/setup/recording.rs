@@ -17,9 +17,10 @@ impl Record {
     pub fn before_step(&mut self, step: &Step) {
         match step {
             Step::BindNumber { sid, number, before } => {
-                if self.numbers.iter().all(|bound| bound.sid != *sid) {
-                    let (sid, number, before) = (sid.clone(), number.clone(), before.clone());
-                    self.numbers.push(BoundNumber { sid, number, before });
+                let (sid, number, before) = (sid.clone(), number.clone(), before.clone());
+                match self.numbers.iter_mut().find(|bound| bound.sid == sid) {
+                    Some(bound) => bound.before = before,
+                    None => self.numbers.push(BoundNumber { sid, number, before }),
                 }
             }
             // It is planned only where the key in the record cannot be used: from here on none is in use.

@@ -179,16 +179,19 @@ fn of_several_apps_of_its_name_one_is_kept_and_numbers_leave_the_others_first() 
 }
 
 #[test]
-fn what_is_put_back_is_what_was_there_first() {
+fn what_is_put_back_is_what_its_owner_made_of_it_last() {
     let (mut twilio, computer) = set_up();
     // Someone changed it in the Console meanwhile, and it is wanted here again.
     twilio.route(&number_sid(1), to_trunk());
     let number = owned(1, NumberRouting::default());
-    let before = to_url("https://one.example");
-    assert_eq!(
-        computer.plan(&twilio, &computer.wanted(&[1], URL)),
-        [Step::BindNumber { sid: number.sid.clone(), number: number.number.clone(), before }]
-    );
+    let bind = |before| [Step::BindNumber { sid: number.sid.clone(), number: number.number.clone(), before }];
+    assert_eq!(computer.plan(&twilio, &computer.wanted(&[1], URL)), bind(to_trunk()));
+    // Another computer that took it is not its owner: what lay beneath is kept.
+    let mut taken = twilio.clone();
+    taken.found.apps.push(app(70, "Kennex Dialer on test (bbbbbbbb)"));
+    taken.route(&number_sid(1), to_app(&app_sid(70)));
+    let beneath = bind(to_url("https://one.example"));
+    assert_eq!(computer.plan(&taken, &computer.wanted(&[1], URL)), beneath);
     let forget = [Step::ForgetNumber { sid: number.sid, number: number.number }];
     assert_eq!(computer.plan(&twilio, &computer.wanted(&[], URL)), forget, "and if not, it is left alone");
     let nothing = Undo { delete_app: false, delete_key: false };
