@@ -91,7 +91,7 @@ fn decide_outgoing(query: &VoiceQuery, now: &Situation) -> RouteDecision {
     let Some(caller_id) = now.caller_id.clone() else {
         return RouteDecision::Refuse {
             spoken: "No outgoing number has been chosen.".into(),
-            reason: "No caller id has been chosen; pick one in the settings.".into(),
+            reason: "No caller id has been chosen; choose one on the Account page.".into(),
         };
     };
     match E164::parse_strict(&query.to) {

@@ -90,7 +90,7 @@ impl RefusedWebhook {
             RefusalReason::Unsigned | RefusalReason::NotOurAccount => return None,
             RefusalReason::Mismatch => {
                 "Twilio's requests arrive, but their signature does not match. If the Auth Token was \
-                 changed at Twilio, enter the new one in the settings."
+                 changed at Twilio, enter the new one on the Account page."
             }
             RefusalReason::OtherKey => {
                 "Twilio signs its requests with another key than the one entered here. Check the \

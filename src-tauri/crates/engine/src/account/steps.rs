@@ -106,7 +106,7 @@ fn id(step: &Step) -> String {
         Step::BindNumber { number, .. } => format!("bind-{number}"),
         Step::RestoreNumber { number, .. } => format!("restore-{number}"),
         Step::ForgetNumber { number, .. } => format!("forget-{number}"),
-        Step::DeleteApp { .. } => "delete-app".into(),
+        Step::DeleteApp { sid } => format!("delete-app-{sid}"),
         Step::DeleteKey { .. } => "delete-key".into(),
     }
 }
@@ -125,7 +125,7 @@ fn title(step: &Step) -> String {
         Step::ForgetNumber { number, .. } => {
             format!("Leave {} alone: it was changed at Twilio since", read(number))
         }
-        Step::DeleteApp { .. } => "Delete this computer's TwiML App".into(),
+        Step::DeleteApp { .. } => "Delete a TwiML App of this computer".into(),
         Step::DeleteKey { .. } => "Delete this computer's API key".into(),
     }
 }

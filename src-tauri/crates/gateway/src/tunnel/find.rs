@@ -34,7 +34,7 @@ pub(crate) fn program_path(chosen: Option<&str>, name: &str) -> Result<PathBuf, 
     let Some(chosen) = chosen else {
         return find_program(name).ok_or_else(|| {
             missing(format!(
-                "The program {name} was not found. Install it, or choose where it is in the settings."
+                "The program {name} was not found. Install it, or enter where it is under Change on the Account page."
             ))
         });
     };

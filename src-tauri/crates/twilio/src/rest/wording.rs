@@ -79,8 +79,8 @@ fn credentials_refused(by: CredentialKind) -> (ErrorCode, &'static str) {
     let sentence = match by {
         CredentialKind::AuthToken => {
             "Twilio does not accept this Account SID with this Auth Token. Copy both again from the same page \
-             of the Twilio Console; if the account is not in the United States region, set its region too, \
-             because each region has an Auth Token of its own."
+             of the Twilio Console. Each region has an Auth Token of its own: take the one of United States (US1), \
+             the only region this program works with."
         }
         CredentialKind::ApiKey => {
             "Twilio no longer accepts the saved API key: it was deleted, or belongs to another account or \

@@ -134,13 +134,13 @@ fn hanging_up_before_an_answer_cancels_whatever_twilio_calls_it() {
 fn a_refusal_says_why() {
     let refused = Script::new(CallDirection::Outgoing)
         .sdk(SdkCallEvent::Dialing)
-        .routed(Some("No caller id has been chosen; pick one in the settings."))
+        .routed(Some("No caller id has been chosen; choose one on the Account page."))
         .sdk(SdkCallEvent::Accepted)
         .sdk(SdkCallEvent::Ended)
         .parent_ended(Completed, Some(3));
     let row = refused.row();
     assert_eq!(row.outcome, Some(CallOutcome::Failed), "the agent heard an announcement, not a person");
-    assert_eq!(row.reason.as_deref(), Some("No caller id has been chosen; pick one in the settings."));
+    assert_eq!(row.reason.as_deref(), Some("No caller id has been chosen; choose one on the Account page."));
 
     // Twilio asked again and was answered otherwise.
     let row = Script::new(CallDirection::Outgoing)

@@ -35,7 +35,7 @@ impl Provider for Named {
         let token = start.token.ok_or_else(|| {
             invalid(
                 "The tunnel's token is missing. Copy it from the tunnel's page at Cloudflare (Zero Trust, \
-                 Networks, Tunnels) and enter it in the settings.",
+                 Networks, Tunnels) and enter it on the Account page.",
             )
         })?;
         let path = program_path(self.program.as_deref(), PROGRAM)?;
