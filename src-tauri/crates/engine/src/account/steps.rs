@@ -133,16 +133,18 @@ fn title(step: &Step) -> String {
 /// Does one step and records it: what it replaces before, what it makes after. A crash between the two
 /// is mended by the next plan.
 async fn perform(job: &Job, client: &Client, step: Step) -> Result<Option<String>, NotDone> {
-    let was = match &step {
-        Step::ForgetNumber { sid, .. } => job.shared.record()?.numbers.into_iter().find(|n| n.sid == *sid),
-        _ => None,
+    let was = if let Step::ForgetNumber { sid, .. } = &step {
+        job.shared.record()?.numbers.into_iter().find(|bound| bound.sid == *sid)
+    } else {
+        None
     };
     let before = step.clone();
     job.shared.save_record(move |record| record.before_step(&before)).await?;
     let (made, note) = do_at_twilio(job, client, &step).await?;
-    let deleted = match &step {
-        Step::DeleteKey { sid } | Step::DeleteLostKey { sid } => Some(sid.clone()),
-        _ => None,
+    let deleted = if let Step::DeleteKey { sid } | Step::DeleteLostKey { sid } = &step {
+        Some(sid.clone())
+    } else {
+        None
     };
     job.shared.save_record(move |record| record.after_step(&step, made)).await?;
     if let Some(key) = deleted {

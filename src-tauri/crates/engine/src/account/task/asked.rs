@@ -204,7 +204,7 @@ impl AccountTask {
         let region = region.and_then(phone_number::region).unwrap_or_default();
         let number: E164 = phone_number::parse(number, &region)
             .map_err(|error| UserError::new(ErrorCode::InvalidEntry, error.0))?;
-        if self.job.is_some() {
+        if self.job.as_ref().is_some_and(|job| !matches!(job.purpose, Purpose::Verify)) {
             return Err(UserError::new(ErrorCode::Busy, "Wait until what is being done is finished."));
         }
         self.start(Purpose::Verify, |job| jobs::verify_caller_id(job, account, number));
@@ -249,7 +249,7 @@ impl AccountTask {
     /// Nothing can be put back, or the agent will not wait: what the numbers said goes to a file.
     pub(super) fn forget_account(&mut self) -> Result<(), UserError> {
         self.must_not_be_in_a_call()?;
-        if self.phase != AccountPhase::Disconnecting {
+        if !matches!(self.phase, AccountPhase::Disconnecting | AccountPhase::Locked) {
             return Err(UserError::new(ErrorCode::InvalidEntry, "Disconnect the account first."));
         }
         let account = self.account()?;

@@ -95,10 +95,10 @@ impl AccountTask {
         let is_current = [&self.job, &self.opening]
             .into_iter()
             .any(|running| running.as_ref().is_some_and(|running| running.id == job));
-        match said {
-            said if is_current => self.said(job, said).await,
-            Said::LineOpened(line) => line.close().await,
-            _ => {}
+        if is_current {
+            self.said(job, said).await;
+        } else if let Said::LineOpened(line) = said {
+            line.close().await;
         }
     }
 
@@ -173,11 +173,14 @@ impl AccountTask {
         if error.code == ErrorCode::KeychainUnavailable {
             self.vault = view::vault(&self.shared, Some(error.clone()));
         }
-        let repair = match error.code {
-            ErrorCode::KeychainUnavailable => Repair::UnlockVault,
-            ErrorCode::CredentialsRefused => Repair::EnterAuthToken,
-            _ if matches!(purpose, Purpose::Open) => Repair::RestartTunnel,
-            _ => Repair::RunSetUp,
+        let repair = if error.code == ErrorCode::KeychainUnavailable {
+            Repair::UnlockVault
+        } else if error.code == ErrorCode::CredentialsRefused {
+            Repair::EnterAuthToken
+        } else if matches!(purpose, Purpose::Open) {
+            Repair::RestartTunnel
+        } else {
+            Repair::RunSetUp
         };
         let record = self.shared.saved().record.filter(|record| record.complete);
         match purpose {
