@@ -61,6 +61,15 @@ describe('a locked account', () => {
     by('opening');
   });
 
+  it('whose Auth Token is gone for good can be forgotten, once that is confirmed', async () => {
+    await opened.openAccount(accounts.tokenLost);
+    await click('forget-here');
+    expect(by('forget-here-card').textContent).toMatch(/written to a file/);
+    expect(sent('forget_account')).toEqual([]);
+    await click('confirm-forget-here');
+    expect(sent('forget_account')).toHaveLength(1);
+  });
+
   it('that could not be opened for another reason can be tried again', async () => {
     await opened.openAccount({
       ...accounts.tokenLost,

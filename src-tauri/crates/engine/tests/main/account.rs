@@ -543,6 +543,20 @@ async fn a_token_that_is_gone_from_the_keychain_is_entered_again() {
     assert!(computer.phone().core().issue_access_token().await.is_ok());
 }
 
+#[tokio::test]
+async fn an_account_whose_token_is_gone_for_good_can_be_forgotten() {
+    let mut computer = Computer::with_a_twilio().await;
+    computer.connect().await;
+    computer.memory = Some(Arc::new(ChosenVault::memory()));
+    computer.restart().await;
+    computer.until(|status| status.phase == AccountPhase::Locked).await;
+    computer.phone().forget_account().await.unwrap();
+    let status = computer.until(|status| status.phase == AccountPhase::None).await;
+    assert!(status.error.unwrap().message.contains("numbers-before-"));
+    computer.restart().await;
+    assert_eq!(computer.phone().account_status().await.unwrap().phase, AccountPhase::None);
+}
+
 fn owner(simulator: &Simulator) -> rest::Client {
     let account = simulator.account();
     rest::Client::new(
