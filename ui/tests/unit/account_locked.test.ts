@@ -1,29 +1,11 @@
-import { fireEvent, screen, waitFor } from '@testing-library/svelte';
+import { screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { box, by, click, fill, openAnew, opened, sent } from './account_page';
 import * as accounts from './accounts';
-import { Opened } from './opened';
 
 const TOKEN = 'fedcba9876543210'.repeat(2);
 
-let opened: Opened;
-
-beforeEach(() => {
-  window.sessionStorage.clear();
-  opened = new Opened();
-});
-
-const by = (testid: string): HTMLElement => screen.getByTestId(testid);
-const box = (testid: string): HTMLInputElement => screen.getByTestId(testid);
-const sent = (name: Parameters<Opened['program']['named']>[0]) => opened.program.named(name);
-
-async function click(testid: string): Promise<void> {
-  await fireEvent.click(by(testid));
-  await opened.settled();
-}
-
-async function fill(testid: string, text: string): Promise<void> {
-  await fireEvent.input(by(testid), { target: { value: text } });
-}
+beforeEach(openAnew);
 
 describe('a locked account', () => {
   it('whose passphrase is forgotten can be started over with, once that is confirmed', async () => {
