@@ -15,7 +15,7 @@ use crate::phone_number::E164;
 use crate::sid::{AccountSid, ApiKeySid, PhoneNumberSid, TwimlAppSid};
 
 pub use destination::{Destination, destination};
-pub use plan::{left_over, plan, undo};
+pub use plan::{disconnect, left_over, plan, undo};
 pub use recording::Made;
 
 /// The longest `FriendlyName` of a key or an app (REST error 70001 beyond it).
@@ -272,6 +272,11 @@ pub struct Undo {
     pub delete_app: bool,
     /// Delete this computer's API key.
     pub delete_key: bool,
+}
+
+impl Undo {
+    /// Nothing of ours stays.
+    pub const EVERYTHING: Self = Self { delete_app: true, delete_key: true };
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Core {
 }
 
 /// Runs a blocking call of a port without holding up the runtime.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, UserError> + Send + 'static,
 ) -> Result<T, UserError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| {

@@ -16,11 +16,11 @@ use dialer_storage::vault::{ChosenVault, user_error};
 use secrecy::SecretString;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::account::{AccountTask, Request, Shared, blocking, destination_words};
+use crate::account::{AccountTask, Request, Shared, destination_words};
 use crate::api::{
     AccountCommands, AccountStatus, DisconnectView, HostEvent, ImportReport, Notice, Repair, RestoredView,
 };
-use crate::core::{self, Core};
+use crate::core::{self, Core, blocking};
 use crate::session::{Ground, Session};
 use crate::sound::Sound;
 use crate::twilio_at::TwilioAt;
@@ -251,9 +251,7 @@ impl AccountCommands for Phone {
             numbers: client.numbers().await.map_err(told)?,
         };
         let installation = self.shared.saved().installation;
-        let everything = Undo { delete_app: true, delete_key: true };
-        let mut steps = setup::left_over(&installation, &found, &record, everything);
-        steps.extend(setup::undo(&found, &record, everything));
+        let steps = setup::disconnect(&installation, &found, &record, Undo::EVERYTHING);
         let mut view = DisconnectView { numbers: Vec::new(), app: false, key: false };
         for step in &steps {
             match step {

@@ -74,6 +74,14 @@ pub struct Trouble {
     pub calls_in: Option<(UserError, Repair)>,
 }
 
+impl Trouble {
+    /// One cause that stops calls of either direction.
+    pub fn both(error: UserError, repair: Repair) -> Self {
+        let trouble = Some((error, repair));
+        Self { calls_out: trouble.clone(), calls_in: trouble }
+    }
+}
+
 /// What a call is doing, as the SDK last said.
 ///
 /// ```text

@@ -222,6 +222,13 @@ fn without_app(routing: &NumberRouting) -> NumberRouting {
     NumberRouting { voice_application_sid: None, ..routing.clone() }
 }
 
+/// What to do to disconnect the account: first [`left_over`], then [`undo`].
+pub fn disconnect(installation: &Installation, found: &Found, record: &Record, how: Undo) -> Vec<Step> {
+    let mut steps = left_over(installation, found, record, how);
+    steps.extend(undo(found, record, how));
+    steps
+}
+
 /// What to do so that everything is as it was before, as far as the record goes; [`left_over`] has
 /// what a crash kept out of it.
 pub fn undo(found: &Found, record: &Record, undo: Undo) -> Vec<Step> {

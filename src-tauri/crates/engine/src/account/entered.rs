@@ -82,7 +82,7 @@ impl EnteredFields {
         };
         // What the vault has is another account's.
         if field == Field::AccountSid && owner(self.fields.get(&field)) != owner(Some(&entered)) {
-            self.fields.retain(|_, entered| !matches!(entered, Entered::Kept));
+            self.forget_kept();
         }
         self.fields.insert(field, entered);
     }

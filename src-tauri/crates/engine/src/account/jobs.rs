@@ -18,8 +18,9 @@ use url::Url;
 use super::entered::Secrets;
 use super::public_line::PublicLine;
 use super::steps::{self, NotDone, Progress};
-use super::{Job, PATIENCE, Said, blocking};
+use super::{Job, PATIENCE, Said};
 use crate::api::{CallerIdCheck, CallerIdCheckState, StepState};
+use crate::core::blocking;
 
 /// A plan that is still not empty after this many rounds will not become so.
 const ROUNDS: usize = 3;
@@ -228,8 +229,7 @@ async fn run_undo(job: &Job, account: &AccountSid, undo: Undo) -> Result<(), Use
         .inspect_err(|error| progress.set(READ, StepState::Failed, Some(error.message.clone())))?;
     let found = read(job, &client, &mut progress).await?;
     let (installation, record) = (job.shared.saved().installation, job.shared.record()?);
-    let mut plan = setup::left_over(&installation, &found, &record, undo);
-    plan.extend(setup::undo(&found, &record, undo));
+    let plan = setup::disconnect(&installation, &found, &record, undo);
     match steps::run(job, &client, plan, &mut progress).await {
         Ok(()) => Ok(()),
         Err(NotDone::Failed(error)) => Err(error),

@@ -199,8 +199,7 @@ impl Keeping {
             // network by themselves.
             Err(None) => {}
             Err(Some((error, repair))) => {
-                let trouble = Some((error, repair));
-                self.core.trouble_changed(Trouble { calls_out: trouble.clone(), calls_in: trouble });
+                self.core.trouble_changed(Trouble::both(error, repair));
             }
         }
     }
@@ -290,8 +289,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
             ErrorCode::TwilioFailed,
             "This computer's TwiML App was deleted at Twilio. Set up again to make a new one.",
         );
-        let both = Some((gone, Repair::RunSetUp));
-        return Ok(Examined { trouble: Trouble { calls_out: both.clone(), calls_in: both }, taken: None });
+        return Ok(Examined { trouble: Trouble::both(gone, Repair::RunSetUp), taken: None });
     };
     if let Some(published) = record.published.as_deref().and_then(|url| Url::parse(url).ok()) {
         let (voice, status) = public_line::urls(&published);
@@ -300,11 +298,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
                 ErrorCode::TwilioFailed,
                 "At Twilio somebody gave this computer's TwiML App another address. Set up again to put the right one back.",
             );
-            let both = Some((moved, Repair::RunSetUp));
-            return Ok(Examined {
-                trouble: Trouble { calls_out: both.clone(), calls_in: both },
-                taken: None,
-            });
+            return Ok(Examined { trouble: Trouble::both(moved, Repair::RunSetUp), taken: None });
         }
     }
     if let Some(caller_id) = record.choices.as_ref().and_then(|choices| choices.caller_id.as_ref())

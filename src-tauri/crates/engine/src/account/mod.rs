@@ -47,6 +47,7 @@ use secrecy::SecretString;
 use tokio::sync::{Notify, mpsc};
 
 use crate::api::{CallerIdCheck, StepView};
+use crate::core::blocking;
 use crate::routing::Seen;
 use crate::twilio_at::TwilioAt;
 
@@ -302,17 +303,4 @@ impl Job {
         self.say(Said::Waiting(None));
         next
     }
-}
-
-/// Runs a blocking call without holding up the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, UserError> + Send + 'static,
-) -> Result<T, UserError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| {
-        Err(UserError::new(
-            ErrorCode::Internal,
-            "A part of the program failed. Try again; if it stays, restart it.",
-        )
-        .with_detail(panicked.to_string()))
-    })
 }

@@ -28,10 +28,11 @@ use super::entered::EnteredFields;
 use super::keeper::Keeper;
 use super::look::Looked;
 use super::public_line::PublicLine;
-use super::{Said, Shared, blocking};
+use super::{Said, Shared};
 use crate::api::{
     AccountPhase, AccountStatus, CallerIdCheck, HostEvent, ImportReport, Repair, StepView, VaultView,
 };
+use crate::core::blocking;
 use crate::routing::Seen;
 use crate::session::Session;
 use crate::state::Line;

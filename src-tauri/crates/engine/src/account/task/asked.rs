@@ -7,13 +7,11 @@ use dialer_domain::setup::{Choices, Record, Undo};
 use dialer_domain::sid::AccountSid;
 use dialer_storage::vault::user_error;
 
-use super::{AccountTask, Purpose, blocking};
+use super::{AccountTask, Purpose};
 use crate::account::entered::EnteredFields;
 use crate::account::{inventory, jobs};
 use crate::api::{AccountPhase, Repair};
-
-/// What set-up could not finish is taken back as a whole.
-const EVERYTHING: Undo = Undo { delete_app: true, delete_key: true };
+use crate::core::blocking;
 
 impl AccountTask {
     pub(super) async fn check(&mut self) -> Result<(), UserError> {
@@ -110,7 +108,7 @@ impl AccountTask {
                 };
             }
             // Nothing half-done remains at Twilio either.
-            Some(record) if is_begun(record) => return self.disconnect(EVERYTHING).await,
+            Some(record) if is_begun(record) => return self.disconnect(Undo::EVERYTHING).await,
             _ => {}
         }
         self.job = None;
