@@ -47,8 +47,12 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
         .build(tauri::generate_context!())
         .context("The window could not be opened")?;
     let (sound, test_devices) = sound(arguments.self_test);
-    let options = options(arguments, sound, &app)?;
-    match runtime.block_on(start(options)) {
+    let twilio = match &arguments.twilio {
+        None => TwilioAt::Twilio,
+        Some(url) => TwilioAt::simulator(url.clone()).context("--twilio")?,
+    };
+    let launcher = ShellLauncher::new(app.handle().clone());
+    match runtime.block_on(start(arguments, twilio, sound, launcher)) {
         Ok(phone) => run(&runtime, app, phone, test_devices, arguments),
         // Whoever started it from a script reads the error stream; an agent looks at the window.
         Err(error) if arguments.scripted() => Err(error),
@@ -61,45 +65,26 @@ pub(crate) fn launch(arguments: &Arguments) -> anyhow::Result<u8> {
     }
 }
 
-/// What the phone is made of, but for what can fail and be told in the window.
-struct Options {
-    scripted: bool,
+async fn start(
+    arguments: &Arguments,
     twilio: TwilioAt,
-    simulator_listen: std::net::SocketAddr,
-    webhook_listen: Option<std::net::SocketAddr>,
     sound: Sound,
-    launcher: Arc<ShellLauncher>,
-}
-
-fn options(arguments: &Arguments, sound: Sound, app: &App) -> anyhow::Result<Options> {
-    let twilio = match &arguments.twilio {
-        None => TwilioAt::Twilio,
-        Some(url) => TwilioAt::simulator(url.clone()).context("--twilio")?,
-    };
-    Ok(Options {
-        scripted: arguments.scripted(),
-        twilio,
-        simulator_listen: arguments.simulator_listen,
-        webhook_listen: arguments.webhook_listen,
-        sound,
-        launcher: Arc::new(ShellLauncher::new(app.handle().clone())),
-    })
-}
-
-async fn start(options: Options) -> anyhow::Result<Phone> {
-    let folders = if options.scripted { Folders::throw_away() } else { Folders::of_user() }?;
+    launcher: ShellLauncher,
+) -> anyhow::Result<Phone> {
+    let scripted = arguments.scripted();
+    let folders = if scripted { Folders::throw_away() } else { Folders::of_user() }?;
     let (settings, set_aside) = Settings::open(&folders)?;
-    let vault = if options.scripted { ChosenVault::memory() } else { ChosenVault::of(&folders, &settings) };
+    let vault = if scripted { ChosenVault::memory() } else { ChosenVault::of(&folders, &settings) };
     Phone::start(PhoneOptions {
         folders,
         settings,
         settings_notice: set_aside.map(|set_aside| settings::set_aside_notice(&set_aside)),
         vault: Arc::new(vault),
-        launcher: options.launcher,
-        sound: options.sound,
-        twilio: options.twilio,
-        simulator_listen: options.simulator_listen,
-        webhook_listen: options.webhook_listen,
+        launcher: Arc::new(launcher),
+        sound,
+        twilio,
+        simulator_listen: arguments.simulator_listen,
+        webhook_listen: arguments.webhook_listen,
         clock: Arc::new(SystemClock),
     })
     .await
