@@ -147,17 +147,35 @@ async fn bad_commands_are_errors_the_page_can_show() {
 async fn events_arrive_as_lines() {
     let page = page().await;
     let mut stream = page.http.get(page.url("/host/events")).bearer_auth(&page.secret).send().await.unwrap();
-    // The first line says that the page is subscribed.
-    assert_eq!(stream.chunk().await.unwrap().unwrap(), "\n");
+    let mut unread = Vec::new();
+    assert_eq!(next_line(&mut stream, &mut unread).await, "", "the first line says that the page is subscribed");
     let error = dialer_domain::error::UserError::new(dialer_domain::error::ErrorCode::Busy, "A notice.");
     page.phone.core().raise(Notice { id: "test".into(), error, dismissible: true });
-    let line = stream.chunk().await.unwrap().unwrap();
-    let event: Value = serde_json::from_slice(&line).unwrap();
-    assert_eq!(event["event"], "notices_changed");
-    assert_eq!(event["data"][0]["id"], "test");
+    assert_eq!(next_notices(&mut stream, &mut unread).await[0]["id"], "test");
     page.phone.core().dismiss_notice("test".into()).await.unwrap();
-    let line = stream.chunk().await.unwrap().unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&line).unwrap()["data"], json!([]));
+    assert_eq!(next_notices(&mut stream, &mut unread).await, json!([]));
+}
+
+/// The next line of the stream, which may come in pieces or with its neighbours.
+async fn next_line(stream: &mut reqwest::Response, unread: &mut Vec<u8>) -> String {
+    loop {
+        if let Some(end) = unread.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = unread.drain(..=end).collect();
+            return String::from_utf8(line).unwrap().trim_end().to_owned();
+        }
+        unread.extend_from_slice(&stream.chunk().await.unwrap().expect("the stream goes on"));
+    }
+}
+
+/// What the next `notices_changed` says. The phone that just started may still be telling other things.
+async fn next_notices(stream: &mut reqwest::Response, unread: &mut Vec<u8>) -> Value {
+    loop {
+        let line = next_line(stream, unread).await;
+        let mut event: Value = serde_json::from_str(&line).unwrap();
+        if event["event"] == "notices_changed" {
+            return event["data"].take();
+        }
+    }
 }
 
 #[tokio::test]
