@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sid::CallSid;
+use crate::call_flow::{Purpose, QueueResult};
+use crate::sid::{CallSid, ConferenceSid, RecordingSid};
 
 /// Our own name of a whole call, a random UUID made before Twilio knows of it.
 ///
@@ -104,6 +105,10 @@ pub enum CallOutcome {
     Missed,
     /// Incoming: the agent declined.
     Declined,
+    /// Incoming: the caller left a message.
+    Voicemail,
+    /// Incoming: the caller was passed on to another number and spoke there.
+    Forwarded,
     /// Outgoing: the far end was busy or declined.
     Busy,
     /// Outgoing: nobody answered.
@@ -163,6 +168,81 @@ pub enum CallEvent {
         /// Twilio's `ErrorCode`, when given.
         error_code: Option<u32>,
     },
+    /// Twilio asked how to go on after a `<Dial>` (its `action`).
+    Dialled {
+        /// The parent leg.
+        call_sid: CallSid,
+        /// The leg that was connected, or the first that was dialled.
+        dialled_sid: Option<CallSid>,
+        /// What the connection was for.
+        purpose: Purpose,
+        /// How it ended (`DialCallStatus`).
+        status: CallStatus,
+        /// Whole seconds of conversation (`DialCallDuration`).
+        duration_s: Option<u32>,
+        /// Unix milliseconds at our clock.
+        at_ms: i64,
+    },
+    /// The caller was put in the queue, or asked again what to hear there.
+    Waiting {
+        /// The caller's leg.
+        call_sid: CallSid,
+        /// Seconds waited so far.
+        waited_s: u32,
+        /// Unix milliseconds at our clock.
+        at_ms: i64,
+    },
+    /// The caller left the queue.
+    LeftQueue {
+        /// The caller's leg.
+        call_sid: CallSid,
+        /// How.
+        result: QueueResult,
+        /// Seconds waited (`QueueTime`).
+        waited_s: Option<u32>,
+        /// Unix milliseconds at our clock.
+        at_ms: i64,
+    },
+    /// A recording began, is ready, or did not come about (recording status callback, or `<Record>`'s
+    /// `action`).
+    Recording {
+        /// The leg it belongs to: the parent of a two-leg call.
+        call_sid: CallSid,
+        /// Which.
+        recording_sid: RecordingSid,
+        /// What of it.
+        status: RecordingStatus,
+        /// Whether it is a message that the caller left.
+        message: bool,
+        /// Whole seconds, once ready.
+        duration_s: Option<u32>,
+        /// Unix milliseconds at Twilio's clock, or of arrival.
+        at_ms: i64,
+    },
+    /// A recording was written down.
+    Transcribed {
+        /// The leg it belongs to.
+        call_sid: CallSid,
+        /// Which.
+        recording_sid: RecordingSid,
+        /// What was said; empty when it could not be understood.
+        text: String,
+        /// Unix milliseconds of arrival.
+        at_ms: i64,
+    },
+    /// Something happened to the leg in a conference.
+    Conference {
+        /// The leg.
+        call_sid: CallSid,
+        /// Which conference.
+        conference_sid: ConferenceSid,
+        /// `StatusCallbackEvent`, such as `participant-join`.
+        what: String,
+        /// Twilio's counter per conference.
+        sequence: Option<u32>,
+        /// Unix milliseconds at Twilio's clock, or of arrival.
+        at_ms: i64,
+    },
     /// Something the Voice SDK reported.
     Sdk {
         /// Who started the call.
@@ -180,6 +260,51 @@ pub enum CallEvent {
         /// Unix milliseconds at our clock.
         at_ms: i64,
     },
+}
+
+impl CallEvent {
+    /// When it happened, in Unix milliseconds; whose clock that is differs by kind.
+    pub fn at_ms(&self) -> i64 {
+        match self {
+            Self::Routed { at_ms, .. }
+            | Self::LegStatus { at_ms, .. }
+            | Self::Dialled { at_ms, .. }
+            | Self::Waiting { at_ms, .. }
+            | Self::LeftQueue { at_ms, .. }
+            | Self::Recording { at_ms, .. }
+            | Self::Transcribed { at_ms, .. }
+            | Self::Conference { at_ms, .. }
+            | Self::Sdk { at_ms, .. } => *at_ms,
+        }
+    }
+
+    pub(crate) fn at_ms_mut(&mut self) -> &mut i64 {
+        match self {
+            Self::Routed { at_ms, .. }
+            | Self::LegStatus { at_ms, .. }
+            | Self::Dialled { at_ms, .. }
+            | Self::Waiting { at_ms, .. }
+            | Self::LeftQueue { at_ms, .. }
+            | Self::Recording { at_ms, .. }
+            | Self::Transcribed { at_ms, .. }
+            | Self::Conference { at_ms, .. }
+            | Self::Sdk { at_ms, .. } => at_ms,
+        }
+    }
+}
+
+/// What there is of a recording (`RecordingStatus`), in the order in which it may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordingStatus {
+    /// It has begun.
+    InProgress,
+    /// It can be heard.
+    Completed,
+    /// There is nothing to hear: too short, or silence.
+    Absent,
+    /// Twilio could not keep it.
+    Failed,
 }
 
 /// What the SDK said about a call.

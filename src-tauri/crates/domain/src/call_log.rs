@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{CallDirection, CallEvent, CallId, CallOutcome, CallStatus, LegRole};
-use crate::sid::CallSid;
+use crate::call::{CallDirection, CallEvent, CallId, CallOutcome, CallStatus, LegRole, RecordingStatus};
+use crate::sid::{CallSid, RecordingSid};
 
 /// One leg of a logged call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
@@ -71,6 +71,27 @@ pub struct CallLogEntry {
     pub error_code: Option<u32>,
     /// The legs Twilio reported, parent first, then by SID.
     pub legs: Vec<Leg>,
+    /// What was recorded, messages first, then by SID.
+    #[serde(default)]
+    pub recordings: Vec<Recording>,
+    /// Seconds the caller waited in the queue, if they were put there.
+    #[serde(default)]
+    pub waited_s: Option<u32>,
+}
+
+/// One recording of a logged call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Recording {
+    /// Twilio's name of it.
+    pub recording_sid: RecordingSid,
+    /// Whether it is a message that the caller left.
+    pub message: bool,
+    /// What there is of it.
+    pub status: RecordingStatus,
+    /// Whole seconds, once ready.
+    pub duration_s: Option<u32>,
+    /// What was said, where it was written down.
+    pub text: Option<String>,
 }
 
 /// Where the next page of the log begins: calls older than this one.
@@ -111,7 +132,14 @@ pub fn distinct(events: &[CallEvent]) -> Vec<CallEvent> {
 fn identity(event: &CallEvent) -> CallEvent {
     let mut identity = event.clone();
     match &mut identity {
-        CallEvent::Routed { at_ms, .. } | CallEvent::Sdk { at_ms, .. } => *at_ms = 0,
+        CallEvent::Routed { at_ms, .. }
+        | CallEvent::Sdk { at_ms, .. }
+        | CallEvent::Dialled { at_ms, .. }
+        | CallEvent::Waiting { at_ms, .. }
+        | CallEvent::LeftQueue { at_ms, .. }
+        | CallEvent::Recording { at_ms, .. }
+        | CallEvent::Transcribed { at_ms, .. }
+        | CallEvent::Conference { at_ms, .. } => *at_ms = 0,
         CallEvent::LegStatus {
             parent_call_sid,
             role,
@@ -153,13 +181,12 @@ fn absorb(known: &mut CallEvent, repeat: &CallEvent) {
             *error_code = least(*error_code, *error_too);
             *duration_s = (*duration_s).max(*duration_too);
         }
-        (
-            CallEvent::Routed { at_ms, .. } | CallEvent::Sdk { at_ms, .. },
-            CallEvent::Routed { at_ms: at_too, .. } | CallEvent::Sdk { at_ms: at_too, .. },
-        ) => *at_ms = (*at_ms).min(*at_too),
         // Equal identities are of one kind.
-        (CallEvent::LegStatus { .. }, CallEvent::Routed { .. } | CallEvent::Sdk { .. })
-        | (CallEvent::Routed { .. } | CallEvent::Sdk { .. }, CallEvent::LegStatus { .. }) => {}
+        (known, repeat) => {
+            let at_too = repeat.at_ms();
+            let at_ms = known.at_ms_mut();
+            *at_ms = (*at_ms).min(at_too);
+        }
     }
 }
 
@@ -206,5 +233,7 @@ pub fn fold(id: CallId, events: &[CallEvent]) -> Option<CallLogEntry> {
         reason: ended_at_ms.and(verdict.reason),
         error_code: ended_at_ms.and(verdict.error_code),
         legs: evidence.legs(),
+        recordings: evidence.recordings(),
+        waited_s: evidence.waited_s,
     })
 }

@@ -1,224 +1,219 @@
-//! What to answer when Twilio asks what a call should do.
+//! Which calls the agent may place: the rules, and the verdict on one call.
+//!
+//! The verdict is asked twice: when the agent places the call, where a question can still be put to
+//! them, and when Twilio asks what to do with it, where it is final. The second time counts: what
+//! comes from the window or with a token is not trusted.
 
-use crate::call::CallId;
-use crate::identity::ClientIdentity;
-use crate::phone_number::E164;
+use std::collections::BTreeSet;
 
-/// What the decision depends on, as it stands at the moment of the request.
-#[derive(Debug, Clone)]
-pub struct Situation {
-    /// The identity this phone's tokens name.
-    pub identity: ClientIdentity,
-    /// The caller id shown to called parties; `None` if no number has been chosen.
-    pub caller_id: Option<E164>,
-    /// Whether the phone is registered and may be rung.
-    pub reachable: bool,
-    /// Whether the agent is in a call.
-    pub busy: bool,
+use serde::{Deserialize, Serialize};
+
+use crate::destination::Destination;
+use crate::money::Money;
+use crate::phone_number::{self, E164};
+
+/// The rules of outgoing calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(default)]
+pub struct OutgoingRules {
+    /// Countries that may be called, by ISO 3166 code; the home country alone, when absent.
+    pub countries: Option<BTreeSet<String>>,
+    /// What about the others.
+    pub other_countries: OtherCountries,
+    /// Whether premium and shared-cost numbers, and ranges known for toll fraud, may be called.
+    pub premium: bool,
+    /// Whether emergency numbers may be called: the owner has set that up at Twilio and accepted that
+    /// this program is no replacement for a telephone.
+    pub emergency: bool,
+    /// Whether `client:` and `sip:` addresses may be called.
+    pub addresses: bool,
+    /// The longest conversation in seconds, 60 to 14,400 (Twilio's own limit of four hours).
+    pub time_limit_s: u32,
+    /// How many calls may be under way at once, 1 to 10.
+    pub most_calls: u32,
+    /// Minutes of calls to telephones in one day.
+    pub minutes_per_day: Option<u32>,
+    /// What calls to telephones may cost in one day, by Twilio's prices.
+    pub money_per_day: Option<Money>,
 }
 
-/// The part of a voice webhook the decision reads. `to` and `call_id` come from the webview or from
-/// a stranger and are not trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VoiceQuery {
-    /// `From`: `client:…` from the SDK, otherwise the caller's number.
-    pub from: String,
-    /// `To`: what the agent dialled, or which of our numbers was called.
-    pub to: String,
-    /// The connect parameter `CallId`.
-    pub call_id: Option<CallId>,
-    /// Whether the request carried no `Direction`. Twilio sends one with every call; a request
-    /// without it was composed by the account's own programs, in the short form
-    /// `To=<customer>&From=<our number>`.
-    pub short_form: bool,
+/// What about countries that are not in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCountries {
+    /// The agent is asked, with the price.
+    Ask,
+    /// They cannot be called.
+    Block,
 }
 
-/// What a call should do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteDecision {
-    /// Dial a telephone number for the agent.
-    DialNumber {
-        /// Whom.
-        to: E164,
-        /// Shown as the caller.
-        caller_id: E164,
-    },
-    /// Ring this phone.
-    RingAgent {
-        /// Its identity.
-        identity: ClientIdentity,
-    },
-    /// Tell the caller a sentence and hang up.
-    Refuse {
-        /// Spoken to the caller.
-        spoken: String,
-        /// For the agent's log.
-        reason: String,
-    },
-    /// Tell a caller who has no business with this phone a sentence and hang up. Unlike a refusal
-    /// it is no call of the agent's, neither way, and has no place in the agent's log.
-    TurnAway {
-        /// Spoken to the caller.
-        spoken: String,
-    },
+impl Default for OutgoingRules {
+    fn default() -> Self {
+        Self {
+            countries: None,
+            other_countries: OtherCountries::Ask,
+            premium: false,
+            emergency: false,
+            addresses: true,
+            time_limit_s: 14_400,
+            most_calls: 2,
+            minutes_per_day: None,
+            money_per_day: None,
+        }
+    }
 }
 
-/// Longest conversation Twilio is told to allow, in seconds: its own default of four hours.
-pub const TIME_LIMIT_S: u32 = 14_400;
 /// How long the far end rings, in seconds; Twilio adds five.
 pub const RING_TIMEOUT_S: u32 = 25;
 
-/// Decides. A call whose `From` is a client is the agent's own; Twilio's `Direction` says `inbound`
-/// for those too, so its value is not asked.
-///
-/// `From` equal to our caller id alone does not make a call the agent's: a stranger may show our
-/// number as theirs, and dialling out for them would ring in circles at our cost. Only the short
-/// form, which cannot come from the telephone network, is read that way.
-pub fn decide(query: &VoiceQuery, now: &Situation) -> RouteDecision {
-    match query.from.strip_prefix("client:") {
-        Some(identity) if identity == now.identity.as_str() => decide_outgoing(query, now),
-        Some(_) => RouteDecision::TurnAway { spoken: "This phone does not accept that call.".into() },
-        None if query.short_form
-            && now.caller_id.as_ref().is_some_and(|ours| ours.as_str() == query.from) =>
-        {
-            decide_outgoing(query, now)
-        }
-        None => decide_incoming(now),
+/// What the verdict depends on besides the rules.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    /// ISO 3166 code of the agent's own country.
+    pub home_region: String,
+    /// The caller id chosen for this call, or the account's; `None` if no number has been chosen.
+    pub caller_id: Option<E164>,
+    /// Every number that may be shown: owned and verified ones.
+    pub usable_caller_ids: Vec<E164>,
+    /// Calls under way, this one not counted.
+    pub calls_under_way: u32,
+    /// What today's calls came to, those under way included.
+    pub spent: Spent,
+    /// What a minute of this call costs, in millionths of the account's currency, where it is known.
+    pub price_micros: Option<u64>,
+    /// Whether the agent has agreed to a call that the rules leave to them to decide.
+    pub confirmed: bool,
+}
+
+/// What calls to telephones came to since midnight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Seconds of conversation.
+    pub seconds: u64,
+    /// Millionths of the account's currency, by Twilio's prices; minutes begun count in full.
+    pub micros: u64,
+}
+
+/// The verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The call may be placed.
+    Allowed {
+        /// Shown as the caller; absent for a call that shows the agent's own address.
+        caller_id: Option<E164>,
+        /// The longest conversation, in seconds.
+        time_limit_s: u32,
+    },
+    /// The agent must be asked first.
+    Ask(Question),
+    /// The call may not be placed.
+    Refused(Refusal),
+}
+
+/// A question before a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Question {
+    /// ISO 3166 code of the country that is not in the list.
+    pub region: String,
+    /// Its name, in English.
+    pub country: String,
+}
+
+/// Why a call may not be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Spoken to the agent, should the call have been placed all the same.
+    pub spoken: String,
+    /// For the agent, with the cure.
+    pub reason: String,
+}
+
+impl Refusal {
+    fn new(spoken: &str, reason: impl Into<String>) -> Self {
+        Self { spoken: spoken.into(), reason: reason.into() }
     }
 }
 
-fn decide_outgoing(query: &VoiceQuery, now: &Situation) -> RouteDecision {
-    let Some(caller_id) = now.caller_id.clone() else {
-        return RouteDecision::Refuse {
-            spoken: "No outgoing number has been chosen.".into(),
-            reason: "No caller id has been chosen; choose one on the Account page.".into(),
-        };
+/// Judges one call.
+pub fn judge(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Verdict {
+    match place(to, rules, outlook) {
+        Ok(verdict) => verdict,
+        Err(refusal) => Verdict::Refused(refusal),
+    }
+}
+
+fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
+    if outlook.calls_under_way >= rules.most_calls {
+        return Err(Refusal::new(
+            "Too many calls are under way.",
+            "As many calls are under way as the rules allow. End one, or change the limit on the Calls page.",
+        ));
+    }
+    let caller_id = match to {
+        Destination::Number(_) | Destination::Emergency(_) => Some(caller_id(outlook)?),
+        Destination::Client(_) | Destination::Sip(_) | Destination::NextInQueue => outlook.caller_id.clone(),
     };
-    match E164::parse_strict(&query.to) {
-        Ok(to) if to == caller_id => RouteDecision::Refuse {
-            spoken: "You have dialled your own number.".into(),
-            reason: "The number dialled is this phone's own caller id.".into(),
-        },
-        Ok(to) => RouteDecision::DialNumber { to, caller_id },
-        Err(problem) => RouteDecision::Refuse {
-            spoken: "The number you have dialled is not valid.".into(),
-            reason: problem.to_string(),
-        },
-    }
-}
-
-fn decide_incoming(now: &Situation) -> RouteDecision {
-    if !now.reachable {
-        return RouteDecision::Refuse {
-            spoken: "Nobody is available to take your call. Please try again later.".into(),
-            reason: "This phone was not connected.".into(),
-        };
-    }
-    if now.busy {
-        return RouteDecision::Refuse {
-            spoken: "The person you are calling is on another call. Please try again later.".into(),
-            reason: "You were in another call.".into(),
-        };
-    }
-    RouteDecision::RingAgent { identity: now.identity.clone() }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-    use super::*;
-
-    const OURS: &str = "+12025550100";
-
-    fn situation() -> Situation {
-        Situation {
-            identity: ClientIdentity::parse("agent_1").unwrap(),
-            caller_id: Some(E164::parse_strict(OURS).unwrap()),
-            reachable: true,
-            busy: false,
-        }
-    }
-
-    fn query(from: &str, to: &str) -> VoiceQuery {
-        VoiceQuery { from: from.into(), to: to.into(), call_id: None, short_form: false }
-    }
-
-    fn refusal(decision: RouteDecision) -> String {
-        match decision {
-            RouteDecision::Refuse { reason, .. } => reason,
-            other @ (RouteDecision::DialNumber { .. }
-            | RouteDecision::RingAgent { .. }
-            | RouteDecision::TurnAway { .. }) => {
-                panic!("{other:?}")
+    match to {
+        Destination::Number(number) => {
+            if caller_id.as_ref() == Some(number) {
+                return Err(Refusal::new(
+                    "You have dialled your own number.",
+                    "The number dialled is this phone's own caller id.",
+                ));
+            }
+            let region = phone_number::region(number).unwrap_or_default();
+            let listed = match &rules.countries {
+                Some(countries) => countries.contains(&region),
+                None => region == outlook.home_region,
+            };
+            if !listed && !outlook.confirmed {
+                let country = phone_number::region_name(&region);
+                match rules.other_countries {
+                    OtherCountries::Ask => return Ok(Verdict::Ask(Question { region, country })),
+                    OtherCountries::Block => {
+                        return Err(Refusal::new(
+                            "Calls to this country are not allowed.",
+                            format!("Calls to {country} are not allowed. Add it to the list on the Calls page."),
+                        ));
+                    }
+                }
             }
         }
-    }
-
-    #[test]
-    fn the_agent_dials_a_number_under_the_stored_caller_id() {
-        assert_eq!(
-            decide(&query("client:agent_1", "+12025550123"), &situation()),
-            RouteDecision::DialNumber {
-                to: E164::parse_strict("+12025550123").unwrap(),
-                caller_id: E164::parse_strict(OURS).unwrap(),
-            }
-        );
-    }
-
-    #[test]
-    fn the_agent_cannot_dial_what_is_no_number() {
-        for to in
-            ["", "911", "client:agent_2", "sip:a@b.example", "+0123456789", "2025550123", "+1 202 555 0123"]
-        {
-            assert!(
-                refusal(decide(&query("client:agent_1", to), &situation())).contains("+ and 7 to 15 digits"),
-                "{to}"
-            );
-        }
-        assert!(refusal(decide(&query("client:agent_1", OURS), &situation())).contains("own caller id"));
-    }
-
-    #[test]
-    fn without_a_caller_id_nothing_is_dialled() {
-        let now = Situation { caller_id: None, ..situation() };
-        assert!(refusal(decide(&query("client:agent_1", "+12025550123"), &now)).contains("caller id"));
-    }
-
-    #[test]
-    fn another_identity_is_turned_away() {
-        for from in ["client:agent_2", "client:", "client:AGENT_1"] {
-            assert!(
-                matches!(
-                    decide(&query(from, "+12025550123"), &situation()),
-                    RouteDecision::TurnAway { spoken } if spoken.contains("does not accept")
+        Destination::Emergency(number) if !rules.emergency => {
+            return Err(Refusal::new(
+                "Emergency calls are not possible with this phone. Use a mobile or a land line.",
+                format!(
+                    "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
+                     allowed on the Calls page, once an emergency address is set up at Twilio."
                 ),
-                "{from}"
-            );
+            ));
         }
+        Destination::Client(_) | Destination::Sip(_) if !rules.addresses => {
+            return Err(Refusal::new(
+                "Calls to addresses are not allowed.",
+                "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
+            ));
+        }
+        Destination::Emergency(_)
+        | Destination::Client(_)
+        | Destination::Sip(_)
+        | Destination::NextInQueue => {}
     }
+    Ok(Verdict::Allowed { caller_id, time_limit_s: rules.time_limit_s })
+}
 
-    #[test]
-    fn a_stranger_rings_the_agent_when_there_is_one_to_ring() {
-        let ring = decide(&query("+12025550123", OURS), &situation());
-        assert_eq!(ring, RouteDecision::RingAgent { identity: ClientIdentity::parse("agent_1").unwrap() });
-        let away = Situation { reachable: false, ..situation() };
-        assert!(refusal(decide(&query("+12025550123", OURS), &away)).contains("not connected"));
-        let busy = Situation { busy: true, ..situation() };
-        assert!(refusal(decide(&query("+12025550123", OURS), &busy)).contains("another call"));
+fn caller_id(outlook: &Outlook) -> Result<E164, Refusal> {
+    let Some(chosen) = outlook.caller_id.clone() else {
+        return Err(Refusal::new(
+            "No outgoing number has been chosen.",
+            "No caller id has been chosen; choose one on the Account page.",
+        ));
+    };
+    if outlook.usable_caller_ids.contains(&chosen) {
+        return Ok(chosen);
     }
-
-    #[test]
-    fn a_stranger_showing_our_number_cannot_make_us_dial() {
-        let forged = query(OURS, "+12025550177");
-        assert!(matches!(decide(&forged, &situation()), RouteDecision::RingAgent { .. }));
-    }
-
-    #[test]
-    fn the_short_form_dials_only_from_our_number() {
-        let ours = VoiceQuery { short_form: true, ..query(OURS, "+12025550123") };
-        assert!(matches!(decide(&ours, &situation()), RouteDecision::DialNumber { .. }));
-        let stranger = VoiceQuery { short_form: true, ..query("+12025550177", OURS) };
-        assert!(matches!(decide(&stranger, &situation()), RouteDecision::RingAgent { .. }));
-    }
+    Err(Refusal::new(
+        "This outgoing number cannot be used.",
+        "This caller id is neither a number of the account nor verified. Choose another on the Account page.",
+    ))
 }

@@ -15,20 +15,32 @@
 //! | [`identity`] | the client identity an access token names |
 //! | [`call`] | what can happen to a call, as events |
 //! | [`call_log`] | the fold from events to the row the agent reads |
-//! | [`dial_policy`] | what to answer when Twilio asks what a call should do |
+//! | [`call_flow`] | what to answer when Twilio asks what a call should do, and how it goes on |
+//! | [`incoming`] | the agent's rules for incoming calls: hours, voicemail, menu, queue |
+//! | [`dial_policy`] | the rules for outgoing calls, and the verdict on one |
+//! | [`intent`] | calls the agent has asked for, each good for one request of Twilio |
+//! | [`destination`] | whom the agent can call |
+//! | [`sip_uri`], [`local_time`], [`money`] | small values |
 //! | [`token`] | when an access token must be renewed |
 //! | [`ports`] | traits towards keychain, disk, clock and shell |
 
 pub mod account;
 pub mod call;
+pub mod call_flow;
 pub mod call_log;
+pub mod destination;
 pub mod dial_policy;
 pub mod entry;
 pub mod env_file;
 pub mod error;
 pub mod identity;
+pub mod incoming;
+pub mod intent;
+pub mod local_time;
+pub mod money;
 pub mod phone_number;
 pub mod ports;
 pub mod setup;
 pub mod sid;
+pub mod sip_uri;
 pub mod token;

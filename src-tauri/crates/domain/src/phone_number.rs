@@ -76,6 +76,20 @@ pub struct NumberInspection {
     pub problem: Option<String>,
 }
 
+/// The name of a region by its ISO 3166 code, in English; the code itself where there is no name.
+pub fn region_name(code: &str) -> String {
+    region_name::region_name(code).unwrap_or(if code.is_empty() { "an unknown country" } else { code }).to_owned()
+}
+
+/// Whether `text`, as dialled, is an emergency number of `region` (ISO 3166 code).
+pub fn is_emergency(text: &str, region: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (2..=4).contains(&text.len()) && EMERGENCY_ANYWHERE.contains(&text) && !region.is_empty()
+}
+
+/// Numbers that mean an emergency in most of the world.
+const EMERGENCY_ANYWHERE: [&str; 5] = ["000", "112", "911", "933", "999"];
+
 /// The number in international form with its country's grouping, such as `+1 202-555-0123`. A number
 /// that fits no country's pattern is shown as it is.
 pub fn format(number: &E164) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
-use dialer_domain::dial_policy::{self, RouteDecision};
+use dialer_domain::call_flow::{self, Happened, Instruction};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::ports::Clock;
 use dialer_domain::token::TokenSpan;
@@ -36,15 +36,24 @@ pub enum Request {
     Device(DeviceReport),
     /// Something happened to a call.
     Call(CallReport),
-    /// Twilio asks what a call should do.
-    Route {
+    /// Twilio asks what a call that begins should do.
+    Begin {
         /// What it says about the call.
         request: VoiceRequest,
         /// Where the answer goes.
-        reply: oneshot::Sender<RouteDecision>,
+        reply: oneshot::Sender<Instruction>,
     },
-    /// Twilio reports a leg.
-    LegStatus(CallEvent),
+    /// Twilio asks how a call goes on.
+    GoOn {
+        /// What it says about the call.
+        request: VoiceRequest,
+        /// What came of the last instruction.
+        happened: Happened,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Instruction>,
+    },
+    /// A webhook says what happened to a call.
+    Happened(CallEvent),
     /// The way of Twilio's requests to this computer changed.
     Line(Line),
     /// The account was looked at.
@@ -137,8 +146,12 @@ impl Controller {
             Request::TokenIssued(token) => self.state.token_issued(token),
             Request::Device(report) => self.device_reported(report),
             Request::Call(report) => self.call_reported(report),
-            Request::Route { request, reply } => self.route(&request, reply),
-            Request::LegStatus(event) => self.leg_status(event),
+            Request::Begin { request, reply } => self.begin(&request, reply),
+            Request::GoOn { request, happened, reply } => {
+                let now = self.state.situation();
+                let _ = reply.send(call_flow::go_on(&request.query(), &happened, self.state.rules(), &now));
+            }
+            Request::Happened(event) => self.log(None, event),
             Request::Line(line) => self.state.line_changed(line),
             Request::Trouble(trouble) => self.state.trouble_changed(trouble),
             Request::Raise(notice) => {
@@ -234,20 +247,16 @@ impl Controller {
         self.log(Some(report.call), event);
     }
 
-    fn route(&self, request: &VoiceRequest, reply: oneshot::Sender<RouteDecision>) {
+    fn begin(&self, request: &VoiceRequest, reply: oneshot::Sender<Instruction>) {
         let query = request.query();
         let mut situation = self.state.situation();
         // The call that asks is itself one of the live calls; it does not make the line busy.
         situation.busy = self.state.calls().any(|call| Some(call.id) != query.call_id);
-        let decision = dial_policy::decide(&query, &situation);
-        if let Some(event) = request.routed(&decision, self.clock.now_ms()) {
+        let instruction = call_flow::begin(&query, self.state.rules(), &situation);
+        if let Some(event) = request.routed(&instruction, self.clock.now_ms()) {
             self.log(known_call(query.call_id, &self.state), event);
         }
-        let _ = reply.send(decision);
-    }
-
-    fn leg_status(&self, event: CallEvent) {
-        self.log(None, event);
+        let _ = reply.send(instruction);
     }
 
     fn voice(&mut self, event: VoiceEvent) {

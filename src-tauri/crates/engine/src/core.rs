@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use dialer_domain::call::CallEvent;
 use dialer_domain::call_log::{CallLogPage, Cursor};
-use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::call_flow::{Happened, Instruction};
 use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::incoming::SoundName;
 use dialer_domain::phone_number::{self, NumberInspection};
 use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
@@ -181,14 +183,24 @@ impl Core {
         }
     }
 
-    /// Decides what a call should do.
-    pub async fn route(&self, request: VoiceRequest) -> Result<RouteDecision, UserError> {
-        self.ask(|reply| Request::Route { request, reply }).await
+    /// Decides what a call that begins should do.
+    pub async fn begin(&self, request: VoiceRequest) -> Result<Instruction, UserError> {
+        self.ask(|reply| Request::Begin { request, reply }).await
     }
 
-    /// Takes in a status callback.
-    pub fn leg_status(&self, event: CallEvent) {
-        self.tell(Request::LegStatus(event));
+    /// Decides how a call goes on.
+    pub async fn go_on(&self, request: VoiceRequest, happened: Happened) -> Result<Instruction, UserError> {
+        self.ask(|reply| Request::GoOn { request, happened, reply }).await
+    }
+
+    /// Takes in what a webhook says about a call.
+    pub fn happened(&self, event: CallEvent) {
+        self.tell(Request::Happened(event));
+    }
+
+    /// A recording that callers hear.
+    pub async fn sound(&self, _name: &SoundName) -> Option<Bytes> {
+        None
     }
 
     fn tell(&self, request: Request) {

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bytes::Bytes;
 use dialer_domain::call::CallEvent;
-use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::call_flow::{Happened, Instruction};
+use dialer_domain::error::UserError;
+use dialer_domain::incoming::SoundName;
 use dialer_domain::sid::AccountSid;
 use dialer_gateway::{AuthTokens, Calls, RefusedWebhook};
 use dialer_twilio::signature::WebhookKey;
@@ -55,25 +58,32 @@ impl Routing {
 
 #[async_trait::async_trait]
 impl Calls for Routing {
-    async fn route(&self, request: VoiceRequest) -> RouteDecision {
+    async fn begin(&self, request: VoiceRequest) -> Instruction {
         (self.seen)(Seen::Signed);
         let Some(core) = self.core() else {
-            return RouteDecision::Refuse {
+            return Instruction::Refuse {
                 spoken: "This phone is being set up. Please try again in a minute.".into(),
                 reason: "The account was still being connected.".into(),
             };
         };
-        core.route(request).await.unwrap_or_else(|error| RouteDecision::Refuse {
-            spoken: "This phone is closing. Please try again later.".into(),
-            reason: error.message,
-        })
+        core.begin(request).await.unwrap_or_else(closing)
     }
 
-    async fn leg_status(&self, event: CallEvent) {
+    async fn go_on(&self, request: VoiceRequest, happened: Happened) -> Instruction {
+        (self.seen)(Seen::Signed);
+        let Some(core) = self.core() else { return Instruction::HangUp };
+        core.go_on(request, happened).await.unwrap_or_else(closing)
+    }
+
+    async fn happened(&self, event: CallEvent) {
         (self.seen)(Seen::Signed);
         if let Some(core) = self.core() {
-            core.leg_status(event);
+            core.happened(event);
         }
+    }
+
+    async fn sound(&self, name: &SoundName) -> Option<Bytes> {
+        self.core()?.sound(name).await
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
@@ -88,6 +98,13 @@ impl Calls for Routing {
         if let Some(core) = self.core() {
             core.clear(WEBHOOK_REFUSED);
         }
+    }
+}
+
+fn closing(error: UserError) -> Instruction {
+    Instruction::Refuse {
+        spoken: "This phone is closing. Please try again later.".into(),
+        reason: error.message,
     }
 }
 

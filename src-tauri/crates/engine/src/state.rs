@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
-use dialer_domain::dial_policy::Situation;
+use dialer_domain::call_flow::{Agents, Permission, Rules, Situation};
+use dialer_domain::dial_policy::{Outlook, Spent};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
+use dialer_domain::local_time::{LocalDate, LocalMoment};
 use dialer_domain::phone_number::{self, E164};
 use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
 use dialer_domain::token::{Renewal, TokenSpan, renewal};
@@ -122,6 +124,7 @@ pub struct LiveCall {
 #[derive(Debug)]
 pub struct State {
     account: Account,
+    rules: Rules,
     device: DeviceReport,
     was_registered: bool,
     line: Line,
@@ -141,6 +144,7 @@ impl State {
     pub fn new(account: Account, line: Line) -> Self {
         Self {
             account,
+            rules: Rules::default(),
             line,
             trouble: Trouble::default(),
             device: DeviceReport { state: DeviceState::Unregistered, error: None },
@@ -175,13 +179,32 @@ impl State {
         shown
     }
 
-    /// What the dial policy needs to know now.
+    /// The rules of calls.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// What decisions about calls need to know now.
     pub fn situation(&self) -> Situation {
         Situation {
-            identity: self.account.identity.clone(),
-            caller_id: self.account.caller_id.clone(),
-            reachable: self.device.state == DeviceState::Registered,
+            agents: Agents::One {
+                identity: self.account.identity.clone(),
+                reachable: self.device.state == DeviceState::Registered,
+            },
             busy: !self.calls.is_empty(),
+            do_not_disturb: false,
+            local: LocalMoment { date: LocalDate { year: 2026, month: 1, day: 1 }, weekday: 3, minute: 0 },
+            waiting: 0,
+            permission: Permission::NotAsked,
+            outlook: Outlook {
+                home_region: self.account.home_region.clone(),
+                caller_id: self.account.caller_id.clone(),
+                usable_caller_ids: self.account.caller_id.iter().cloned().collect(),
+                calls_under_way: 0,
+                spent: Spent::default(),
+                price_micros: None,
+                confirmed: false,
+            },
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a decision to the TwiML that carries it out.
 
-use dialer_domain::dial_policy::{RING_TIMEOUT_S, RouteDecision, TIME_LIMIT_S};
+use dialer_domain::call_flow::Instruction;
+use dialer_domain::destination::Destination;
 use dialer_twilio::twiml::{Dial, DialNoun, Response, Verb};
 use dialer_twilio::webhook::VoiceRequest;
 use url::Url;
@@ -15,41 +16,51 @@ const PARENT_PARAM: &str = "parent";
 /// Name of the custom parameter that tells the SDK which of our numbers was called.
 const CALLED_PARAM: &str = "called";
 
-/// The document for `decision`. Every leg reports to `status_callback`.
+/// The document for `instruction`. Every leg reports to `status_callback`.
 ///
 /// A refusal is spoken, never a `<Reject>`: the SDK cannot tell that from a hang-up.
 pub(crate) fn document(
-    decision: &RouteDecision,
+    instruction: &Instruction,
     request: &VoiceRequest,
     status_callback: Option<Url>,
 ) -> Response {
-    match decision {
-        RouteDecision::DialNumber { to, caller_id } => Response::new().with(Verb::Dial(Dial {
-            caller_id: Some(caller_id.clone()),
+    match instruction {
+        Instruction::Connect(connect) => Response::new().with(Verb::Dial(Dial {
+            caller_id: connect.caller_id.clone(),
             answer_on_bridge: true,
-            timeout_s: Some(RING_TIMEOUT_S),
-            time_limit_s: Some(TIME_LIMIT_S),
+            timeout_s: Some(connect.ring_s),
+            time_limit_s: Some(connect.time_limit_s),
             action: None,
-            nouns: vec![DialNoun::Number { number: to.clone(), status_callback }],
+            nouns: connect.to.iter().filter_map(|to| noun(to, request, status_callback.clone())).collect(),
         })),
-        RouteDecision::RingAgent { identity } => {
+        Instruction::Refuse { spoken, .. } | Instruction::TurnAway { spoken } => {
+            Response::say_and_hang_up(spoken.as_str())
+        }
+        Instruction::Menu { .. }
+        | Instruction::Voicemail { .. }
+        | Instruction::Enqueue { .. }
+        | Instruction::Wait { .. }
+        | Instruction::LeaveQueue
+        | Instruction::Tell { .. }
+        | Instruction::Decline
+        | Instruction::HangUp => no_decision(),
+    }
+}
+
+fn noun(to: &Destination, request: &VoiceRequest, status_callback: Option<Url>) -> Option<DialNoun> {
+    match to {
+        Destination::Number(number) => Some(DialNoun::Number { number: number.clone(), status_callback }),
+        Destination::Client(identity) => {
             let parent =
                 request.call_sid.as_ref().map(|sid| (PARENT_PARAM.to_owned(), sid.as_str().to_owned()));
             let called = (!request.to.is_empty()).then(|| (CALLED_PARAM.to_owned(), request.to.clone()));
-            Response::new().with(Verb::Dial(Dial {
-                answer_on_bridge: true,
-                timeout_s: Some(RING_TIMEOUT_S),
-                nouns: vec![DialNoun::Client {
-                    identity: identity.clone(),
-                    parameters: parent.into_iter().chain(called).collect(),
-                    status_callback,
-                }],
-                ..Dial::default()
-            }))
+            Some(DialNoun::Client {
+                identity: identity.clone(),
+                parameters: parent.into_iter().chain(called).collect(),
+                status_callback,
+            })
         }
-        RouteDecision::Refuse { spoken, .. } | RouteDecision::TurnAway { spoken } => {
-            Response::say_and_hang_up(spoken.as_str())
-        }
+        Destination::Emergency(_) | Destination::Sip(_) | Destination::NextInQueue => None,
     }
 }
 

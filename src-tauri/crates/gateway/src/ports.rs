@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use dialer_domain::call::CallEvent;
-use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::call_flow::{Happened, Instruction};
 use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::incoming::SoundName;
 use dialer_domain::sid::AccountSid;
 use dialer_twilio::signature::{SignatureError, WebhookKey};
 use dialer_twilio::webhook::VoiceRequest;
@@ -24,17 +26,26 @@ pub trait AuthTokens: Send + Sync + 'static {
 
 /// Decides about calls and keeps account of them.
 ///
-/// An implementation is a few lines: `route` is `decide(&request.query(), &situation)` followed by
-/// recording `request.routed(&decision, now)`. A call of either method may be dropped half-way when
-/// it takes too long or the other side goes away; it is then made again if Twilio asks again.
+/// An implementation is a few lines: `begin` is `call_flow::begin(&request.query(), &rules, &situation)`
+/// followed by recording `request.routed(&instruction, now)`, and `go_on` is `call_flow::go_on`. A call of
+/// a method may be dropped half-way when it takes too long or the other side goes away; it is then made
+/// again if Twilio asks again.
 #[async_trait]
 pub trait Calls: Send + Sync + 'static {
-    /// What the call should do. Asked once per request of Twilio: repetitions get the same answer.
-    async fn route(&self, request: VoiceRequest) -> RouteDecision;
+    /// What a call that begins should do. Asked once per request of Twilio: repetitions get the same
+    /// answer.
+    async fn begin(&self, request: VoiceRequest) -> Instruction;
 
-    /// A leg got further; always [`CallEvent::LegStatus`]. Told once per callback, in order of
-    /// arrival, which is not always the order of events.
-    async fn leg_status(&self, event: CallEvent);
+    /// How a call goes on, after the events of the same request have been [told](Self::happened). Asked
+    /// once per request.
+    async fn go_on(&self, request: VoiceRequest, happened: Happened) -> Instruction;
+
+    /// Something happened to a call. Told once per request, in order of arrival, which is not always the
+    /// order of events.
+    async fn happened(&self, event: CallEvent);
+
+    /// A recording that callers hear: the WAV file, or `None` if there is none of that name.
+    async fn sound(&self, name: &SoundName) -> Option<Bytes>;
 
     /// Requests are being refused. Told at most once a minute per reason, unless requests were
     /// [accepted](Self::webhook_accepted) in between; must not block.

@@ -8,7 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
-use dialer_domain::dial_policy::RouteDecision;
+use dialer_domain::call_flow::Instruction;
 use dialer_twilio::twiml;
 use dialer_twilio::webhook::{StatusCallback, VoiceRequest};
 
@@ -54,8 +54,8 @@ async fn voice(State(shared): State<Arc<Shared>>, Extension(signed): Extension<S
     let status_callback = shared.public_base.current().and_then(|base| join(&base, STATUS_PATH).parse().ok());
     let outcome = shared.answers.outcome(&names, shared.clock.now_ms());
     let decide = outcome.get_or_init(|| async {
-        let decision = shared.calls.route(request.clone()).await;
-        if matches!(decision, RouteDecision::TurnAway { .. }) {
+        let decision = shared.calls.begin(request.clone()).await;
+        if matches!(decision, Instruction::TurnAway { .. }) {
             tracing::warn!("a call from a client identity that is not this phone's was turned away");
         }
         document(&decision, &request, status_callback).to_xml()
@@ -81,7 +81,7 @@ async fn status(State(shared): State<Arc<Shared>>, Extension(signed): Extension<
     let event = format!("{}|{}|{:?}", callback.call_sid, callback.status.as_wire(), callback.sequence);
     let now_ms = shared.clock.now_ms();
     let outcome = shared.told.outcome(&names(&signed, "status", &event), now_ms);
-    let tell = outcome.get_or_init(|| shared.calls.leg_status(callback.event(now_ms)));
+    let tell = outcome.get_or_init(|| shared.calls.happened(callback.event(now_ms)));
     match tokio::time::timeout(shared.answer_within, tell).await {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => {

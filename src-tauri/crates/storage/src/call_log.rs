@@ -189,7 +189,15 @@ fn record(
 /// Every CallSid the event says to be of its call.
 fn sids(event: &CallEvent) -> Vec<&CallSid> {
     match event {
-        CallEvent::Routed { call_sid, .. } => vec![call_sid],
+        CallEvent::Routed { call_sid, .. }
+        | CallEvent::Waiting { call_sid, .. }
+        | CallEvent::LeftQueue { call_sid, .. }
+        | CallEvent::Recording { call_sid, .. }
+        | CallEvent::Transcribed { call_sid, .. }
+        | CallEvent::Conference { call_sid, .. } => vec![call_sid],
+        CallEvent::Dialled { call_sid, dialled_sid, .. } => {
+            std::iter::once(call_sid).chain(dialled_sid).collect()
+        }
         CallEvent::LegStatus { call_sid, parent_call_sid, .. } => {
             std::iter::once(call_sid).chain(parent_call_sid).collect()
         }

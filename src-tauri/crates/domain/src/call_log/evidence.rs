@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Leg, least};
-use crate::call::{CallDirection, CallEvent, CallStatus, LegRole, SdkCallEvent};
-use crate::sid::CallSid;
+use super::{Leg, Recording, least};
+use crate::call::{CallDirection, CallEvent, CallStatus, LegRole, RecordingStatus, SdkCallEvent};
+use crate::sid::{CallSid, RecordingSid};
 
 /// Everything the events of one call say.
 pub(super) struct Evidence<'a> {
@@ -19,6 +19,9 @@ pub(super) struct Evidence<'a> {
     /// When the SDK first said each thing.
     sdk: BTreeMap<&'a SdkCallEvent, i64>,
     legs: BTreeMap<&'a CallSid, LegEvidence>,
+    recordings: BTreeMap<&'a RecordingSid, Recording>,
+    /// The longest time the caller is known to have waited in the queue, in seconds.
+    pub(super) waited_s: Option<u32>,
 }
 
 /// What is known of one leg.
@@ -52,6 +55,8 @@ impl LegEvidence {
 /// Reads `events`, which must be distinct; `None` if there are none.
 pub(super) fn gather(events: &[CallEvent]) -> Option<Evidence<'_>> {
     let mut legs: BTreeMap<&CallSid, LegEvidence> = BTreeMap::new();
+    let mut recordings: BTreeMap<&RecordingSid, Recording> = BTreeMap::new();
+    let mut waited_s = None;
     let mut sdk = BTreeMap::new();
     let mut refusal = None;
     let (mut routed_as, mut sdk_direction) = (None, None);
@@ -94,6 +99,34 @@ pub(super) fn gather(events: &[CallEvent]) -> Option<Evidence<'_>> {
                 }
                 first_at_twilio = least(first_at_twilio, Some(*at_ms));
             }
+            CallEvent::Dialled { call_sid, at_ms, .. } | CallEvent::Conference { call_sid, at_ms, .. } => {
+                legs.entry(call_sid).or_default();
+                first_here = least(first_here, Some(*at_ms));
+            }
+            CallEvent::Waiting { call_sid, waited_s: waited, at_ms } => {
+                legs.entry(call_sid).or_default();
+                waited_s = waited_s.max(Some(*waited));
+                first_here = least(first_here, Some(*at_ms));
+            }
+            CallEvent::LeftQueue { call_sid, waited_s: waited, at_ms, .. } => {
+                legs.entry(call_sid).or_default();
+                waited_s = waited_s.max(*waited);
+                first_here = least(first_here, Some(*at_ms));
+            }
+            CallEvent::Recording { call_sid, recording_sid, status, message, duration_s, at_ms } => {
+                legs.entry(call_sid).or_default();
+                let recording = recordings.entry(recording_sid).or_insert_with(|| begun(recording_sid));
+                recording.status = recording.status.max(*status);
+                recording.message |= *message;
+                recording.duration_s = recording.duration_s.max(*duration_s);
+                first_here = least(first_here, Some(*at_ms));
+            }
+            CallEvent::Transcribed { call_sid, recording_sid, text, at_ms } => {
+                legs.entry(call_sid).or_default();
+                let recording = recordings.entry(recording_sid).or_insert_with(|| begun(recording_sid));
+                recording.text = recording.text.take().max(Some(text.clone()));
+                first_here = least(first_here, Some(*at_ms));
+            }
             CallEvent::Sdk { direction, call_sid, parent_call_sid, peer, our_number: ours, what, at_ms } => {
                 if let Some(call_sid) = call_sid {
                     let leg = legs.entry(call_sid).or_default();
@@ -120,7 +153,19 @@ pub(super) fn gather(events: &[CallEvent]) -> Option<Evidence<'_>> {
         known_to_twilio: routed_as.is_some() || first_at_twilio.is_some(),
         sdk,
         legs,
+        recordings,
+        waited_s,
     })
+}
+
+fn begun(recording_sid: &RecordingSid) -> Recording {
+    Recording {
+        recording_sid: recording_sid.clone(),
+        message: false,
+        status: RecordingStatus::InProgress,
+        duration_s: None,
+        text: None,
+    }
 }
 
 fn some_text(text: &str) -> Option<&str> {
@@ -256,6 +301,13 @@ impl Evidence<'_> {
             CallDirection::Incoming => self.parent_legs().filter_map(|leg| leg.duration_s).max(),
             CallDirection::Outgoing => None,
         })
+    }
+
+    /// The recordings for the row: messages first, then by SID.
+    pub(super) fn recordings(&self) -> Vec<Recording> {
+        let mut recordings: Vec<Recording> = self.recordings.values().cloned().collect();
+        recordings.sort_by_key(|recording| (!recording.message, recording.recording_sid.clone()));
+        recordings
     }
 
     /// The legs for the row: parent first, then by SID.

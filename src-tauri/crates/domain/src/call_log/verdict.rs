@@ -153,7 +153,9 @@ fn explain(evidence: &Evidence<'_>, outcome: CallOutcome) -> Verdict {
             .map(by_sdk)
             .or(leg_code.map(by_code))
             .unwrap_or_default(),
-        CallOutcome::Canceled | CallOutcome::Declined => (None, None),
+        CallOutcome::Canceled | CallOutcome::Declined | CallOutcome::Voicemail | CallOutcome::Forwarded => {
+            (None, None)
+        }
         CallOutcome::Missed => {
             let refusal =
                 evidence.refusal.filter(|_| was_refused(evidence)).map(|why| (Some(why.to_owned()), None));

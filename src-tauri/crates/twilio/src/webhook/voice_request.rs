@@ -1,7 +1,7 @@
 //! The voice webhook: Twilio asks what a call should do.
 
 use dialer_domain::call::{CallDirection, CallEvent, CallId};
-use dialer_domain::dial_policy::{RouteDecision, VoiceQuery};
+use dialer_domain::call_flow::{Instruction, Purpose, VoiceQuery};
 use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
 
 use super::{Form, WebhookError, address, sid};
@@ -67,18 +67,26 @@ impl VoiceRequest {
     /// What the call log should hold about the request, once decided at `at_ms` (Unix
     /// milliseconds); `None` for a request without a `CallSid` and for a call that was turned away,
     /// which is nobody's but the stranger's.
-    pub fn routed(&self, decision: &RouteDecision, at_ms: i64) -> Option<CallEvent> {
+    pub fn routed(&self, instruction: &Instruction, at_ms: i64) -> Option<CallEvent> {
         let call_sid = self.call_sid.clone()?;
-        let outgoing =
-            self.from.starts_with("client:") || matches!(decision, RouteDecision::DialNumber { .. });
-        let (our_number, refusal) = match decision {
-            RouteDecision::DialNumber { caller_id, .. } => (Some(caller_id.as_str().to_owned()), None),
-            RouteDecision::RingAgent { .. } => (Some(self.to.clone()), None),
-            RouteDecision::TurnAway { .. } => return None,
-            RouteDecision::Refuse { reason, .. } => {
-                ((!outgoing && !self.to.is_empty()).then(|| self.to.clone()), Some(reason.clone()))
+        let (outgoing, caller_id, refusal) = match instruction {
+            Instruction::TurnAway { .. } => return None,
+            Instruction::Connect(connect) => {
+                let outgoing = matches!(connect.purpose, Purpose::Outgoing | Purpose::TakeNext);
+                (outgoing, connect.caller_id.as_ref().map(|number| number.as_str().to_owned()), None)
             }
+            Instruction::Refuse { reason, .. } => (self.from.starts_with("client:"), None, Some(reason.clone())),
+            Instruction::Menu { .. }
+            | Instruction::Voicemail { .. }
+            | Instruction::Enqueue { .. }
+            | Instruction::Wait { .. }
+            | Instruction::LeaveQueue
+            | Instruction::Tell { .. }
+            | Instruction::Decline
+            | Instruction::HangUp => (false, None, None),
         };
+        let our_number =
+            if outgoing { caller_id } else { Some(self.to.clone()).filter(|number| !number.is_empty()) };
         Some(CallEvent::Routed {
             call_sid,
             direction: if outgoing { CallDirection::Outgoing } else { CallDirection::Incoming },
@@ -94,13 +102,24 @@ impl VoiceRequest {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-    use dialer_domain::dial_policy::{Situation, decide};
+    use dialer_domain::call_flow::Connect;
+    use dialer_domain::destination::Destination;
     use dialer_domain::identity::ClientIdentity;
     use dialer_domain::phone_number::E164;
 
     use super::*;
 
     const SID: &str = "CAcccccccccccccccccccccccccccccccc";
+
+    fn connect(to: Destination, caller_id: Option<&str>, purpose: Purpose) -> Instruction {
+        Instruction::Connect(Connect {
+            to: vec![to],
+            caller_id: caller_id.map(|number| E164::parse_strict(number).unwrap()),
+            ring_s: 25,
+            time_limit_s: 60,
+            purpose,
+        })
+    }
 
     fn from_sdk() -> Form {
         // The parameters of a captured request of the SDK, in their order.
@@ -128,10 +147,11 @@ mod tests {
             ("client:agent_1", "+12025550123", false)
         );
         assert_eq!(query.call_id.unwrap().to_string(), "67e55044-10b1-426f-9247-bb680e5fe0c8");
-        let decision = RouteDecision::DialNumber {
-            to: E164::parse_strict("+12025550123").unwrap(),
-            caller_id: E164::parse_strict("+12025550100").unwrap(),
-        };
+        let decision = connect(
+            Destination::Number(E164::parse_strict("+12025550123").unwrap()),
+            Some("+12025550100"),
+            Purpose::Outgoing,
+        );
         let CallEvent::Routed { direction, peer, our_number, at_ms, refusal, .. } =
             request.routed(&decision, 5).unwrap()
         else {
@@ -156,7 +176,8 @@ mod tests {
             .with("SomethingNew", "1");
         let request = VoiceRequest::parse(form).unwrap();
         assert_eq!(request.form.get("SomethingNew"), Some("1"));
-        let decision = RouteDecision::RingAgent { identity: ClientIdentity::parse("agent_1").unwrap() };
+        let agent = Destination::Client(ClientIdentity::parse("agent_1").unwrap());
+        let decision = connect(agent, None, Purpose::Ring);
         let CallEvent::Routed { direction, peer, our_number, .. } = request.routed(&decision, 5).unwrap()
         else {
             panic!("a routed call");
@@ -167,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_reason_and_the_number_called() {
-        let refuse = RouteDecision::Refuse { spoken: "No.".into(), reason: "Because.".into() };
+        let refuse = Instruction::Refuse { spoken: "No.".into(), reason: "Because.".into() };
         let incoming = Form::new()
             .with("CallSid", SID)
             .with("Direction", "inbound")
@@ -182,20 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_a_foreign_client_is_none_of_the_agents() {
-        let now = Situation {
-            identity: ClientIdentity::parse("agent_2").unwrap(),
-            caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
-            reachable: true,
-            busy: false,
-        };
+    fn a_call_that_was_turned_away_is_none_of_the_agents() {
         let request = VoiceRequest::parse(from_sdk()).unwrap();
-        assert_eq!(request.routed(&decide(&request.query(), &now), 5), None);
-        // The same request to the phone whose identity it names is that agent's call, even refused.
-        let own = Situation { identity: ClientIdentity::parse("agent_1").unwrap(), caller_id: None, ..now };
-        let event = request.routed(&decide(&request.query(), &own), 5);
-        let Some(CallEvent::Routed { direction, refusal, .. }) = event else { panic!("a routed call") };
-        assert_eq!((direction, refusal.is_some()), (CallDirection::Outgoing, true));
+        assert_eq!(request.routed(&Instruction::TurnAway { spoken: String::new() }, 5), None);
     }
 
     #[test]
@@ -212,7 +222,7 @@ mod tests {
         let short = VoiceRequest::parse(Form::parse(b"To=%2B12025550123&From=%2B12025550100")).unwrap();
         assert!(short.query().short_form);
         assert_eq!(
-            short.routed(&RouteDecision::Refuse { spoken: String::new(), reason: String::new() }, 0),
+            short.routed(&Instruction::Refuse { spoken: String::new(), reason: String::new() }, 0),
             None
         );
     }
