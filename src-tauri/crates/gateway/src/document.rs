@@ -30,6 +30,7 @@ pub(crate) fn document(
             answer_on_bridge: true,
             timeout_s: Some(connect.ring_s),
             time_limit_s: Some(connect.time_limit_s),
+            recording: None,
             action: None,
             nouns: connect.to.iter().filter_map(|to| noun(to, request, status_callback.clone())).collect(),
         })),

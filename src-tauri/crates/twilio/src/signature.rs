@@ -36,7 +36,8 @@ pub enum HmacAlgorithm {
 }
 
 impl HmacAlgorithm {
-    fn as_wire(self) -> &'static str {
+    /// As Twilio writes it.
+    pub fn as_wire(self) -> &'static str {
         match self {
             Self::Sha1 => "HMAC_SHA1",
             Self::Sha256 => "HMAC_SHA256",

@@ -5,12 +5,20 @@
 //! resolves a relative one against the document it last fetched, which is not always ours.
 //! Reading TwiML is the simulator's job and lives there.
 
+mod dial;
+mod gather;
+mod prompt;
+mod queue;
+mod record;
 mod xml;
 
-use dialer_domain::identity::ClientIdentity;
-use dialer_domain::phone_number::E164;
 use url::Url;
 
+pub use dial::{Conference, Dial, DialNoun, DialRecording};
+pub use gather::Gather;
+pub use prompt::Prompt;
+pub use queue::Enqueue;
+pub use record::{Record, Transcription};
 use xml::Writer;
 
 /// The content type of every document.
@@ -54,6 +62,14 @@ pub enum Verb {
     },
     /// `<Dial>`: connects the caller to someone else.
     Dial(Dial),
+    /// `<Gather>`: waits for keys.
+    Gather(Gather),
+    /// `<Record>`: records the caller.
+    Record(Record),
+    /// `<Enqueue>`: puts the caller in a queue.
+    Enqueue(Enqueue),
+    /// `<Leave>`: takes the caller out of the queue whose wait document this is.
+    Leave,
     /// `<Redirect>`: goes on with another document.
     Redirect {
         /// Where to POST.
@@ -74,48 +90,6 @@ pub enum RejectReason {
     /// A busy tone.
     Busy,
 }
-
-/// `<Dial>`. The first party to answer is connected.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dial {
-    /// Shown to the called party. Required when the caller is a client: without it 13214.
-    pub caller_id: Option<E164>,
-    /// Keeps the caller ringing until the called party answers, instead of answering at once. Works
-    /// only in the first verb of a document.
-    pub answer_on_bridge: bool,
-    /// How long the called party rings, in seconds, 5 to 600; Twilio adds five.
-    pub timeout_s: Option<u32>,
-    /// The longest conversation, in seconds.
-    pub time_limit_s: Option<u32>,
-    /// Where Twilio asks how to go on once the other leg has ended.
-    pub action: Option<Url>,
-    /// Whom to call.
-    pub nouns: Vec<DialNoun>,
-}
-
-/// Whom a [`Dial`] calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DialNoun {
-    /// `<Number>`: a telephone.
-    Number {
-        /// The number.
-        number: E164,
-        /// Where to tell of the leg.
-        status_callback: Option<Url>,
-    },
-    /// `<Client>`: the Voice SDK, wherever it is signed in under this identity.
-    Client {
-        /// The identity.
-        identity: ClientIdentity,
-        /// Name and value of what the SDK gets as custom parameters.
-        parameters: Vec<(String, String)>,
-        /// Where to tell of the leg.
-        status_callback: Option<Url>,
-    },
-}
-
-/// Every event of a leg that Twilio can tell of.
-const STATUS_EVENTS: &str = "initiated ringing answered completed";
 
 impl Response {
     /// A document without verbs, which ends the call.
@@ -150,31 +124,19 @@ impl Response {
 impl Verb {
     fn write(&self, xml: &mut Writer) {
         match self {
-            Self::Say { text, language } => {
-                xml.open("Say");
-                xml.optional("language", language.as_deref());
-                xml.text(text.char_indices().nth(MAX_SAY_LENGTH).map_or(text, |(end, _)| &text[..end]));
-                xml.close("Say");
-            }
-            Self::Pause { length_s } => {
-                xml.open("Pause");
-                xml.attribute("length", &length_s.to_string());
-                xml.close("Pause");
-            }
-            Self::Play { url, loops } => {
-                xml.open("Play");
-                xml.attribute("loop", &loops.to_string());
-                xml.text(url.as_str());
-                xml.close("Play");
-            }
+            Self::Say { text, language } => prompt::say(xml, text, language.as_deref()),
+            Self::Pause { length_s } => prompt::pause(xml, *length_s),
+            Self::Play { url, loops } => prompt::play(xml, url, *loops),
             Self::PlayDigits { digits } => {
-                let keys: String =
-                    digits.chars().filter(|key| matches!(key, '0'..='9' | '*' | '#' | 'w')).collect();
                 xml.open("Play");
-                xml.attribute("digits", &keys);
+                xml.attribute("digits", &only("0123456789*#w", digits));
                 xml.close("Play");
             }
             Self::Dial(dial) => dial.write(xml),
+            Self::Gather(gather) => gather.write(xml),
+            Self::Record(record) => record.write(xml),
+            Self::Enqueue(enqueue) => enqueue.write(xml),
+            Self::Leave => xml.empty("Leave"),
             Self::Redirect { url } => {
                 xml.open("Redirect");
                 xml.attribute("method", "POST");
@@ -197,53 +159,15 @@ impl Verb {
     }
 }
 
-impl Dial {
-    fn write(&self, xml: &mut Writer) {
-        xml.open("Dial");
-        xml.optional("callerId", self.caller_id.as_ref().map(E164::as_str));
-        if self.answer_on_bridge {
-            xml.attribute("answerOnBridge", "true");
-        }
-        xml.optional("timeout", self.timeout_s.map(|seconds| seconds.to_string()).as_deref());
-        xml.optional("timeLimit", self.time_limit_s.map(|seconds| seconds.to_string()).as_deref());
-        xml.optional("action", self.action.as_ref().map(Url::as_str));
-        for noun in &self.nouns {
-            noun.write(xml);
-        }
-        xml.close("Dial");
+/// Adds where to tell of a recording, and all there is to tell.
+fn recording_report_to(xml: &mut Writer, callback: Option<&Url>) {
+    if let Some(url) = callback {
+        xml.attribute("recordingStatusCallback", url.as_str());
+        xml.attribute("recordingStatusCallbackEvent", "in-progress completed absent");
     }
 }
 
-impl DialNoun {
-    fn write(&self, xml: &mut Writer) {
-        match self {
-            Self::Number { number, status_callback } => {
-                xml.open("Number");
-                report_to(xml, status_callback.as_ref());
-                xml.text(number.as_str());
-                xml.close("Number");
-            }
-            Self::Client { identity, parameters, status_callback } => {
-                xml.open("Client");
-                report_to(xml, status_callback.as_ref());
-                xml.open("Identity");
-                xml.text(identity.as_str());
-                xml.close("Identity");
-                for (name, value) in parameters {
-                    xml.open("Parameter");
-                    xml.attribute("name", name);
-                    xml.attribute("value", value);
-                    xml.close("Parameter");
-                }
-                xml.close("Client");
-            }
-        }
-    }
-}
-
-fn report_to(xml: &mut Writer, status_callback: Option<&Url>) {
-    if let Some(url) = status_callback {
-        xml.attribute("statusCallback", url.as_str());
-        xml.attribute("statusCallbackEvent", STATUS_EVENTS);
-    }
+/// The keys of a telephone in `text`; `keys` are those that mean something where they are written.
+fn only(keys: &str, text: &str) -> String {
+    text.chars().filter(|key| keys.contains(*key)).collect()
 }

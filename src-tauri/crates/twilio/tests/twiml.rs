@@ -4,7 +4,11 @@ use std::path::Path;
 
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::phone_number::E164;
-use dialer_twilio::twiml::{Dial, DialNoun, RejectReason, Response, Verb};
+use dialer_domain::sip_uri::SipUri;
+use dialer_twilio::twiml::{
+    Conference, Dial, DialNoun, DialRecording, Enqueue, Gather, Prompt, Record, RejectReason, Response,
+    Transcription, Verb,
+};
 use proptest::prelude::*;
 use url::Url;
 
@@ -35,7 +39,8 @@ fn an_outgoing_call() {
         answer_on_bridge: true,
         timeout_s: Some(25),
         time_limit_s: Some(14_400),
-        action: None,
+        recording: Some(DialRecording { status_callback: Some(url("/api/calls/recording")) }),
+        action: Some(url("/api/calls/dialled/outgoing")),
         nouns: vec![DialNoun::Number {
             number: number("+12025550123"),
             status_callback: Some(url("/api/calls/status")),
@@ -49,6 +54,7 @@ fn an_incoming_call() {
     let dial = Dial {
         answer_on_bridge: true,
         timeout_s: Some(25),
+        action: Some(url("/api/calls/dialled/ring")),
         nouns: vec![DialNoun::Client {
             identity: ClientIdentity::parse("agent_1").unwrap(),
             parameters: vec![
@@ -60,6 +66,85 @@ fn an_incoming_call() {
         ..Dial::default()
     };
     golden("incoming", &Response::new().with(Verb::Dial(dial)));
+}
+
+fn dial(noun: DialNoun) -> Response {
+    Response::new().with(Verb::Dial(Dial {
+        answer_on_bridge: true,
+        action: Some(url("/api/calls/dialled/outgoing")),
+        nouns: vec![noun],
+        ..Dial::default()
+    }))
+}
+
+#[test]
+fn a_message() {
+    let record = Record {
+        max_length_s: Some(120),
+        timeout_s: Some(5),
+        finish_on_key: Some("#".into()),
+        keep_silence: true,
+        transcription: Some(Transcription { callback: url("/api/calls/transcription") }),
+        recording_status_callback: Some(url("/api/calls/recording")),
+        ..Record::new(url("/api/calls/message"))
+    };
+    let greeting =
+        Verb::Say { text: "Please leave a message after the tone.".into(), language: Some("en-GB".into()) };
+    golden("voicemail", &Response::new().with(greeting).with(Verb::Record(record)).with(Verb::Hangup));
+}
+
+#[test]
+fn a_menu() {
+    let gather = Gather {
+        num_digits: Some(1),
+        timeout_s: Some(5),
+        finish_on_key: Some(String::new()),
+        prompts: vec![
+            Prompt::Say { text: "For sales, press 1.".into(), language: None },
+            Prompt::Pause { length_s: 1 },
+            Prompt::Play { url: url("/api/calls/sounds/a.wav"), loops: 1 },
+        ],
+        ..Gather::new(url("/api/calls/menu/start/1"))
+    };
+    golden("menu", &Response::new().with(Verb::Gather(gather)));
+}
+
+#[test]
+fn a_queue() {
+    let enqueue = Enqueue {
+        name: "support".into(),
+        wait_url: Some(url("/api/calls/queue/wait")),
+        action: Some(url("/api/calls/queue/left")),
+    };
+    golden("enqueue", &Response::new().with(Verb::Enqueue(enqueue)));
+    golden("leave", &Response::new().with(Verb::Leave));
+    golden("take_next", &dial(DialNoun::Queue { name: "support".into(), url: Some(url("/whisper")) }));
+}
+
+#[test]
+fn a_conference() {
+    let conference = Conference {
+        name: "c-7f3a".into(),
+        participant_label: Some("agent".into()),
+        start_on_enter: true,
+        end_on_exit: false,
+        wait_url: None,
+        status_callback: Some(url("/api/calls/conference")),
+    };
+    golden("conference", &dial(DialNoun::Conference(conference)));
+}
+
+#[test]
+fn a_sip_address() {
+    let uri = SipUri::parse("sip:a@b.example;transport=tls?x-h=1&x-k=2").unwrap();
+    golden("sip", &dial(DialNoun::Sip { uri, status_callback: Some(url("/api/calls/status")) }));
+}
+
+#[test]
+fn an_emergency_number_is_dialled_as_it_is() {
+    let noun =
+        DialNoun::Emergency { number: "911\"<".into(), status_callback: Some(url("/api/calls/status")) };
+    golden("emergency", &dial(noun));
 }
 
 #[test]

@@ -54,6 +54,13 @@ impl Writer {
         }
     }
 
+    /// Adds an attribute where there is a number.
+    pub(super) fn number(&mut self, name: &'static str, value: Option<u32>) {
+        if let Some(value) = value {
+            self.attribute(name, &value.to_string());
+        }
+    }
+
     /// Adds text to the element begun last.
     pub(super) fn text(&mut self, text: &str) {
         self.end_tag();

@@ -75,7 +75,9 @@ impl VoiceRequest {
                 let outgoing = matches!(connect.purpose, Purpose::Outgoing | Purpose::TakeNext);
                 (outgoing, connect.caller_id.as_ref().map(|number| number.as_str().to_owned()), None)
             }
-            Instruction::Refuse { reason, .. } => (self.from.starts_with("client:"), None, Some(reason.clone())),
+            Instruction::Refuse { reason, .. } => {
+                (self.from.starts_with("client:"), None, Some(reason.clone()))
+            }
             Instruction::Menu { .. }
             | Instruction::Voicemail { .. }
             | Instruction::Enqueue { .. }
