@@ -1,13 +1,17 @@
 # Read by ./dev: the user interface, rebuilt only when it changed. POSIX sh.
 # shellcheck shell=sh
 
-# The stamp lies inside node_modules, so deleting that folder is enough to install again.
+# install_npm FOLDER WHOSE: the stamp lies inside node_modules, so deleting that is enough to install again.
+install_npm() {
+    lock=$(sha256 "$1/package-lock.json")
+    [ "$(cat "$1/node_modules/.installed-from" 2>/dev/null)" = "$lock" ] && return
+    say "installing $2 npm packages"
+    npm --prefix "$1" ci --no-audit --no-fund
+    printf '%s\n' "$lock" >"$1/node_modules/.installed-from"
+}
+
 install_ui() {
-    lock=$(sha256 ui/package-lock.json)
-    [ "$(cat ui/node_modules/.installed-from 2>/dev/null)" = "$lock" ] && return
-    say "installing the user interface's npm packages"
-    npm --prefix ui ci --no-audit --no-fund
-    printf '%s\n' "$lock" >ui/node_modules/.installed-from
+    install_npm ui "the user interface's"
 }
 
 # The stamp holds what was built and what came out: build.rs puts a placeholder where ui/dist is missing.

@@ -14,12 +14,14 @@ check() {
 
     say "format of the Rust sources"
     cargo fmt --all --check
+    cargo fmt --manifest-path tools/bench/load/Cargo.toml --check
     say "shell scripts"
     shellcheck dev .ci/run tools/*.sh tools/cross/*.sh icons/render.sh
     say "user interface: types, lints, format"
     npm --prefix ui run check
     say "lints of the Rust sources"
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked --manifest-path tools/bench/load/Cargo.toml --target-dir target --all-targets -- -D warnings
     say "documentation of the Rust sources"
     RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --workspace --no-deps --document-private-items
     say "licences of every dependency"

@@ -26,7 +26,7 @@ export const ALLOWED = new Set([
   'MPL-2.0',
 ]);
 
-/** Of npm, only these run while building and testing and never reach a user. */
+/** Of what only runs while building, testing and measuring, and never reaches a user. */
 export const ALLOWED_FOR_TOOLS = new Set([...ALLOWED, 'BlueOak-1.0.0', 'CC0-1.0', 'CC-BY-4.0', 'Python-2.0']);
 
 /**
@@ -71,9 +71,9 @@ export function permitted(expression, allowed) {
   return answer;
 }
 
-function crates() {
+function crates(manifest, allowed) {
   const metadata = JSON.parse(
-    execFileSync('cargo', ['metadata', '--locked', '--format-version', '1'], {
+    execFileSync('cargo', ['metadata', '--locked', '--format-version', '1', '--manifest-path', manifest], {
       encoding: 'utf8',
       maxBuffer: 256 * 1024 * 1024,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -81,11 +81,11 @@ function crates() {
   );
   return metadata.packages
     .filter((crate) => crate.source !== null)
-    .map(({ name, version, license }) => ({ kind: 'crate', name, version, licence: license, allowed: ALLOWED }));
+    .map(({ name, version, license }) => ({ kind: 'crate', name, version, licence: license, allowed }));
 }
 
-function npmPackages() {
-  const lock = JSON.parse(readFileSync('ui/package-lock.json', 'utf8'));
+function npmPackages(folder, shipped) {
+  const lock = JSON.parse(readFileSync(`${folder}/package-lock.json`, 'utf8'));
   return Object.entries(lock.packages)
     .filter(([path]) => path !== '')
     .map(([path, { version, license, dev }]) => ({
@@ -93,7 +93,7 @@ function npmPackages() {
       name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
       version,
       licence: license,
-      allowed: dev ? ALLOWED_FOR_TOOLS : ALLOWED,
+      allowed: dev || !shipped ? ALLOWED_FOR_TOOLS : ALLOWED,
     }));
 }
 
@@ -107,13 +107,18 @@ function problem({ licence, allowed }) {
 }
 
 function main() {
-  const packages = [...crates(), ...npmPackages()];
+  const shipped = [...crates('Cargo.toml', ALLOWED), ...npmPackages('ui', true)];
+  const measuring = [
+    ...crates('tools/bench/load/Cargo.toml', ALLOWED_FOR_TOOLS),
+    ...npmPackages('tools/bench/express', false),
+  ];
   if (process.argv.includes('--list')) {
-    for (const { kind, name, version, licence } of packages) {
+    for (const { kind, name, version, licence } of shipped) {
       process.stdout.write(`${kind}\t${name}\t${version}\t${licence}\n`);
     }
     return;
   }
+  const packages = [...shipped, ...measuring];
   const refused = packages.map((one) => ({ ...one, why: problem(one) })).filter(({ why }) => why);
   for (const { kind, name, version, why } of refused) {
     process.stderr.write(`${kind} ${name} ${version} ${why}, which tools/licences.mjs does not allow.\n`);

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { measures, median, rows, wrongAnswers } from './figures.mjs';
+
+const load = (perSecond, p50Ms, p99Ms) => ({ perSecond, p50Ms, p99Ms, requests: 10, wrong: 0, failed: 0 });
+
+/** One round in which everything takes `ms` milliseconds or MiB. */
+function side(ms, floodP99Ms = ms) {
+  const each = load(1000 / ms, ms, ms);
+  return {
+    startUpMs: ms,
+    atRest: { rss: ms, pss: ms },
+    afterLoad: { rss: ms, pss: ms },
+    closed: Object.fromEntries(
+      ['twiml-get', 'twiml-post', 'twiml-forged', 'status', 'token'].map((kind) => [kind, each]),
+    ),
+    quiet: { genuine: each },
+    flood: { genuine: load(50, ms, floodP99Ms), forged: load(5000, ms, ms) },
+  };
+}
+
+const row = (rounds, name) => rows(measures(5000), rounds).find((row) => row.name === name);
+
+test('the median of an even number is between the two in the middle', () => {
+  assert.equal(median([4, 1, 3]), 3);
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+});
+
+test('a ratio is taken within each round, then the middle one', () => {
+  const rounds = [
+    { express: side(100), dialerServer: side(1) },
+    { express: side(300), dialerServer: side(10) },
+    { express: side(100), dialerServer: side(2) },
+  ];
+  const start = row(rounds, 'start to first good answer');
+  assert.deepEqual([start.ratioLeast, start.ratio, start.ratioMost], [30, 50, 100]);
+  assert.deepEqual([start.theirs, start.ours], [100, 2]);
+});
+
+test('more requests a second are better, more milliseconds worse', () => {
+  const rounds = [{ express: side(100), dialerServer: side(10) }];
+  assert.equal(row(rounds, 'status callback').ratio, 10);
+  assert.equal(row(rounds, 'status callback, p50').ratio, 10);
+});
+
+test('a target is met or missed', () => {
+  const start = (ours) =>
+    row([{ express: side(100), dialerServer: side(ours) }], 'start to first good answer');
+  assert.equal(start(2.5).met, true);
+  assert.equal(start(2.6).met, false);
+  assert.equal(row([{ express: side(9), dialerServer: side(1) }], 'memory at rest, PSS').met, undefined);
+});
+
+test('one bad round of the flood is enough to miss its target', () => {
+  const name = 'genuine webhook in the flood, p99';
+  const round = (p99) => ({ express: side(100), dialerServer: side(1, p99) });
+  assert.equal(row([round(1), round(1), round(49)], name).met, true);
+  assert.equal(row([round(1), round(1), round(50)], name).met, false);
+});
+
+test('wrong and missing answers are told', () => {
+  const round = side(1);
+  assert.deepEqual(wrongAnswers('express', round), []);
+  round.flood.genuine = { ...round.flood.genuine, wrong: 2, failed: 1, trouble: 'status 503: ' };
+  assert.deepEqual(wrongAnswers('express', round), [
+    'express, genuine, in the flood: 2 wrong and 1 missing of 10 answers, the first: status 503: ',
+  ]);
+});

@@ -1,0 +1,56 @@
+// One round on one side.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Server, pinned } from './process.mjs';
+
+const KINDS = ['twiml-get', 'twiml-post', 'twiml-forged', 'status', 'token'];
+/** As long as an allocator or a garbage collector takes to come to rest. */
+const REST_MS = 2_000;
+
+/**
+ * Starts `side` twice: once to time it, once to load it. `load` is the load tool (process.mjs),
+ * `ready` tells when a server answers, `plan` says how long and how much. Times in milliseconds,
+ * memory in MiB.
+ */
+export async function measure(side, load, ready, plan) {
+  const { startUpMs } = await load(side, side.webhookPort, 'start-up', '--', ...pinned(0, side.command));
+  const server = await Server.start(side, ready);
+  try {
+    await sleep(plan.restMs ?? REST_MS);
+    const atRest = server.memory();
+    const closed = {};
+    for (const kind of KINDS) {
+      const port = kind === 'token' ? side.tokenPort : side.webhookPort;
+      closed[kind] = await load(
+        side,
+        port,
+        'closed',
+        '--kind',
+        kind,
+        '--warm-up',
+        String(plan.warmUpS),
+        '--seconds',
+        String(plan.seconds),
+      );
+    }
+    const open = (forged) =>
+      load(
+        side,
+        side.webhookPort,
+        'open',
+        '--genuine',
+        String(plan.genuine),
+        '--forged',
+        String(forged),
+        '--seconds',
+        String(plan.floodS),
+      );
+    const quiet = await open(0);
+    const flood = await open(plan.flood);
+    await sleep(plan.restMs ?? REST_MS);
+    return { startUpMs, atRest, closed, quiet, flood, afterLoad: server.memory() };
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,44 @@
+// The two servers under measurement: how each is started, and where it answers what.
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { freePort } from './process.mjs';
+
+const PATH = process.env.PATH;
+
+/** Express with Twilio's own library. */
+export async function express(root, folder, account) {
+  const port = await freePort();
+  return {
+    key: 'express',
+    name: 'Express + twilio',
+    webhookPort: port,
+    tokenPort: port,
+    command: [process.execPath, 'server.js'],
+    folder: join(root, 'tools/bench/express'),
+    env: { PATH, NODE_ENV: 'production', PORT: String(port), ...account },
+    log: join(folder, 'express.log'),
+  };
+}
+
+/** dialer-server as it runs in the cloud, with a call log in a file. */
+export async function dialerServer(root, folder, account, profile) {
+  const program = join(root, 'target', profile, 'dialer-server');
+  if (!existsSync(program)) throw new Error(`${program} is missing`);
+  const [webhookPort, tokenPort] = [await freePort(), await freePort()];
+  const data = join(folder, 'dialer-server');
+  mkdirSync(data, { recursive: true });
+  const database = join(data, 'calls.sqlite');
+  return {
+    key: 'dialerServer',
+    name: 'dialer-server',
+    webhookPort,
+    tokenPort,
+    command: [program, '--listen', `127.0.0.1:${webhookPort}`, '--agent-listen', `127.0.0.1:${tokenPort}`],
+    folder: data,
+    env: { PATH, HOME: data, DATABASE_URL: `sqlite://${database}`, ...account },
+    log: join(folder, 'dialer-server.log'),
+    database,
+  };
+}
