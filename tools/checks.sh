@@ -16,7 +16,7 @@ check() {
     cargo fmt --all --check
     cargo fmt --manifest-path tools/bench/load/Cargo.toml --check
     say "shell scripts"
-    shellcheck dev .ci/run tools/*.sh tools/cross/*.sh icons/render.sh
+    shellcheck dev .ci/run tools/*.sh tools/cross/*.sh icons/render.sh deploy/*.sh
     say "user interface: types, lints, format"
     npm --prefix ui run check
     say "lints of the Rust sources"

@@ -12,9 +12,9 @@ packages_for() {
         headless) echo dbus xauth xvfb ;;
         # WebDriver for the real window, Chromium for the same page in a browser, a sound server and a
         # keychain of the tests' own, a hand that types its password, the other side of tunnels (nginx,
-        # sshd), and `kill`.
+        # sshd), the proxy of deploy/, and `kill`.
         test)
-            echo chromium gnome-keyring nginx-light openssh-client openssh-server procps pulseaudio \
+            echo caddy chromium gnome-keyring nginx-light openssh-client openssh-server procps pulseaudio \
                 pulseaudio-utils sox webkit2gtk-driver xdotool
             ;;
         check) echo shellcheck ;;
@@ -64,7 +64,7 @@ need() {
 # computer that had no ssh or web server before must have none running after.
 keep_stopped() {
     have systemctl && [ -d /run/systemd/system ] || return 0
-    for server in openssh-server:ssh nginx-light:nginx; do
+    for server in caddy:caddy openssh-server:ssh nginx-light:nginx; do
         case "$missing " in
             *" ${server%:*} "*) $root systemctl disable --now "${server#*:}" >>.dev/apt.log 2>&1 || true ;;
         esac
@@ -92,7 +92,7 @@ elsewhere() {
                 done
                 ;;
             test)
-                for program in WebKitWebDriver chromium gnome-keyring-daemon nginx pactl pulseaudio sox ssh sshd \
+                for program in WebKitWebDriver caddy chromium gnome-keyring-daemon nginx pactl pulseaudio sox ssh sshd \
                     xdotool; do
                     have $program || lacks="$lacks $program"
                 done
