@@ -2,10 +2,8 @@
 
 use dialer_domain::call::{CallEvent, CallStatus, LegRole};
 use dialer_domain::sid::{AccountSid, CallSid};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
-use super::{Form, WebhookError, address, sid};
+use super::{Form, WebhookError, address, call_sid, number, sid, time_ms};
 
 /// A status callback of one leg. Callbacks arrive in any order and may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +26,8 @@ pub struct StatusCallback {
     pub duration_s: Option<u32>,
     /// Why the leg failed, in Twilio's error codes.
     pub error_code: Option<u32>,
+    /// What the far end of a `<Sip>` leg answered, such as 486.
+    pub sip_response_code: Option<u16>,
     /// All parameters.
     pub form: Form,
 }
@@ -42,14 +42,15 @@ impl StatusCallback {
         let status = form.get("CallStatus").ok_or(WebhookError::Missing("CallStatus"))?;
         Ok(Self {
             account_sid: sid(&form, "AccountSid")?,
-            call_sid: sid(&form, "CallSid")?.ok_or(WebhookError::Missing("CallSid"))?,
+            call_sid: call_sid(&form)?,
             status: CallStatus::from_wire(status).ok_or(WebhookError::Malformed("CallStatus"))?,
             role: role(parent_call_sid.is_some(), &from, &to),
             parent_call_sid,
             sequence: number(&form, "SequenceNumber"),
-            timestamp_ms: form.get("Timestamp").and_then(timestamp_ms),
+            timestamp_ms: time_ms(&form, "Timestamp"),
             duration_s: number(&form, "CallDuration"),
             error_code: number(&form, "ErrorCode").filter(|code| *code != 0),
+            sip_response_code: number(&form, "SipResponseCode"),
             form,
         })
     }
@@ -78,16 +79,6 @@ fn role(is_child: bool, from: &str, to: &str) -> Option<LegRole> {
         client if client.starts_with("client:") => Some(LegRole::Agent),
         _ => Some(LegRole::FarEnd),
     }
-}
-
-fn number(form: &Form, name: &str) -> Option<u32> {
-    form.get(name).and_then(|text| text.parse().ok())
-}
-
-/// Reads Twilio's `Timestamp`, such as `Sat, 21 Nov 2026 10:00:00 +0000`.
-fn timestamp_ms(text: &str) -> Option<i64> {
-    let time = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    time.unix_timestamp().checked_mul(1_000)
 }
 
 #[cfg(test)]

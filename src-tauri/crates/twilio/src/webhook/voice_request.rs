@@ -4,7 +4,7 @@ use dialer_domain::call::{CallDirection, CallEvent, CallId};
 use dialer_domain::call_flow::{Instruction, Purpose, VoiceQuery};
 use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
 
-use super::{Form, WebhookError, address, sid};
+use super::{Form, SipParameters, WebhookError, address, sid, whole};
 
 /// The connect parameter by which the SDK's call and the webhook's call are known to be one: a
 /// [`CallId`] in UUID form. Ours, not Twilio's.
@@ -19,11 +19,14 @@ pub struct VoiceRequest {
     pub call_sid: Option<CallSid>,
     /// The TwiML App through which the call came, for calls of the SDK.
     pub application_sid: Option<TwimlAppSid>,
-    /// The account's name for the caller: `client:…` for the SDK, otherwise what the network says.
+    /// The account's name for the caller: `client:…` for the SDK, otherwise what the network says. A SIP
+    /// address is without its parameters.
     pub from: String,
-    /// Which number was dialled, or which of ours was called. For calls of the SDK this is what
-    /// the window passed, and may be anything.
+    /// Which number was dialled, or which of ours was called; a SIP address for calls from a SIP domain.
+    /// For calls of the SDK this is what the window passed, as it was passed, and may be anything.
     pub to: String,
+    /// What Twilio tells of a call from a SIP domain.
+    pub sip: Option<SipParameters>,
     /// [`CALL_ID_PARAM`], when it is a UUID.
     pub call_id: Option<CallId>,
     /// Twilio sent no `Direction`: see [`VoiceQuery::short_form`].
@@ -39,6 +42,8 @@ impl VoiceRequest {
         // `Caller` repeats `From`, except that a connect parameter named `From` cannot replace it.
         let caller = address(&form, "Caller")?;
         let from = if caller.starts_with("client:") { caller } else { address(&form, "From")? };
+        // How an agent wants a SIP address to be called is part of what they asked for.
+        let to = if from.starts_with("client:") { whole(&form, "To")? } else { address(&form, "To")? };
         if from.is_empty() {
             return Err(WebhookError::Missing("From"));
         }
@@ -47,7 +52,8 @@ impl VoiceRequest {
             call_sid: sid(&form, "CallSid")?,
             application_sid: sid(&form, "ApplicationSid")?,
             from,
-            to: address(&form, "To")?,
+            to,
+            sip: SipParameters::read(&form),
             call_id: form.get(CALL_ID_PARAM).and_then(|text| uuid::Uuid::try_parse(text).ok()).map(CallId),
             short_form: !form.has("Direction"),
             form,
@@ -186,6 +192,35 @@ mod tests {
         };
         assert_eq!(direction, CallDirection::Incoming);
         assert_eq!((peer.as_str(), our_number.as_deref()), ("+12025550123", Some("+12025550100")));
+    }
+
+    #[test]
+    fn a_call_from_a_sip_domain() {
+        let form = Form::new()
+            .with("CallSid", SID)
+            .with("Direction", "inbound")
+            .with("From", "sip:desk@agents.sip.twilio.com;transport=TLS;user=phone")
+            .with("To", "sip:100@agents.sip.twilio.com?x-tag=1")
+            .with("SipDomain", "agents.sip.twilio.com");
+        let request = VoiceRequest::parse(form).unwrap();
+        assert_eq!(request.sip.as_ref().unwrap().domain, "agents.sip.twilio.com");
+        let query = request.query();
+        assert_eq!(query.from, "sip:desk@agents.sip.twilio.com");
+        let agent = Destination::Client(ClientIdentity::parse("agent_1").unwrap());
+        let CallEvent::Routed { direction, peer, our_number, .. } =
+            request.routed(&connect(agent, None, Purpose::Ring), 5).unwrap()
+        else {
+            panic!("a routed call");
+        };
+        assert_eq!(direction, CallDirection::Incoming);
+        assert_eq!(peer, "sip:desk@agents.sip.twilio.com");
+        assert_eq!(our_number.as_deref(), Some("sip:100@agents.sip.twilio.com"));
+        let long = format!("sip:desk@example.com;tag={}", "1".repeat(300));
+        let request = VoiceRequest::parse(Form::new().with("From", long)).unwrap();
+        assert_eq!(request.from, "sip:desk@example.com", "only a name is measured");
+        let placed =
+            Form::new().with("From", "client:agent_1").with("To", "sip:desk@example.com;transport=tls");
+        assert_eq!(VoiceRequest::parse(placed).unwrap().to, "sip:desk@example.com;transport=tls");
     }
 
     #[test]

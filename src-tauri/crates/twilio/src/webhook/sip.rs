@@ -1,0 +1,88 @@
+//! Calls that come from a SIP domain of the account.
+
+use super::Form;
+
+/// What a request tells of a call that came from a SIP domain. Its `From` and `To` are SIP addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SipParameters {
+    /// The domain of ours that was called: `agents.sip.twilio.com`.
+    pub domain: String,
+    /// Who signed in there, where the domain demands it.
+    pub username: Option<String>,
+    /// The caller's own name of the call.
+    pub call_id: Option<String>,
+}
+
+impl SipParameters {
+    /// Reads them, if there are any. They stand for nothing by themselves: Twilio sends them with calls
+    /// from a SIP domain, and a connect parameter of the SDK may bear their names.
+    pub fn read(form: &Form) -> Option<Self> {
+        let text = |name| form.get(name).map(str::to_owned);
+        Some(Self { domain: text("SipDomain")?, username: text("SipUsername"), call_id: text("SipCallId") })
+    }
+}
+
+/// An address without what is no part of somebody's name: of `<sip:desk@example.com;transport=tls?x-a=1>`
+/// remains `sip:desk@example.com`. Other addresses stay as they are.
+pub(super) fn bare(address: &str) -> &str {
+    let inner =
+        address.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(address, |(uri, _)| uri);
+    let is_sip = |text: &str| {
+        ["sip:", "sips:"]
+            .iter()
+            .any(|scheme| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
+    };
+    if !is_sip(inner) {
+        return address;
+    }
+    // The part before the last @ may hold both marks itself (RFC 3261 §25.1).
+    let host_at = inner.rfind('@').map_or(0, |at| at + 1);
+    let end = inner[host_at..].find([';', '?']).map_or(inner.len(), |end| host_at + end);
+    &inner[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_somebody_remains() {
+        for (address, expected) in [
+            ("sip:desk@example.com", "sip:desk@example.com"),
+            ("sip:desk@example.com;transport=tls?x-a=1", "sip:desk@example.com"),
+            ("sip:desk@example.com:5061;user=phone", "sip:desk@example.com:5061"),
+            ("SIPS:desk@example.com?x=1", "SIPS:desk@example.com"),
+            ("\"Desk\" <sip:desk@example.com;lr>;tag=1", "sip:desk@example.com"),
+            (
+                "sip:+12025550123;phone-context=a?b@[2001:db8::1];x",
+                "sip:+12025550123;phone-context=a?b@[2001:db8::1]",
+            ),
+            ("sip:example.com;x=1", "sip:example.com"),
+            ("+12025550123", "+12025550123"),
+            ("client:agent_1", "client:agent_1"),
+            ("<client:agent_1>;x", "<client:agent_1>;x"),
+            ("ü", "ü"),
+            ("", ""),
+        ] {
+            assert_eq!(bare(address), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_a_domain() {
+        let form = Form::new()
+            .with("SipDomain", "agents.sip.twilio.com")
+            .with("SipUsername", "")
+            .with("SipCallId", "a84b4c76e66710@pc33.example.com");
+        let sip = SipParameters::read(&form);
+        assert_eq!(
+            sip,
+            Some(SipParameters {
+                domain: "agents.sip.twilio.com".into(),
+                username: None,
+                call_id: Some("a84b4c76e66710@pc33.example.com".into()),
+            })
+        );
+        assert_eq!(SipParameters::read(&Form::new().with("From", "sip:desk@example.com")), None);
+    }
+}
