@@ -112,7 +112,23 @@ caller_id: E164 | null,
 /**
  * The caller id in national or international format for reading.
  */
-caller_id_formatted: string | null, };
+caller_id_formatted: string | null, 
+/**
+ * Numbers that may be shown to called parties.
+ */
+caller_ids: Array<CallerIdOption>, };
+/**
+ * What happens to a caller.
+ */
+export type Answer = { "type": "ring" } | { "type": "forward", 
+/**
+ * Which.
+ */
+to: E164, } | { "type": "voicemail" } | { "type": "menu" } | { "type": "queue" } | { "type": "message", 
+/**
+ * Which.
+ */
+prompt: Prompt, } | { "type": "decline" };
 /**
  * One sound device.
  */
@@ -191,7 +207,15 @@ error_code: number | null,
 /**
  * The legs Twilio reported, parent first, then by SID.
  */
-legs: Array<Leg>, };
+legs: Array<Leg>, 
+/**
+ * What was recorded, messages first, then by SID.
+ */
+recordings: Array<Recording>, 
+/**
+ * Seconds the caller waited in the queue, if they were put there.
+ */
+waited_s: number | null, };
 /**
  * A page of the log, newest first.
  */
@@ -207,7 +231,23 @@ next: Cursor | null, };
 /**
  * How a call ended, in the agent's words rather than a leg's status.
  */
-export type CallOutcome = "answered" | "missed" | "declined" | "busy" | "no_answer" | "canceled" | "failed";
+export type CallOutcome = "answered" | "missed" | "declined" | "voicemail" | "forwarded" | "busy" | "no_answer" | "canceled" | "failed";
+/**
+ * Whether a call may be placed.
+ */
+export type CallPermit = { "type": "go", 
+/**
+ * The connect parameter `To`.
+ */
+to: string, } | { "type": "ask", 
+/**
+ * To what.
+ */
+question: Question, 
+/**
+ * What a minute costs, where it is known.
+ */
+price_per_minute: Money | null, };
 /**
  * What the UI tells about one call.
  */
@@ -277,6 +317,30 @@ error: UserError | null, };
  */
 export type CallerIdCheckState = "asking" | "calling" | "verified" | "failed";
 /**
+ * A number that may be shown to called parties.
+ */
+export type CallerIdOption = { 
+/**
+ * The number.
+ */
+number: E164, 
+/**
+ * For reading.
+ */
+formatted: string, };
+/**
+ * What a key does.
+ */
+export type Choice = { 
+/**
+ * For the agent: `Sales`.
+ */
+label: string, 
+/**
+ * What happens.
+ */
+then: Chosen, };
+/**
  * What the agent chose.
  */
 export type Choices = { 
@@ -297,6 +361,18 @@ tunnel: TunnelChoice,
  * TwiML Bin.
  */
 fallback_url: string | null, };
+/**
+ * Where a key leads.
+ */
+export type Chosen = { "type": "page", 
+/**
+ * Which.
+ */
+page: MenuPage, } | { "type": "answer", 
+/**
+ * To what; never to [`Answer::Menu`].
+ */
+answer: Answer, };
 /**
  * A codec of the engine, in SDK spelling.
  */
@@ -337,6 +413,18 @@ resource_name: string, };
  * `RTCPeerConnection.connectionState` as the engine reports it.
  */
 export type ConnectionState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
+/**
+ * A country that can be called.
+ */
+export type CountryOption = { 
+/**
+ * ISO 3166 code.
+ */
+region: string, 
+/**
+ * English name.
+ */
+name: string, };
 /**
  * Whether a country may be called.
  */
@@ -442,7 +530,39 @@ export type E164 = string;
  *
  * A variant exists only while the UI or a command-line caller does something different for it.
  */
-export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "SettingsSetAside" | "SettingsUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "InvalidEntry" | "CredentialsRefused" | "AccountNotActive" | "Offline" | "TwilioFailed" | "TunnelFailed" | "Internal";
+export type ErrorCode = "Busy" | "MicrophoneMissing" | "SpeakerMissing" | "KeychainUnavailable" | "CallLogSetAside" | "CallLogUnavailable" | "SettingsSetAside" | "SettingsUnavailable" | "PortInUse" | "TokenRejected" | "MediaFailed" | "WebhookRefused" | "CallFailed" | "CallRefused" | "InvalidEntry" | "CredentialsRefused" | "AccountNotActive" | "Offline" | "TwilioFailed" | "TunnelFailed" | "Internal";
+/**
+ * A day with hours of its own.
+ */
+export type Exception = { 
+/**
+ * Which.
+ */
+date: LocalDate, 
+/**
+ * What it is, for the agent: `Christmas`.
+ */
+label: string, 
+/**
+ * Its hours; none is a day off.
+ */
+spans: Array<Span>, };
+/**
+ * What Twilio does when this computer does not answer.
+ */
+export type FallbackView = { 
+/**
+ * A document to put into a TwiML Bin.
+ */
+document: string, 
+/**
+ * The address entered for it, if one was.
+ */
+url: string | null, 
+/**
+ * What is wrong with it, as a sentence with the cure.
+ */
+problem: string | null, };
 /**
  * One practice number.
  */
@@ -462,7 +582,23 @@ does: string, };
 /**
  * What the UI is told without asking.
  */
-export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "account_changed", "data": AccountStatus } | { "event": "phone_changed" } | { "event": "voice", "data": VoiceEvent };
+export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "do_not_disturb_changed", "data": boolean } | { "event": "queue_changed", "data": QueueView } | { "event": "rules_changed" } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "account_changed", "data": AccountStatus } | { "event": "phone_changed" } | { "event": "voice", "data": VoiceEvent };
+/**
+ * Opening hours.
+ */
+export type Hours = { 
+/**
+ * IANA time zone such as `Europe/Berlin`; the computer's own when absent.
+ */
+zone: string | null, 
+/**
+ * Monday first; no span is a day off.
+ */
+week: [Array<Span>, Array<Span>, Array<Span>, Array<Span>, Array<Span>, Array<Span>, Array<Span>], 
+/**
+ * Days that are not like their weekday, such as holidays.
+ */
+exceptions: Array<Exception>, };
 /**
  * One entry of `RTCConfiguration.iceServers`.
  */
@@ -499,6 +635,58 @@ not_needed: Array<string>,
  * Lines that could not be read, as sentences that quote no value.
  */
 problems: Array<string>, };
+/**
+ * Everything about incoming calls.
+ */
+export type IncomingRules = { 
+/**
+ * When callers are welcome; always, when absent.
+ */
+hours: Hours | null, 
+/**
+ * What a caller gets in these hours when nothing below applies.
+ */
+open: Answer, 
+/**
+ * Outside the hours.
+ */
+closed: Answer, 
+/**
+ * While the agent does not want to be disturbed.
+ */
+do_not_disturb: Answer, 
+/**
+ * While the agent is in a call.
+ */
+busy: Answer, 
+/**
+ * While this phone is not connected, or the agent is signed out.
+ */
+offline: Answer, 
+/**
+ * When the phone rang and nobody answered, or the agent declined.
+ */
+no_answer: Answer, 
+/**
+ * For callers who hide their number; like everybody else, when absent.
+ */
+hidden_number: Answer | null, 
+/**
+ * How long the phone rings, in seconds, 5 to 600. Twilio adds five.
+ */
+ring_s: number, 
+/**
+ * What callers hear before they leave a message, and how.
+ */
+voicemail: Voicemail, 
+/**
+ * The menu that [`Answer::Menu`] plays.
+ */
+menu: MenuPage, 
+/**
+ * The queue that [`Answer::Queue`] puts callers in.
+ */
+queue: QueueRules, };
 /**
  * What the account has.
  */
@@ -604,6 +792,87 @@ calls_out: Light,
  */
 calls_in: Light, };
 /**
+ * A day of the Gregorian calendar.
+ */
+export type LocalDate = { 
+/**
+ * Such as 2026.
+ */
+year: number, 
+/**
+ * 1 to 12.
+ */
+month: number, 
+/**
+ * 1 to 31.
+ */
+day: number, };
+/**
+ * A moment by the wall clock.
+ */
+export type LocalMoment = { 
+/**
+ * The day.
+ */
+date: LocalDate, 
+/**
+ * 0 Monday to 6 Sunday.
+ */
+weekday: number, 
+/**
+ * Minutes since midnight, 0 to 1439.
+ */
+minute: number, };
+/**
+ * A key of a menu: `0` to `9`.
+ */
+export type MenuKey = string;
+/**
+ * One page of the menu. Pages contain their sub-pages, so a caller only ever goes deeper, and every page
+ * ends in an answer: no loop and no dead end can be written down.
+ */
+export type MenuPage = { 
+/**
+ * What the caller can choose, told.
+ */
+prompt: Prompt, 
+/**
+ * The keys.
+ */
+choices: { [key in MenuKey]: Choice }, 
+/**
+ * How long to wait for a key after the prompt, in seconds, 1 to 60.
+ */
+wait_s: number, 
+/**
+ * How often the prompt is played when no key, or a wrong one, was pressed; 1 to 5.
+ */
+attempts: number, 
+/**
+ * What then happens.
+ */
+otherwise: Answer, };
+/**
+ * An amount in one currency. Twilio's prices have four to five decimals.
+ */
+export type Money = { 
+/**
+ * Millionths of the unit.
+ */
+micros: number, 
+/**
+ * ISO 4217 code such as `USD`.
+ */
+currency: string, };
+/**
+ * What somebody hears while waiting.
+ */
+export type Music = { "type": "tune" } | { "type": "silence" } | { "type": "recording", 
+/**
+ * Which.
+ */
+sound: SoundName, };
+/**
  * When the native voice engine carries the sound instead of the page's own WebRTC.
  */
 export type NativeVoice = "absent" | "fallback" | "always";
@@ -680,6 +949,51 @@ here: boolean,
  */
 warning: string | null, };
 /**
+ * What about countries that are not in the list.
+ */
+export type OtherCountries = "ask" | "block";
+/**
+ * The rules of outgoing calls.
+ */
+export type OutgoingRules = { 
+/**
+ * Countries that may be called, by ISO 3166 code; the home country alone, when absent.
+ */
+countries: Array<string> | null, 
+/**
+ * What about the others.
+ */
+other_countries: OtherCountries, 
+/**
+ * Whether premium and shared-cost numbers, and ranges known for toll fraud, may be called.
+ */
+premium: boolean, 
+/**
+ * Whether emergency numbers may be called: the owner has set that up at Twilio and accepted that
+ * this program is no replacement for a telephone.
+ */
+emergency: boolean, 
+/**
+ * Whether `client:` and `sip:` addresses may be called.
+ */
+addresses: boolean, 
+/**
+ * The longest conversation in seconds, 60 to 14,400 (Twilio's own limit of four hours).
+ */
+time_limit_s: number, 
+/**
+ * How many calls may be under way at once, 1 to 10.
+ */
+most_calls: number, 
+/**
+ * Minutes of calls to telephones in one day.
+ */
+minutes_per_day: number | null, 
+/**
+ * What calls to telephones may cost in one day, by Twilio's prices.
+ */
+money_per_day: Money | null, };
+/**
  * Names one load of the page: a random UUID it makes for itself. A snapshot for another page than the
  * last tells that the last is gone, and with it the Voice SDK that carried its calls.
  */
@@ -717,6 +1031,66 @@ export type PracticeView = {
  */
 far_ends: Array<FarEndView>, };
 /**
+ * How the agent is in a preview.
+ */
+export type PreviewAgent = "ready" | "busy" | "do_not_disturb" | "offline";
+/**
+ * One thing that happens in a preview.
+ */
+export type PreviewLine = { 
+/**
+ * Seconds since the call began.
+ */
+at_s: number, 
+/**
+ * Whose doing it is.
+ */
+who: PreviewWho, 
+/**
+ * As a sentence, or what is spoken.
+ */
+text: string, };
+/**
+ * A call to try the rules with.
+ */
+export type PreviewScript = { 
+/**
+ * By the wall clock of the rules' hours; now, when absent.
+ */
+at: LocalMoment | null, 
+/**
+ * How the agent is.
+ */
+agent: PreviewAgent, 
+/**
+ * Whether the agent answers when the phone rings.
+ */
+agent_answers: boolean, 
+/**
+ * Whether the caller hides their number.
+ */
+hidden_number: boolean, 
+/**
+ * Keys the caller presses, one for each page of the menu; `-` lets one pass.
+ */
+keys: string, };
+/**
+ * Whose doing a line of a preview is.
+ */
+export type PreviewWho = "heard" | "caller" | "agent" | "call";
+/**
+ * Something wrong with the rules.
+ */
+export type Problem = { 
+/**
+ * Where: the fields that lead there, such as `menu.choices.1.then.page.prompt`.
+ */
+path: string, 
+/**
+ * What is wrong and what to do, as a sentence for the agent.
+ */
+message: string, };
+/**
  * A tunnel program.
  */
 export type ProgramView = { 
@@ -728,6 +1102,110 @@ name: string,
  * Where it was found.
  */
 path: string | null, };
+/**
+ * Something a caller hears.
+ */
+export type Prompt = { "type": "say", 
+/**
+ * At most 4,096 characters.
+ */
+text: string, 
+/**
+ * BCP 47 tag such as `de-DE`; `en-US` when absent.
+ */
+language: string | null, } | { "type": "play", 
+/**
+ * Which.
+ */
+sound: SoundName, };
+/**
+ * A question before a call.
+ */
+export type Question = { 
+/**
+ * ISO 3166 code of the country that is not in the list.
+ */
+region: string, 
+/**
+ * Its name, in English.
+ */
+country: string, };
+/**
+ * The queue.
+ */
+export type QueueRules = { 
+/**
+ * What callers hear when they are put in.
+ */
+greeting: Prompt, 
+/**
+ * Whether they are told how many are before them.
+ */
+tell_position: boolean, 
+/**
+ * What they hear while they wait.
+ */
+music: Music, 
+/**
+ * How long one waits, in seconds, 30 to 14,400.
+ */
+longest_wait_s: number, 
+/**
+ * How many may wait, 1 to 100.
+ */
+most_waiting: number, 
+/**
+ * What the others get: [`Answer::Voicemail`], [`Answer::Forward`] or [`Answer::Message`].
+ */
+overflow: Answer, };
+/**
+ * Who waits in the queue, longest first.
+ */
+export type QueueView = { 
+/**
+ * The callers.
+ */
+waiting: Array<WaitingView>, };
+/**
+ * One recording of a logged call.
+ */
+export type Recording = { 
+/**
+ * Twilio's name of it.
+ */
+recording_sid: RecordingSid, 
+/**
+ * Whether it is a message that the caller left.
+ */
+message: boolean, 
+/**
+ * What there is of it.
+ */
+status: RecordingStatus, 
+/**
+ * Whole seconds, once ready.
+ */
+duration_s: number | null, 
+/**
+ * What was said, where it was written down.
+ */
+text: string | null, };
+/**
+ * A recording, to be played by the page.
+ */
+export type RecordingAudio = { 
+/**
+ * A WAV file, in base64.
+ */
+wav_base64: string, };
+/**
+ * A recording of a call or a conference.
+ */
+export type RecordingSid = string;
+/**
+ * What there is of a recording (`RecordingStatus`), in the order in which it may change.
+ */
+export type RecordingStatus = "in-progress" | "completed" | "absent" | "failed";
 /**
  * What the button beside a reason does.
  */
@@ -744,6 +1222,62 @@ number: string,
  * Where its calls will go again, as words; absent when someone changed it since, so that it is left alone.
  */
 goes_to: string | null, };
+/**
+ * The rules of both directions.
+ */
+export type Rules = { 
+/**
+ * Calls the agent places.
+ */
+outgoing: OutgoingRules, 
+/**
+ * Calls that come in.
+ */
+incoming: IncomingRules, };
+/**
+ * Everything the pages about calls show.
+ */
+export type RulesView = { 
+/**
+ * As they are kept.
+ */
+rules: Rules, 
+/**
+ * As a new installation has them.
+ */
+defaults: Rules, 
+/**
+ * What is wrong with those kept, such as a recording that is no longer there.
+ */
+problems: Array<Problem>, 
+/**
+ * Every country, by name.
+ */
+countries: Array<CountryOption>, 
+/**
+ * ISO 3166 code of the agent's own country.
+ */
+home_region: string, 
+/**
+ * The computer's time zone, by its IANA name.
+ */
+zone: string, 
+/**
+ * Every time zone, by its IANA name.
+ */
+zones: Array<string>, 
+/**
+ * The agent's recordings.
+ */
+sounds: Array<SoundView>, 
+/**
+ * What callers get while this computer cannot be reached.
+ */
+fallback: FallbackView, 
+/**
+ * What today's calls came to.
+ */
+today: SpentView, };
 /**
  * What the SDK said about a call.
  */
@@ -815,7 +1349,60 @@ practice: PracticeView | null,
 /**
  * First page of the call log.
  */
-call_log: CallLogPage, };
+call_log: CallLogPage, 
+/**
+ * Whether the agent does not want to be disturbed.
+ */
+do_not_disturb: boolean, 
+/**
+ * Who waits in the queue.
+ */
+queue: QueueView, };
+/**
+ * Names a recording that callers hear: 32 lower-case hexadecimal digits, the beginning of the
+ * recording's SHA-256, so that it cannot be guessed.
+ */
+export type SoundName = string;
+/**
+ * A recording of the agent's that callers hear.
+ */
+export type SoundView = { 
+/**
+ * Its name in the rules.
+ */
+name: SoundName, 
+/**
+ * What the agent calls it.
+ */
+label: string, 
+/**
+ * Whole seconds.
+ */
+duration_s: number, };
+/**
+ * From one minute of the day to another. A span whose end is not after its beginning goes on past midnight.
+ */
+export type Span = { 
+/**
+ * Minutes since midnight, 0 to 1439.
+ */
+from: number, 
+/**
+ * Minutes since midnight, 1 to 1440; this minute is no longer in the span.
+ */
+to: number, };
+/**
+ * What calls to telephones came to since midnight.
+ */
+export type SpentView = { 
+/**
+ * Whole minutes.
+ */
+minutes: number, 
+/**
+ * By Twilio's prices, where they are known.
+ */
+money: Money | null, };
 /**
  * One entry of `RTCStatsReport`, with the members the SDK reads (voice-sdk 2.18.5, `stats.ts`).
  */
@@ -1249,12 +1836,52 @@ trouble: boolean,
  * For the agent.
  */
 message: string, } | { "type": "devices_changed" };
+/**
+ * Taking messages.
+ */
+export type Voicemail = { 
+/**
+ * Before the tone.
+ */
+greeting: Prompt, 
+/**
+ * The longest message, in seconds, 10 to 600; 120 where it is transcribed.
+ */
+longest_s: number, 
+/**
+ * Whether Twilio writes the message down, which costs and is in English only.
+ */
+transcribe: boolean, };
+/**
+ * A caller in the queue.
+ */
+export type WaitingView = { 
+/**
+ * E.164, or what the network says.
+ */
+peer: string, 
+/**
+ * For reading.
+ */
+formatted: string, 
+/**
+ * Unix milliseconds.
+ */
+since_ms: number, };
 
 export interface Commands {
   /** Everything a page needs, when it was just loaded and when it missed events. */
   snapshot(args: { page: PageId; }): Promise<Snapshot>;
   /** Reads what was typed into the number field. */
   inspect_number(args: { text: string; }): Promise<NumberInspection>;
+  /** Asks whether a call may be placed, and notes it: only noted calls are connected, once, within 30 seconds. `to` is E.164, an emergency number, `client:…`, `sip:…`, or `queue:` for the next caller in the queue. */
+  prepare_call(args: { call: CallId; to: string; caller_id: E164 | null; confirmed: boolean; }): Promise<CallPermit>;
+  /** Callers get what the rules say for an agent who does not want to be disturbed, or ring again. */
+  set_do_not_disturb(args: { on: boolean; }): Promise<void>;
+  /** A recording or message, fetched from Twilio. */
+  recording(args: { recording: RecordingSid; }): Promise<RecordingAudio>;
+  /** Deletes a recording or message at Twilio and in the log. */
+  delete_recording(args: { call: CallId; recording: RecordingSid; }): Promise<void>;
   /** A fresh access token for the SDK. */
   issue_access_token(args: { }): Promise<AccessTokenView>;
   /** Tells what the SDK's Device is doing. */
@@ -1324,4 +1951,20 @@ export interface Commands {
   /** After disconnecting failed: forgets the account here without putting anything back. What its numbers */
   /** said before is written to a file. */
   forget_account(args: { }): Promise<void>;
+  /** The rules, and what is needed to edit them. */
+  rules(args: { }): Promise<RulesView>;
+  /** What is wrong with rules that are being edited. */
+  check_rules(args: { rules: Rules; }): Promise<Array<Problem>>;
+  /** Keeps rules; they hold from the next call on. Rules with problems are refused. */
+  save_rules(args: { rules: Rules; }): Promise<void>;
+  /** Adds a country to those that may be called. */
+  allow_country(args: { region: string; }): Promise<void>;
+  /** Keeps a recording that callers shall hear: a WAV file in base64. */
+  add_sound(args: { label: string; wav_base64: string; }): Promise<SoundView>;
+  /** A recording, to be played by the page. */
+  sound(args: { name: SoundName; }): Promise<RecordingAudio>;
+  /** Deletes a recording that no rule uses. */
+  delete_sound(args: { name: SoundName; }): Promise<void>;
+  /** Plays a call against the practice Twilio, with rules that are being edited, and tells what happens. */
+  preview_incoming(args: { rules: Rules; script: PreviewScript; }): Promise<Array<PreviewLine>>;
 }

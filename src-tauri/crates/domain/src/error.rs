@@ -33,6 +33,8 @@ pub enum ErrorCode {
     WebhookRefused,
     /// The call ended with a reason from Twilio.
     CallFailed,
+    /// The rules do not allow the call.
+    CallRefused,
     /// What was entered is not of the form it must have.
     InvalidEntry,
     /// Twilio refused the account's credentials.

@@ -78,7 +78,14 @@ pub struct NumberInspection {
 
 /// The name of a region by its ISO 3166 code, in English; the code itself where there is no name.
 pub fn region_name(code: &str) -> String {
-    region_name::region_name(code).unwrap_or(if code.is_empty() { "an unknown country" } else { code }).to_owned()
+    region_name::region_name(code)
+        .unwrap_or(if code.is_empty() { "an unknown country" } else { code })
+        .to_owned()
+}
+
+/// Every region that has telephone numbers, by ISO 3166 code, with its name in English.
+pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    region_name::regions()
 }
 
 /// Whether `text`, as dialled, is an emergency number of `region` (ISO 3166 code).

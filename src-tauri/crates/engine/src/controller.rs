@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
-use dialer_domain::call_flow::{self, Happened, Instruction};
+use dialer_domain::call_flow::{self, Happened, Instruction, Permission, Rules};
+use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::phone_number::E164;
 use dialer_domain::ports::Clock;
 use dialer_domain::token::TokenSpan;
 use dialer_media::api::{DeviceKind, VoiceEvent};
 use dialer_twilio::webhook::VoiceRequest;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::api::{ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice, PageId};
+use crate::api::{
+    ActionRequest, AgentView, CallReport, DeviceReport, HostEvent, Lights, Notice, PageId, QueueView,
+};
+use crate::desk::Wish;
 use crate::ledger;
+use crate::local_time::{Moment, moment};
 use crate::state::{Account, Line, LiveCall, State, Trouble, token_refusal};
 
 /// How often the token's age is looked at. Short, because a computer that slept must notice soon.
@@ -36,6 +43,31 @@ pub enum Request {
     Device(DeviceReport),
     /// Something happened to a call.
     Call(CallReport),
+    /// The agent wants to place a call.
+    Place {
+        /// Which.
+        wish: Wish,
+        /// What a minute of calls to these numbers costs, in millionths of the account's currency.
+        prices: Vec<(E164, u64)>,
+        /// Where the verdict goes.
+        reply: oneshot::Sender<Verdict>,
+    },
+    /// Numbers called today whose price is not known.
+    Unpriced(oneshot::Sender<Vec<E164>>),
+    /// What today's calls came to.
+    Spent(oneshot::Sender<Spent>),
+    /// The rules of calls are others now.
+    Rules(Box<Rules>),
+    /// The rules of calls, for whoever needs them.
+    AskRules(oneshot::Sender<Rules>),
+    /// Whether the agent wants to be disturbed.
+    DoNotDisturb(bool),
+    /// The numbers that may be shown to called parties.
+    CallerIds(Vec<E164>),
+    /// A row of the log is new or changed.
+    Logged(Box<CallLogEntry>),
+    /// A row of the log is gone.
+    Unlogged(CallId),
     /// Twilio asks what a call that begins should do.
     Begin {
         /// What it says about the call.
@@ -85,6 +117,10 @@ pub struct Standing {
     pub lights: Lights,
     /// The notices.
     pub notices: Vec<Notice>,
+    /// Whether the agent does not want to be disturbed.
+    pub do_not_disturb: bool,
+    /// Who waits in the queue.
+    pub queue: QueueView,
 }
 
 /// The part of the state that others may watch.
@@ -96,6 +132,10 @@ pub struct View {
     pub lights: Lights,
     /// The calls that are not over.
     pub calls: Vec<LiveCall>,
+    /// Whether the agent does not want to be disturbed.
+    pub do_not_disturb: bool,
+    /// Who waits in the queue.
+    pub queue: QueueView,
 }
 
 pub(crate) struct Controller {
@@ -111,11 +151,12 @@ impl Controller {
     pub(crate) fn new(
         account: Account,
         line: Line,
+        rules: Rules,
         clock: Arc<dyn Clock>,
         ledger: mpsc::UnboundedSender<ledger::Entry>,
         events: broadcast::Sender<HostEvent>,
     ) -> (Self, watch::Receiver<View>) {
-        let state = State::new(account, line);
+        let state = State::new(account, line, rules);
         let (view, seen) = watch::channel(view_of(&state));
         (Self { state, clock, ledger: Some(ledger), events, view }, seen)
     }
@@ -148,10 +189,32 @@ impl Controller {
             Request::Call(report) => self.call_reported(report),
             Request::Begin { request, reply } => self.begin(&request, reply),
             Request::GoOn { request, happened, reply } => {
-                let now = self.state.situation();
-                let _ = reply.send(call_flow::go_on(&request.query(), &happened, self.state.rules(), &now));
+                let _ = reply.send(self.go_on(&request, &happened));
             }
-            Request::Happened(event) => self.log(None, event),
+            Request::Happened(event) => {
+                self.state.desk.happened(&event);
+                self.log(None, event);
+            }
+            Request::Place { wish, prices, reply } => {
+                self.state.desk.prices.extend(prices);
+                let now = self.now();
+                let outlook = self.state.outlook(Some(wish.call), &now);
+                let _ = reply.send(self.state.desk.place(wish, outlook, now.now_ms));
+            }
+            Request::Unpriced(reply) => {
+                let _ = reply.send(self.state.desk.unpriced(&self.now()));
+            }
+            Request::Spent(reply) => {
+                let _ = reply.send(self.state.desk.spent(&self.now()));
+            }
+            Request::Rules(rules) => self.state.desk.rules = *rules,
+            Request::AskRules(reply) => {
+                let _ = reply.send(self.state.desk.rules.clone());
+            }
+            Request::DoNotDisturb(on) => self.state.desk.do_not_disturb = on,
+            Request::CallerIds(numbers) => self.state.caller_ids_changed(numbers),
+            Request::Logged(entry) => self.state.desk.logged(&entry),
+            Request::Unlogged(call) => self.state.desk.unlogged(call),
             Request::Line(line) => self.state.line_changed(line),
             Request::Trouble(trouble) => self.state.trouble_changed(trouble),
             Request::Raise(notice) => {
@@ -170,6 +233,7 @@ impl Controller {
             Request::Act(action) => self.emit(HostEvent::ActionRequested(action)),
             Request::Close(reply) => self.close(reply),
             Request::LookAtToken => {
+                self.state.desk.look_at_queue(self.clock.now_ms());
                 if self.state.renewal_due(self.clock.now_ms()) {
                     self.emit(HostEvent::TokenRenewalDue);
                 }
@@ -187,6 +251,8 @@ impl Controller {
             account: self.state.account().clone(),
             lights: self.state.lights(),
             notices: self.state.notices(),
+            do_not_disturb: self.state.desk.do_not_disturb,
+            queue: self.state.desk.queue(),
         });
     }
 
@@ -247,16 +313,34 @@ impl Controller {
         self.log(Some(report.call), event);
     }
 
-    fn begin(&self, request: &VoiceRequest, reply: oneshot::Sender<Instruction>) {
-        let query = request.query();
-        let mut situation = self.state.situation();
-        // The call that asks is itself one of the live calls; it does not make the line busy.
-        situation.busy = self.state.calls().any(|call| Some(call.id) != query.call_id);
-        let instruction = call_flow::begin(&query, self.state.rules(), &situation);
-        if let Some(event) = request.routed(&instruction, self.clock.now_ms()) {
+    fn now(&self) -> Moment {
+        let hours = self.state.desk.rules.incoming.hours.as_ref();
+        moment(self.clock.now_ms(), hours.and_then(|hours| hours.zone.as_deref()))
+    }
+
+    fn begin(&mut self, request: &VoiceRequest, reply: oneshot::Sender<Instruction>) {
+        let (query, now) = (request.query(), self.now());
+        let situation = self.state.situation(query.call_id, &now);
+        let situation = self.state.desk.with_intent(&query, situation, now.now_ms);
+        let instruction = call_flow::begin(&query, &self.state.desk.rules, &situation);
+        if let Some(event) = request.routed(&instruction, now.now_ms) {
             self.log(known_call(query.call_id, &self.state), event);
         }
+        if situation.permission == Permission::Missing {
+            tracing::warn!("a call that the agent did not place was refused");
+            let changed = self.state.raise(not_placed());
+            self.notices_changed(changed);
+        }
+        self.state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
         let _ = reply.send(instruction);
+    }
+
+    fn go_on(&mut self, request: &VoiceRequest, happened: &Happened) -> Instruction {
+        let (query, now) = (request.query(), self.now());
+        let situation = self.state.situation(query.call_id, &now);
+        let instruction = call_flow::go_on(&query, happened, &self.state.desk.rules, &situation);
+        self.state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
+        instruction
     }
 
     fn voice(&mut self, event: VoiceEvent) {
@@ -300,10 +384,27 @@ impl Controller {
         if fresh.lights != old.lights {
             self.emit(HostEvent::LightsChanged(fresh.lights.clone()));
         }
+        if fresh.do_not_disturb != old.do_not_disturb {
+            self.emit(HostEvent::DoNotDisturbChanged(fresh.do_not_disturb));
+        }
+        if fresh.queue != old.queue {
+            self.emit(HostEvent::QueueChanged(fresh.queue.clone()));
+        }
         if fresh.agent != old.agent {
             self.emit(HostEvent::AgentChanged(fresh.agent.clone()));
         }
         self.view.send_replace(fresh);
+    }
+}
+
+/// What the agent is told when somebody else used their sign-in.
+fn not_placed() -> Notice {
+    let message = "A call was refused that you did not place: somebody may have this phone's sign-in. If this happens \
+                   again, disconnect the account and connect it anew, which makes a new key.";
+    Notice {
+        id: "call-not-placed".into(),
+        error: UserError::new(ErrorCode::CallRefused, message),
+        dismissible: true,
     }
 }
 
@@ -317,5 +418,7 @@ fn view_of(state: &State) -> View {
         agent: state.account().agent_view(),
         lights: state.lights(),
         calls: state.calls().cloned().collect(),
+        do_not_disturb: state.desk.do_not_disturb,
+        queue: state.desk.queue(),
     }
 }

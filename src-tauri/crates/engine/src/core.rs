@@ -3,13 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use dialer_domain::call::CallEvent;
+use dialer_domain::call::{CallEvent, CallId};
+use dialer_domain::call_flow::{Happened, Instruction, Rules};
 use dialer_domain::call_log::{CallLogPage, Cursor};
-use dialer_domain::call_flow::{Happened, Instruction};
+use dialer_domain::destination::Destination;
+use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::incoming::SoundName;
-use dialer_domain::phone_number::{self, NumberInspection};
+use dialer_domain::money::Money;
+use dialer_domain::phone_number::{self, E164, NumberInspection};
 use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
+use dialer_domain::sid::RecordingSid;
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
 use dialer_media::engine::VoiceEngine;
 use dialer_twilio::access_token::AccessToken;
@@ -18,19 +22,27 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::account_api::AccountApi;
 use crate::api::{
-    AccessTokenView, ActionRequest, CallReport, Commands, DeviceReport, HostEvent, NativeVoice, Notice,
-    PageId, PracticeCall, Snapshot,
+    AccessTokenView, ActionRequest, CallPermit, CallReport, Commands, DeviceReport, HostEvent, NativeVoice,
+    Notice, PageId, PracticeCall, RecordingAudio, Snapshot,
 };
 use crate::controller::{Controller, Request, Standing, View};
+use crate::desk::Wish;
 use crate::ledger;
+use crate::local_time::moment;
 use crate::state::{Account, Line, Trouble};
+use crate::twilio_at::TwilioAt;
 
 /// How long an access token lasts, in seconds. Tokens are minted locally, so short costs nothing;
 /// an hour bridges a night's sleep no better than a day and leaks less.
 const TOKEN_TTL_S: u32 = 3_600;
 /// Rows of the call log a fresh page is given.
 const FIRST_PAGE: u32 = 50;
+/// Rows that are read at once to count today's calls.
+const TODAY_PAGE: u32 = 200;
+/// How long a call waits for its price.
+const PRICE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 /// How long the end of the program waits for a log that cannot be written.
 const WRITE_OUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
@@ -60,6 +72,10 @@ pub struct Parts {
     pub native_voice: NativeVoice,
     /// Places practice calls, in practice mode.
     pub practice: Option<Arc<dyn PracticeLine>>,
+    /// What calls may do.
+    pub rules: Rules,
+    /// Where the account's REST API is.
+    pub twilio: TwilioAt,
     /// Where everything the UI is told goes; see [`events`].
     pub events: broadcast::Sender<HostEvent>,
 }
@@ -82,6 +98,7 @@ pub struct Core {
     voice: Option<VoiceEngine>,
     native_voice: NativeVoice,
     practice: Option<Arc<dyn PracticeLine>>,
+    api: Arc<AccountApi>,
 }
 
 impl Core {
@@ -90,8 +107,21 @@ impl Core {
         let (requests, inbox) = mpsc::unbounded_channel();
         let events = parts.events;
         let (to_ledger, entries) = mpsc::unbounded_channel();
-        let (controller, view) =
-            Controller::new(parts.account, parts.line, Arc::clone(&parts.clock), to_ledger, events.clone());
+        let api = Arc::new(AccountApi::new(
+            parts.twilio,
+            parts.account.account_sid.clone(),
+            parts.account.api_key_sid.clone(),
+            Arc::clone(&parts.vault),
+            Arc::clone(&parts.clock),
+        ));
+        let (controller, view) = Controller::new(
+            parts.account,
+            parts.line,
+            parts.rules,
+            Arc::clone(&parts.clock),
+            to_ledger,
+            events.clone(),
+        );
         let writing = tokio::spawn(ledger::run(
             Arc::clone(&parts.store),
             entries,
@@ -109,7 +139,7 @@ impl Core {
             });
             engine
         });
-        Self {
+        let core = Self {
             requests,
             events,
             view,
@@ -120,7 +150,110 @@ impl Core {
             voice,
             native_voice: parts.native_voice,
             practice: parts.practice,
+            api,
+        };
+        tokio::spawn(core.clone().count_today());
+        core
+    }
+
+    /// Tells the Controller what today's calls came to before the program started.
+    async fn count_today(self) {
+        let midnight_ms = moment(self.clock.now_ms(), None).midnight_ms;
+        let mut before = None;
+        loop {
+            let page = match self.list_call_log(before, TODAY_PAGE).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(%error, "the log could not be read; today's calls are not counted");
+                    return;
+                }
+            };
+            let older = page.entries.last().is_none_or(|entry| entry.started_at_ms < midnight_ms);
+            for entry in page.entries {
+                self.tell(Request::Logged(Box::new(entry)));
+            }
+            match page.next {
+                Some(next) if !older => before = Some(next),
+                _ => return,
+            }
         }
+    }
+
+    /// Judges a call, with prices where the rules or the agent need them.
+    async fn place(&self, wish: Wish) -> Result<CallPermit, UserError> {
+        let rules = self.rules().await?;
+        let mut prices = Vec::new();
+        if rules.outgoing.money_per_day.is_some() {
+            let mut numbers = self.ask(Request::Unpriced).await?;
+            if let Destination::Number(number) = &wish.to {
+                numbers.push(number.clone());
+            }
+            for number in numbers {
+                if let Some(price) = self.price(&number).await {
+                    prices.push((number, price.micros));
+                }
+            }
+        }
+        let to = wish.to.clone();
+        match self.ask(|reply| Request::Place { wish, prices, reply }).await? {
+            Verdict::Allowed { .. } => Ok(CallPermit::Go { to: to.address() }),
+            Verdict::Refused(refusal) => Err(UserError::new(ErrorCode::CallRefused, refusal.reason)),
+            Verdict::Ask(question) => {
+                let price_per_minute = match &to {
+                    Destination::Number(number) => self.price(number).await,
+                    Destination::Emergency(_)
+                    | Destination::Client(_)
+                    | Destination::Sip(_)
+                    | Destination::NextInQueue => None,
+                };
+                Ok(CallPermit::Ask { question, price_per_minute })
+            }
+        }
+    }
+
+    /// What a minute costs, if Twilio tells in time: the agent waits to call.
+    async fn price(&self, number: &E164) -> Option<Money> {
+        match tokio::time::timeout(PRICE_PATIENCE, self.api.price(number)).await {
+            Ok(Ok(price)) => price,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, detail = error.detail, "the price of a call could not be had");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the price of a call did not come in time");
+                None
+            }
+        }
+    }
+
+    /// The rules of calls.
+    pub async fn rules(&self) -> Result<Rules, UserError> {
+        self.ask(Request::AskRules).await
+    }
+
+    /// The rules of calls are others from the next call on.
+    pub fn rules_changed(&self, rules: Rules) {
+        self.tell(Request::Rules(Box::new(rules)));
+    }
+
+    /// What today's calls came to.
+    pub(crate) async fn spent(&self) -> Result<Spent, UserError> {
+        self.ask(Request::Spent).await
+    }
+
+    /// The account, as the phone knows it.
+    pub(crate) async fn account(&self) -> Result<Account, UserError> {
+        self.ask(Request::Account).await
+    }
+
+    /// The numbers that may be shown to called parties.
+    pub fn caller_ids_changed(&self, numbers: Vec<E164>) {
+        self.tell(Request::CallerIds(numbers));
+    }
+
+    /// The account's REST API.
+    pub(crate) fn api(&self) -> &Arc<AccountApi> {
+        &self.api
     }
 
     /// Everything the UI is told from now on.
@@ -256,7 +389,7 @@ fn voice_failed(error: &dialer_media::engine::VoiceError) -> UserError {
 #[async_trait::async_trait]
 impl Commands for Core {
     async fn snapshot(&self, page: PageId) -> Result<Snapshot, UserError> {
-        let Standing { new_page, account, lights, notices } =
+        let Standing { new_page, account, lights, notices, do_not_disturb, queue } =
             self.ask(|reply| Request::Attach { page, reply }).await?;
         if new_page && let Some(voice) = &self.voice {
             voice.close_all().await;
@@ -269,6 +402,8 @@ impl Commands for Core {
             notices,
             practice: account.practice,
             call_log: self.first_page().await,
+            do_not_disturb,
+            queue,
         })
     }
 
@@ -280,6 +415,32 @@ impl Commands for Core {
             inspection.problem = Some("This is your own number. Enter the number of someone else.".into());
         }
         Ok(inspection)
+    }
+
+    async fn prepare_call(
+        &self,
+        call: CallId,
+        to: String,
+        caller_id: Option<E164>,
+        confirmed: bool,
+    ) -> Result<CallPermit, UserError> {
+        let account = self.account().await?;
+        let to = Destination::parse(to.trim(), &account.home_region)
+            .map_err(|problem| UserError::new(ErrorCode::CallRefused, problem))?;
+        self.place(Wish { call, to, caller_id, confirmed }).await
+    }
+
+    async fn set_do_not_disturb(&self, on: bool) -> Result<(), UserError> {
+        self.tell(Request::DoNotDisturb(on));
+        Ok(())
+    }
+
+    async fn recording(&self, _recording: RecordingSid) -> Result<RecordingAudio, UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    }
+
+    async fn delete_recording(&self, _call: CallId, _recording: RecordingSid) -> Result<(), UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
     }
 
     async fn issue_access_token(&self) -> Result<AccessTokenView, UserError> {

@@ -48,8 +48,10 @@ pub async fn run(
                 Ok(Ok(recorded)) => {
                     if let Some(recorded) = recorded {
                         for gone in recorded.removed {
+                            tell(Request::Unlogged(gone));
                             let _ = events.send(HostEvent::CallLogRemoved(gone));
                         }
+                        tell(Request::Logged(Box::new(recorded.entry.clone())));
                         let _ = events.send(HostEvent::CallLogChanged(recorded.entry));
                     }
                     break;

@@ -16,15 +16,19 @@
 //! | [`self_test`] | drives the window through a whole day of two calls |
 
 mod account;
+mod account_api;
 pub mod api;
 pub mod call_log;
 pub mod controller;
 pub mod core;
+mod desk;
 pub mod ledger;
 mod live;
+mod local_time;
 pub mod phone;
 pub mod practice;
 mod routing;
+mod rules;
 pub mod self_test;
 mod session;
 pub mod sound;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use dialer_domain::phone_number;
+use dialer_domain::call_flow::Rules;
+use dialer_domain::phone_number::{self, E164};
 use dialer_domain::ports::{Clock, Vault};
 use dialer_domain::setup::Record;
 use tokio::sync::broadcast;
@@ -28,6 +29,7 @@ pub(crate) fn account(record: &Record, twilio: &TwilioAt) -> Option<Account> {
         api_key_sid: record.key.clone()?,
         twiml_app_sid: record.app.clone()?,
         caller_id: choices.caller_id.clone(),
+        caller_ids: caller_ids(record),
         rings: !record.numbers.is_empty(),
         home_region: own.and_then(phone_number::region).unwrap_or_else(|| HOME_REGION.into()),
         signalling: twilio.signalling(),
@@ -35,9 +37,21 @@ pub(crate) fn account(record: &Record, twilio: &TwilioAt) -> Option<Account> {
     })
 }
 
+/// The numbers that may be shown, as far as the record tells: the chosen one, and those that ring here.
+fn caller_ids(record: &Record) -> Vec<E164> {
+    let chosen = record.choices.as_ref().and_then(|choices| choices.caller_id.clone());
+    let mut numbers: Vec<E164> =
+        chosen.into_iter().chain(record.numbers.iter().map(|bound| bound.number.clone())).collect();
+    numbers.sort();
+    numbers.dedup();
+    numbers
+}
+
 /// Starts the Controller with `account`. Twilio's requests do not reach it yet.
 pub(crate) fn start(
     account: Account,
+    rules: Rules,
+    twilio: TwilioAt,
     call_log: CallLog,
     vault: Arc<dyn Vault>,
     sound: Sound,
@@ -54,6 +68,8 @@ pub(crate) fn start(
         voice,
         native_voice,
         practice: None,
+        rules,
+        twilio,
         events,
     });
     if let Some(notice) = call_log.notice {

@@ -64,6 +64,7 @@ impl Phone {
     /// the program ended goes on by itself.
     pub async fn start(options: PhoneOptions) -> anyhow::Result<Self> {
         let events = core::events();
+        let settings = options.settings.clone();
         let shared = Arc::new(Shared {
             settings: options.settings,
             vault: Arc::clone(&options.vault),
@@ -81,6 +82,7 @@ impl Phone {
             clock: options.clock,
             twilio: options.twilio,
             simulator_listen: options.simulator_listen,
+            settings,
             events: events.clone(),
             notices: options
                 .settings_notice
@@ -122,6 +124,20 @@ impl Phone {
         if self.account.send(Request::Close(done)).is_ok() {
             let _ = ended.await;
         }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The address entered for the time this computer does not answer.
+    pub(crate) fn fallback_url(&self) -> Option<String> {
+        self.shared.saved().record?.choices?.fallback_url
+    }
+
+    pub(crate) fn tell_all(&self, event: HostEvent) {
+        // Nobody listening is no error: a page that comes asks how things stand.
+        let _ = self.events.send(event);
     }
 
     async fn ask<T>(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use dialer_domain::call_flow::Rules;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::phone_number;
@@ -20,6 +21,7 @@ use crate::core::{Core, Parts, PracticeLine};
 use crate::routing::{Keys, Routing};
 use crate::sound::Sound;
 use crate::state::{Account, Line};
+use crate::twilio_at::TwilioAt;
 
 /// The identity of the practice agent.
 const IDENTITY: &str = "practice_agent";
@@ -37,6 +39,8 @@ pub struct PracticeOptions {
     pub call_log: CallLog,
     /// Where the simulator listens; port 0 lets the system choose.
     pub simulator_listen: std::net::SocketAddr,
+    /// What calls may do.
+    pub rules: Rules,
     /// Who carries the sound.
     pub sound: Sound,
     /// Where everything the UI is told goes.
@@ -76,6 +80,8 @@ impl Practice {
             voice,
             native_voice,
             practice: Some(Arc::new(simulator.clone())),
+            rules: options.rules,
+            twilio: TwilioAt::simulator(Url::parse(simulator.base_url().as_ref())?)?,
             events: options.events,
         });
         if let Some(notice) = options.call_log.notice {
@@ -164,6 +170,7 @@ fn account(
         api_key_sid: practice.api_key_sid.clone(),
         twiml_app_sid,
         caller_id: practice.numbers.first().cloned(),
+        caller_ids: practice.numbers.clone(),
         rings: true,
         home_region: HOME_REGION.into(),
         signalling: SignallingView::Practice { host: simulator.signal_host() },

@@ -10,6 +10,7 @@ use dialer_domain::setup::Record;
 use dialer_simulator::Simulator;
 use dialer_storage::call_log::CallLogError;
 use dialer_storage::folders::Folders;
+use dialer_storage::settings::Settings;
 use tokio::sync::{broadcast, watch};
 
 use crate::account::Shared;
@@ -30,6 +31,8 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) twilio: TwilioAt,
     pub(crate) simulator_listen: SocketAddr,
+    /// Where the rules of calls are kept.
+    pub(crate) settings: Settings,
     pub(crate) events: broadcast::Sender<HostEvent>,
     /// What every phone of this run tells.
     pub(crate) notices: Vec<Notice>,
@@ -161,6 +164,8 @@ impl Session {
 async fn start_live(ground: &Ground, calls: &mut Option<CallLog>, account: Account) -> anyhow::Result<Core> {
     Ok(live::start(
         account,
+        ground.settings.get().rules,
+        ground.twilio.clone(),
         log(calls, ground.folders.call_log()).await?,
         Arc::clone(&ground.vault),
         ground.sound.clone(),
@@ -173,6 +178,7 @@ async fn start_practice(ground: &Ground, calls: &mut Option<CallLog>) -> anyhow:
     Practice::start(PracticeOptions {
         call_log: log(calls, ground.folders.practice_call_log()).await?,
         simulator_listen: ground.simulator_listen,
+        rules: ground.settings.get().rules,
         sound: ground.sound.clone(),
         events: ground.events.clone(),
     })

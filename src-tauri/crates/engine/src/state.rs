@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
 use dialer_domain::call_flow::{Agents, Permission, Rules, Situation};
-use dialer_domain::dial_policy::{Outlook, Spent};
+use dialer_domain::dial_policy::Outlook;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
-use dialer_domain::local_time::{LocalDate, LocalMoment};
 use dialer_domain::phone_number::{self, E164};
 use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
 use dialer_domain::token::{Renewal, TokenSpan, renewal};
 
 use crate::api::{
-    AgentView, CallReport, DeviceReport, DeviceState, Light, LightState, Lights, Notice, PageId,
-    PracticeView, Repair, SdkError, SignallingView,
+    AgentView, CallReport, CallerIdOption, DeviceReport, DeviceState, Light, LightState, Lights, Notice,
+    PageId, PracticeView, Repair, SdkError, SignallingView,
 };
+use crate::desk::Desk;
+use crate::local_time::Moment;
 
 /// The account the phone works with; its secrets stay in the vault under the account SID.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Account {
     pub twiml_app_sid: TwimlAppSid,
     /// Shown to called parties.
     pub caller_id: Option<E164>,
+    /// Every number that may be shown: owned and verified ones.
+    pub caller_ids: Vec<E164>,
     /// Whether calls to any number ring here.
     pub rings: bool,
     /// ISO 3166 code of the region in which numbers without a country code are read.
@@ -50,6 +53,14 @@ impl Account {
             identity: self.identity.to_string(),
             caller_id: self.caller_id.clone(),
             caller_id_formatted: self.caller_id.as_ref().map(phone_number::format),
+            caller_ids: self
+                .caller_ids
+                .iter()
+                .map(|number| CallerIdOption {
+                    number: number.clone(),
+                    formatted: phone_number::format(number),
+                })
+                .collect(),
         }
     }
 }
@@ -124,7 +135,8 @@ pub struct LiveCall {
 #[derive(Debug)]
 pub struct State {
     account: Account,
-    rules: Rules,
+    /// What decisions about calls need to know besides.
+    pub(crate) desk: Desk,
     device: DeviceReport,
     was_registered: bool,
     line: Line,
@@ -141,10 +153,10 @@ const RENEWAL_RETRY_MS: i64 = 15_000;
 
 impl State {
     /// A phone that has just started.
-    pub fn new(account: Account, line: Line) -> Self {
+    pub fn new(account: Account, line: Line, rules: Rules) -> Self {
         Self {
             account,
-            rules: Rules::default(),
+            desk: Desk::with(rules),
             line,
             trouble: Trouble::default(),
             device: DeviceReport { state: DeviceState::Unregistered, error: None },
@@ -179,33 +191,42 @@ impl State {
         shown
     }
 
-    /// The rules of calls.
-    pub fn rules(&self) -> &Rules {
-        &self.rules
-    }
-
-    /// What decisions about calls need to know now.
-    pub fn situation(&self) -> Situation {
+    /// What decisions about calls need to know at `now`. `asking` is the call the question is about: it is
+    /// itself one of the live calls and does not make the line busy.
+    pub(crate) fn situation(&self, asking: Option<CallId>, now: &Moment) -> Situation {
+        let others = self.calls.keys().filter(|id| Some(**id) != asking).count();
         Situation {
             agents: Agents::One {
                 identity: self.account.identity.clone(),
                 reachable: self.device.state == DeviceState::Registered,
             },
-            busy: !self.calls.is_empty(),
-            do_not_disturb: false,
-            local: LocalMoment { date: LocalDate { year: 2026, month: 1, day: 1 }, weekday: 3, minute: 0 },
-            waiting: 0,
-            permission: Permission::NotAsked,
-            outlook: Outlook {
-                home_region: self.account.home_region.clone(),
-                caller_id: self.account.caller_id.clone(),
-                usable_caller_ids: self.account.caller_id.iter().cloned().collect(),
-                calls_under_way: 0,
-                spent: Spent::default(),
-                price_micros: None,
-                confirmed: false,
-            },
+            busy: others > 0,
+            do_not_disturb: self.desk.do_not_disturb,
+            local: now.local,
+            waiting: self.desk.waiting(),
+            // Until an intent is found.
+            permission: Permission::Missing,
+            outlook: self.outlook(asking, now),
         }
+    }
+
+    /// What outgoing calls depend on at `now`.
+    pub(crate) fn outlook(&self, asking: Option<CallId>, now: &Moment) -> Outlook {
+        let others = self.calls.keys().filter(|id| Some(**id) != asking).count();
+        Outlook {
+            home_region: self.account.home_region.clone(),
+            caller_id: self.account.caller_id.clone(),
+            usable_caller_ids: self.account.caller_ids.clone(),
+            calls_under_way: u32::try_from(others).unwrap_or(u32::MAX),
+            spent: self.desk.spent(now),
+            price_micros: None,
+            confirmed: false,
+        }
+    }
+
+    /// The numbers that may be shown to called parties changed.
+    pub fn caller_ids_changed(&mut self, numbers: Vec<E164>) {
+        self.account.caller_ids = numbers;
     }
 
     /// Takes in what the SDK's Device says.
@@ -445,11 +466,20 @@ mod tests {
             api_key_sid: ApiKeySid::from_bytes([2; 16]),
             twiml_app_sid: TwimlAppSid::from_bytes([3; 16]),
             caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
+            caller_ids: vec![E164::parse_strict("+12025550100").unwrap()],
             rings: true,
             home_region: "US".into(),
             signalling: SignallingView::Practice { host: "127.0.0.1:1".into() },
             practice: None,
         }
+    }
+
+    fn state() -> State {
+        State::new(account(), Line::Open, Rules::default())
+    }
+
+    fn is_busy(state: &State) -> bool {
+        state.situation(None, &crate::local_time::moment(0, None)).busy
     }
 
     fn device(state: DeviceState, code: Option<u32>) -> DeviceReport {
@@ -470,7 +500,7 @@ mod tests {
 
     #[test]
     fn lights_follow_the_device() {
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         assert_eq!(state.lights().calls_in.state, LightState::Starting);
         state.device_reported(device(DeviceState::Registered, None));
         assert_eq!(state.lights().calls_in.state, LightState::Ready);
@@ -487,7 +517,7 @@ mod tests {
 
     #[test]
     fn a_first_sign_in_that_fails_says_so() {
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         state.device_reported(device(DeviceState::Registering, Some(31003)));
         let light = state.lights().calls_in;
         assert_eq!(light.state, LightState::Reconnecting);
@@ -499,7 +529,7 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_replaced_but_not_at_full_speed() {
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         assert!(state.renewal_after_refusal(1_000));
         assert!(!state.renewal_after_refusal(2_000));
         assert!(state.renewal_after_refusal(17_000));
@@ -507,7 +537,7 @@ mod tests {
 
     #[test]
     fn the_lights_fail_separately() {
-        let mut state = State::new(Account { caller_id: None, ..account() }, Line::Open);
+        let mut state = State::new(Account { caller_id: None, ..account() }, Line::Open, Rules::default());
         state.device_reported(device(DeviceState::Registered, None));
         assert_eq!(state.lights().calls_in.state, LightState::Ready);
         assert_eq!(state.lights().calls_out.state, LightState::NotReachable);
@@ -515,7 +545,7 @@ mod tests {
 
     #[test]
     fn a_renewal_is_asked_once_and_repeated_when_nothing_came() {
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
         assert!(!state.renewal_due(1_000_000));
         assert!(state.renewal_due(3_000_000));
@@ -527,7 +557,7 @@ mod tests {
 
     #[test]
     fn a_call_defers_the_renewal() {
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
         state.call_reported(&call(1, SdkCallEvent::Accepted));
         assert!(!state.renewal_due(3_000_000));
@@ -542,11 +572,11 @@ mod tests {
             SdkCallEvent::CanceledByCaller,
             SdkCallEvent::Failed { code: 31005, message: String::new() },
         ] {
-            let mut state = State::new(account(), Line::Open);
+            let mut state = state();
             state.call_reported(&call(1, SdkCallEvent::Dialing));
-            assert!(state.situation().busy);
+            assert!(is_busy(&state));
             state.call_reported(&call(1, end));
-            assert!(!state.situation().busy);
+            assert!(!is_busy(&state));
         }
     }
 
@@ -557,7 +587,7 @@ mod tests {
             error: UserError::new(ErrorCode::MicrophoneMissing, message),
             dismissible,
         };
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         assert!(state.raise(notice("a", false)));
         assert!(!state.raise(notice("a", false)));
         assert!(state.raise(notice("b", false)));
@@ -571,13 +601,13 @@ mod tests {
     #[test]
     fn a_page_that_asks_again_keeps_its_call_and_another_ends_it() {
         let page = |n: u8| PageId(uuid::Uuid::from_bytes([n; 16]));
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         assert_eq!(state.page_asked(page(1)), Some(Vec::new()));
         state.call_reported(&call(1, SdkCallEvent::Accepted));
         assert_eq!(state.page_asked(page(1)), None);
-        assert!(state.situation().busy);
+        assert!(is_busy(&state));
         assert_eq!(state.page_asked(page(2)).map(|ended| ended.len()), Some(1));
-        assert!(!state.situation().busy);
+        assert!(!is_busy(&state));
     }
 
     #[test]
@@ -587,7 +617,7 @@ mod tests {
             error: UserError::new(ErrorCode::MicrophoneMissing, "no sound system"),
             dismissible: true,
         };
-        let mut state = State::new(account(), Line::Open);
+        let mut state = state();
         state.raise(notice("microphone"));
         state.raise(notice("speaker"));
         assert_eq!(state.notices().len(), 1);

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dialer_domain::call_flow::Rules;
 use dialer_domain::ports::{Clock, SystemClock, VaultKind};
 use dialer_domain::setup::{Installation, Pending, Record};
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,8 @@ use crate::set_aside::{Because, beside, free_name};
 /// The format of the file. Whatever adds to it raises the number, for an older program would lose the
 /// addition with its first change.
 ///
-/// 1: the first. 2: the mark of the computer.
-const VERSION: u32 = 2;
+/// 1: the first. 2: the mark of the computer. 3: the rules of calls.
+const VERSION: u32 = 3;
 
 /// All that is remembered. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub struct Saved {
     pub pending: Option<Pending>,
     /// The account, and what was done at Twilio.
     pub record: Option<Record>,
+    /// What calls may do; absent before version 3.
+    #[serde(default)]
+    pub rules: Rules,
 }
 
 /// The file: what is remembered, with the format's version and the computer's mark before it.
@@ -175,6 +179,7 @@ fn first(computer: &str) -> Saved {
         vault: VaultKind::Keychain,
         pending: None,
         record: None,
+        rules: Rules::default(),
     }
 }
 

@@ -262,6 +262,11 @@ pub(super) fn region_name(code: &str) -> Option<&'static str> {
     NAMES.get(index).map(|(_, name)| *name)
 }
 
+/// Every region, by ISO 3166 code, with its name.
+pub(super) fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.iter().copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,16 @@
 //! The commands of a phone that works.
 
+use dialer_domain::call::CallId;
 use dialer_domain::call_log::{CallLogPage, Cursor};
 use dialer_domain::error::UserError;
-use dialer_domain::phone_number::NumberInspection;
+use dialer_domain::phone_number::{E164, NumberInspection};
+use dialer_domain::sid::RecordingSid;
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry};
 use serde::Deserialize;
 
 use super::{
-    AccessTokenView, CallReport, DeviceReport, PageId, PracticeCall, Snapshot, Types, command_return,
-    malformed,
+    AccessTokenView, CallPermit, CallReport, DeviceReport, PageId, PracticeCall, RecordingAudio, Snapshot,
+    Types, command_return, malformed,
 };
 
 commands! {
@@ -19,6 +21,14 @@ commands! {
     snapshot(page: PageId) -> Snapshot;
     /// Reads what was typed into the number field.
     inspect_number(text: String) -> NumberInspection;
+    /// Asks whether a call may be placed, and notes it: only noted calls are connected, once, within 30 seconds. `to` is E.164, an emergency number, `client:…`, `sip:…`, or `queue:` for the next caller in the queue.
+    prepare_call(call: CallId, to: String, caller_id: Option<E164>, confirmed: bool) -> CallPermit;
+    /// Callers get what the rules say for an agent who does not want to be disturbed, or ring again.
+    set_do_not_disturb(on: bool) -> ();
+    /// A recording or message, fetched from Twilio.
+    recording(recording: RecordingSid) -> RecordingAudio;
+    /// Deletes a recording or message at Twilio and in the log.
+    delete_recording(call: CallId, recording: RecordingSid) -> ();
     /// A fresh access token for the SDK.
     issue_access_token() -> AccessTokenView;
     /// Tells what the SDK's Device is doing.

@@ -43,6 +43,10 @@ pub struct Snapshot {
     pub practice: Option<PracticeView>,
     /// First page of the call log.
     pub call_log: CallLogPage,
+    /// Whether the agent does not want to be disturbed.
+    pub do_not_disturb: bool,
+    /// Who waits in the queue.
+    pub queue: QueueView,
 }
 
 /// When the native voice engine carries the sound instead of the page's own WebRTC.
@@ -68,6 +72,17 @@ pub struct AgentView {
     pub caller_id: Option<E164>,
     /// The caller id in national or international format for reading.
     pub caller_id_formatted: Option<String>,
+    /// Numbers that may be shown to called parties.
+    pub caller_ids: Vec<CallerIdOption>,
+}
+
+/// A number that may be shown to called parties.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct CallerIdOption {
+    /// The number.
+    pub number: E164,
+    /// For reading.
+    pub formatted: String,
 }
 
 /// Where the SDK must connect.
@@ -288,6 +303,12 @@ pub enum HostEvent {
     CallLogChanged(CallLogEntry),
     /// Two rows proved to be one call: the named one is gone.
     CallLogRemoved(CallId),
+    /// The agent wants to be disturbed again, or no more.
+    DoNotDisturbChanged(bool),
+    /// Somebody came into the queue, or left it.
+    QueueChanged(QueueView),
+    /// The rules were changed.
+    RulesChanged,
     /// Fetch a token and give it to the SDK.
     TokenRenewalDue,
     /// Run an action.
@@ -350,8 +371,13 @@ macro_rules! commands {
 
 mod account;
 mod calls;
+mod rules;
 
 pub use calls::Commands;
+pub use rules::{
+    CallPermit, CountryOption, FallbackView, PreviewAgent, PreviewLine, PreviewScript, PreviewWho, QueueView,
+    RecordingAudio, RulesCommands, RulesView, SoundView, SpentView, WaitingView,
+};
 
 /// Runs the command `name` with `arguments`, a JSON object keyed by argument name.
 pub async fn dispatch(
@@ -360,6 +386,9 @@ pub async fn dispatch(
     arguments: serde_json::Value,
 ) -> Result<serde_json::Value, UserError> {
     if let Some(answer) = calls::dispatch(&phone.core(), name, &arguments).await {
+        return answer;
+    }
+    if let Some(answer) = rules::dispatch(phone, name, &arguments).await {
         return answer;
     }
     account::dispatch(phone, name, &arguments).await.unwrap_or_else(|| {
@@ -404,6 +433,7 @@ pub fn typescript() -> String {
     let mut types = Types { config: &config, declarations: std::collections::BTreeMap::new() };
     calls::visit_types(&mut types);
     account::visit_types(&mut types);
+    rules::visit_types(&mut types);
     types.add::<HostEvent>();
     types.add::<UserError>();
     let mut text = String::from(
@@ -416,6 +446,7 @@ pub fn typescript() -> String {
     text.push_str("export interface Commands {\n");
     calls::interface(&config, &mut text);
     account::interface(&config, &mut text);
+    rules::interface(&config, &mut text);
     text.push_str("}\n");
     text
 }

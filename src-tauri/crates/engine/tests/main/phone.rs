@@ -3,7 +3,9 @@
 
 use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
 use dialer_domain::sid::CallSid;
-use dialer_engine::api::{CallReport, Commands as _, DeviceReport, DeviceState, PageId, SignallingView};
+use dialer_engine::api::{
+    CallPermit, CallReport, Commands as _, DeviceReport, DeviceState, PageId, SignallingView,
+};
 use dialer_engine::core::Core;
 use dialer_media::api::{CodecName, PeerConfig, PeerId, SdpType};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -47,6 +49,13 @@ impl Phone {
 
     pub(crate) async fn call(&mut self, to: &str) -> Call {
         let id = CallId(uuid::Uuid::new_v4());
+        let permit = self.core.prepare_call(id, to.to_owned(), None, false).await.unwrap();
+        assert_eq!(permit, CallPermit::Go { to: to.to_owned() });
+        self.connect(id, to).await
+    }
+
+    /// What the SDK does, whether or not the call may be placed.
+    pub(crate) async fn connect(&mut self, id: CallId, to: &str) -> Call {
         let mut call = Call {
             id,
             sid: CallSid::from_bytes([0; 16]),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::call::{CallDirection, CallOutcome};
+use dialer_domain::call_flow::Rules;
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::phone_number::E164;
 use dialer_engine::api::{Commands as _, HostEvent, LightState, PageId, PracticeCall};
@@ -24,6 +25,7 @@ pub(crate) async fn practice(folder: &std::path::Path) -> (Practice, Arc<ToneDev
     let practice = Practice::start(PracticeOptions {
         call_log: call_log::open(folder.join("calls.sqlite")).await.unwrap(),
         simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        rules: Rules::default(),
         sound: Sound::Native(devices.clone()),
         events: events(),
     })

@@ -148,7 +148,11 @@ async fn events_arrive_as_lines() {
     let page = page().await;
     let mut stream = page.http.get(page.url("/host/events")).bearer_auth(&page.secret).send().await.unwrap();
     let mut unread = Vec::new();
-    assert_eq!(next_line(&mut stream, &mut unread).await, "", "the first line says that the page is subscribed");
+    assert_eq!(
+        next_line(&mut stream, &mut unread).await,
+        "",
+        "the first line says that the page is subscribed"
+    );
     let error = dialer_domain::error::UserError::new(dialer_domain::error::ErrorCode::Busy, "A notice.");
     page.phone.core().raise(Notice { id: "test".into(), error, dismissible: true });
     assert_eq!(next_notices(&mut stream, &mut unread).await[0]["id"], "test");

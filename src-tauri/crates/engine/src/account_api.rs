@@ -1,0 +1,114 @@
+//! Twilio's REST API, for the account in use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dialer_domain::error::UserError;
+use dialer_domain::money::Money;
+use dialer_domain::phone_number::E164;
+use dialer_domain::ports::{Clock, SecretName, Vault, load_required};
+use dialer_domain::sid::{AccountSid, ApiKeySid};
+use dialer_twilio::rest::{Client, ClientOptions, Credentials};
+
+use crate::core::blocking;
+use crate::twilio_at::TwilioAt;
+
+/// How long a price holds, in milliseconds: Twilio changes them a few times a year.
+const PRICE_HOLDS_MS: i64 = 24 * 3_600_000;
+
+/// Signs in with the account's API key; its secret is read from the vault each time, so that a vault that
+/// was locked meanwhile is respected.
+pub(crate) struct AccountApi {
+    pub(crate) twilio: TwilioAt,
+    pub(crate) account: AccountSid,
+    pub(crate) key: ApiKeySid,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    prices: Mutex<HashMap<E164, (Option<Money>, i64)>>,
+}
+
+impl AccountApi {
+    pub(crate) fn new(
+        twilio: TwilioAt,
+        account: AccountSid,
+        key: ApiKeySid,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { twilio, account, key, vault, clock, prices: Mutex::default() }
+    }
+
+    /// A client.
+    pub(crate) async fn client(&self) -> Result<Client, UserError> {
+        let (vault, owner) = (Arc::clone(&self.vault), self.key.to_string());
+        let secret = blocking(move || {
+            load_required(&*vault, &owner, SecretName::ApiKeySecret)
+                .map_err(|error| dialer_storage::vault::user_error(&error))
+        })
+        .await?;
+        let credentials =
+            Credentials::ApiKey { account: self.account.clone(), key: self.key.clone(), secret };
+        let options = ClientOptions { clock: Arc::clone(&self.clock), ..ClientOptions::default() };
+        Client::new(self.twilio.base_urls()?, credentials, options).map_err(|error| error.user_error())
+    }
+
+    /// What a minute of a call to `number` costs; `None` where Twilio does not tell. Kept for a day.
+    pub(crate) async fn price(&self, number: &E164) -> Result<Option<Money>, UserError> {
+        let now_ms = self.clock.now_ms();
+        let kept = self.prices.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned();
+        if let Some((price, at_ms)) = kept
+            && (0..PRICE_HOLDS_MS).contains(&now_ms.saturating_sub(at_ms))
+        {
+            return Ok(price);
+        }
+        let told = self.client().await?.voice_price(number, None).await;
+        let told = told.map_err(|error| error.user_error())?;
+        let dearest = told
+            .outbound_call_prices
+            .iter()
+            .filter_map(|price| micros(price.current_price.as_deref()?))
+            .max();
+        let price = dearest
+            .zip(told.price_unit)
+            .map(|(micros, unit)| Money { micros, currency: unit.to_uppercase() });
+        self.prices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number.clone(), (price.clone(), now_ms));
+        Ok(price)
+    }
+}
+
+/// Reads a decimal amount such as `0.0140` as millionths; what is finer is rounded up.
+fn micros(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let (kept, finer) = fraction.split_at(fraction.len().min(6));
+    let kept: u64 = format!("{kept:0<6}").parse().ok()?;
+    let more = u64::from(finer.bytes().any(|byte| byte != b'0'));
+    whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(kept + more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_read_to_the_millionth() {
+        for (text, expected) in [
+            ("0.0140", Some(14_000)),
+            ("1", Some(1_000_000)),
+            ("0.00000001", Some(1)),
+            ("12.3456789", Some(12_345_679)),
+            ("-0.01", None),
+            ("", None),
+            (".5", None),
+            ("1e3", None),
+        ] {
+            assert_eq!(micros(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What decisions about calls need to know besides the phone's own state: the rules, the calls the
+//! agent has asked for, who waits in the queue, and what today's calls came to. Pure.
+
+mod spending;
+mod waiting;
+
+use std::collections::BTreeMap;
+
+use dialer_domain::call::{CallEvent, CallId};
+use dialer_domain::call_flow::{Instruction, Permission, Rules, Situation, VoiceQuery};
+use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::destination::Destination;
+use dialer_domain::dial_policy::{self, Outlook, Spent, Verdict};
+use dialer_domain::intent::{Intent, Intents};
+use dialer_domain::phone_number::E164;
+use dialer_domain::sid::CallSid;
+
+use crate::api::QueueView;
+use crate::local_time::Moment;
+use spending::Spending;
+use waiting::Waiting;
+
+/// The calls' side of the state.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    pub(crate) rules: Rules,
+    pub(crate) do_not_disturb: bool,
+    /// Millionths of the account's currency per minute.
+    pub(crate) prices: BTreeMap<E164, u64>,
+    intents: Intents,
+    waiting: Waiting,
+    spending: Spending,
+}
+
+/// A call the agent wants to place.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Our name of it.
+    pub call: CallId,
+    /// Whom.
+    pub to: Destination,
+    /// The number shown to them; the account's own choice when absent.
+    pub caller_id: Option<E164>,
+    /// Whether the agent agreed to what the rules leave to them to decide.
+    pub confirmed: bool,
+}
+
+impl Desk {
+    /// A desk at the start of a day without calls.
+    pub(crate) fn with(rules: Rules) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// Judges a wish, and notes the call if it may be placed. `outlook` is the phone's, without the
+    /// wish's own part.
+    pub(crate) fn place(&mut self, wish: Wish, outlook: Outlook, now_ms: i64) -> Verdict {
+        let price_micros = self.price(&wish.to);
+        let outlook = Outlook {
+            caller_id: wish.caller_id.clone().or(outlook.caller_id.clone()),
+            price_micros,
+            confirmed: wish.confirmed,
+            ..outlook
+        };
+        let verdict = dial_policy::judge(&wish.to, &self.rules.outgoing, &outlook);
+        if matches!(verdict, Verdict::Allowed { .. }) {
+            let intent = Intent {
+                to: wish.to,
+                caller_id: wish.caller_id,
+                confirmed: wish.confirmed,
+                price_micros,
+                placed_at_ms: now_ms,
+            };
+            self.intents.note(wish.call, intent);
+        }
+        verdict
+    }
+
+    /// Adds what the call's intent says to the situation in which Twilio asks about it.
+    pub(crate) fn with_intent(&mut self, query: &VoiceQuery, now: Situation, now_ms: i64) -> Situation {
+        if !query.from.starts_with("client:") {
+            // No token can make such a request: it comes from the network, or is signed by the account's owner.
+            return Situation { permission: Permission::NotAsked, ..now };
+        }
+        let to = Destination::parse(&query.to, &now.outlook.home_region);
+        let intent = to.ok().and_then(|to| self.intents.take(query.call_id, &to, now_ms));
+        let Some(intent) = intent else { return Situation { permission: Permission::Missing, ..now } };
+        let outlook = Outlook {
+            caller_id: intent.caller_id.or(now.outlook.caller_id),
+            price_micros: intent.price_micros,
+            confirmed: intent.confirmed,
+            ..now.outlook
+        };
+        Situation { permission: Permission::Given, outlook, ..now }
+    }
+
+    /// Takes note of what a call that asked was told to do.
+    pub(crate) fn instructed(
+        &mut self,
+        call_sid: Option<&CallSid>,
+        peer: &str,
+        instruction: &Instruction,
+        now_ms: i64,
+    ) {
+        let Some(call_sid) = call_sid else { return };
+        match instruction {
+            Instruction::Enqueue { .. } | Instruction::Wait { .. } => {
+                self.waiting.seen(call_sid, peer, now_ms);
+            }
+            Instruction::Connect(_)
+            | Instruction::Menu { .. }
+            | Instruction::Voicemail { .. }
+            | Instruction::LeaveQueue
+            | Instruction::Tell { .. }
+            | Instruction::Decline
+            | Instruction::HangUp
+            | Instruction::Refuse { .. }
+            | Instruction::TurnAway { .. } => self.waiting.gone(call_sid),
+        }
+    }
+
+    /// Takes note of what a webhook says.
+    pub(crate) fn happened(&mut self, event: &CallEvent) {
+        match event {
+            CallEvent::LeftQueue { call_sid, .. } => self.waiting.gone(call_sid),
+            CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => self.waiting.gone(call_sid),
+            CallEvent::Routed { .. }
+            | CallEvent::LegStatus { .. }
+            | CallEvent::Dialled { .. }
+            | CallEvent::Waiting { .. }
+            | CallEvent::Recording { .. }
+            | CallEvent::Transcribed { .. }
+            | CallEvent::Conference { .. }
+            | CallEvent::Sdk { .. } => {}
+        }
+    }
+
+    /// Takes note of a row of the call log.
+    pub(crate) fn logged(&mut self, entry: &CallLogEntry) {
+        self.spending.logged(entry);
+    }
+
+    /// A row of the call log is gone.
+    pub(crate) fn unlogged(&mut self, call: CallId) {
+        self.spending.unlogged(call);
+    }
+
+    /// Forgets who has not been heard of for long.
+    pub(crate) fn look_at_queue(&mut self, now_ms: i64) {
+        self.waiting.forget(now_ms);
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.count()
+    }
+
+    /// Who waits.
+    pub(crate) fn queue(&self) -> QueueView {
+        self.waiting.view()
+    }
+
+    /// What today's calls came to.
+    pub(crate) fn spent(&self, now: &Moment) -> Spent {
+        self.spending.spent(&self.prices, now)
+    }
+
+    /// Numbers called today whose price is not known.
+    pub(crate) fn unpriced(&self, now: &Moment) -> Vec<E164> {
+        self.spending.called(now).into_iter().filter(|number| !self.prices.contains_key(number)).collect()
+    }
+
+    fn price(&self, to: &Destination) -> Option<u64> {
+        match to {
+            Destination::Number(number) => self.prices.get(number).copied(),
+            Destination::Emergency(_)
+            | Destination::Client(_)
+            | Destination::Sip(_)
+            | Destination::NextInQueue => None,
+        }
+    }
+}

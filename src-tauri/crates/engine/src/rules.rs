@@ -1,0 +1,102 @@
+//! The commands that change the rules of calls.
+
+use std::collections::BTreeSet;
+
+use dialer_domain::call_flow::Rules;
+use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::incoming::{self, Problem, SoundName};
+use dialer_domain::money::Money;
+use dialer_domain::phone_number;
+
+use crate::api::{
+    CountryOption, FallbackView, HostEvent, PreviewLine, PreviewScript, RecordingAudio, RulesCommands,
+    RulesView, SoundView, SpentView,
+};
+use crate::local_time;
+use crate::phone::Phone;
+
+#[async_trait::async_trait]
+impl RulesCommands for Phone {
+    async fn rules(&self) -> Result<RulesView, UserError> {
+        let core = self.core();
+        let (rules, account, spent) = (core.rules().await?, core.account().await?, core.spent().await?);
+        let mut countries: Vec<CountryOption> = phone_number::regions()
+            .map(|(region, name)| CountryOption { region: region.into(), name: name.into() })
+            .collect();
+        countries.sort_by(|a, b| a.name.cmp(&b.name));
+        let currency = rules.outgoing.money_per_day.as_ref().map(|limit| limit.currency.clone());
+        Ok(RulesView {
+            problems: self.check_rules(rules.clone()).await?,
+            fallback: FallbackView { document: String::new(), url: self.fallback_url(), problem: None },
+            rules,
+            defaults: Rules::default(),
+            countries,
+            home_region: account.home_region,
+            zone: local_time::own_zone(),
+            zones: local_time::zones(),
+            sounds: Vec::new(),
+            today: SpentView {
+                minutes: u32::try_from(spent.seconds.div_ceil(60)).unwrap_or(u32::MAX),
+                money: currency.map(|currency| Money { micros: spent.micros, currency }),
+            },
+        })
+    }
+
+    async fn check_rules(&self, rules: Rules) -> Result<Vec<Problem>, UserError> {
+        Ok(incoming::problems(&rules.incoming))
+    }
+
+    async fn save_rules(&self, rules: Rules) -> Result<(), UserError> {
+        if let Some(problem) = self.check_rules(rules.clone()).await?.first() {
+            return Err(UserError::new(ErrorCode::InvalidEntry, problem.message.clone()));
+        }
+        self.keep_rules(move |kept| *kept = rules).await
+    }
+
+    async fn allow_country(&self, region: String) -> Result<(), UserError> {
+        if !phone_number::regions().any(|(known, _)| known == region) {
+            return Err(UserError::new(ErrorCode::InvalidEntry, "There is no such country."));
+        }
+        let home = self.core().account().await?.home_region;
+        self.keep_rules(move |rules| {
+            rules.outgoing.countries.get_or_insert_with(|| BTreeSet::from([home])).insert(region);
+        })
+        .await
+    }
+
+    async fn add_sound(&self, _label: String, _wav_base64: String) -> Result<SoundView, UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    }
+
+    async fn sound(&self, _name: SoundName) -> Result<RecordingAudio, UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    }
+
+    async fn delete_sound(&self, _name: SoundName) -> Result<(), UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    }
+
+    async fn preview_incoming(
+        &self,
+        _rules: Rules,
+        _script: PreviewScript,
+    ) -> Result<Vec<PreviewLine>, UserError> {
+        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    }
+}
+
+impl Phone {
+    /// Changes the rules on the disk, then everywhere else.
+    async fn keep_rules(&self, change: impl FnOnce(&mut Rules) + Send + 'static) -> Result<(), UserError> {
+        let rules = self
+            .shared()
+            .save(move |saved| {
+                change(&mut saved.rules);
+                saved.rules.clone()
+            })
+            .await?;
+        self.core().rules_changed(rules);
+        self.tell_all(HostEvent::RulesChanged);
+        Ok(())
+    }
+}
