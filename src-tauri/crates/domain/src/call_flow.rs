@@ -351,15 +351,15 @@ fn outgoing(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
     if now.permission == Permission::Missing {
         return Instruction::Refuse {
             spoken: "This call was not placed with this phone.".into(),
-            reason: "Somebody tried to place a call with this phone's sign-in that you did not ask for. If this \
+            reason:
+                "Somebody tried to place a call with this phone's sign-in that you did not ask for. If this \
                      happens again, disconnect the account and connect it anew: that makes a new key."
-                .into(),
+                    .into(),
         };
     }
     match dial_policy::judge(&to, &rules.outgoing, &now.outlook) {
         Verdict::Allowed { caller_id, time_limit_s } => {
-            let purpose =
-                if to == Destination::NextInQueue { Purpose::TakeNext } else { Purpose::Outgoing };
+            let purpose = if to == Destination::NextInQueue { Purpose::TakeNext } else { Purpose::Outgoing };
             Instruction::Connect(Connect {
                 to: vec![to],
                 caller_id,
@@ -373,9 +373,7 @@ fn outgoing(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
             spoken: "Calls to this country are not allowed.".into(),
             reason: format!("Calls to {} are not allowed yet.", question.country),
         },
-        Verdict::Refused(refusal) => {
-            Instruction::Refuse { spoken: refusal.spoken, reason: refusal.reason }
-        }
+        Verdict::Refused(refusal) => Instruction::Refuse { spoken: refusal.spoken, reason: refusal.reason },
     }
 }
 
@@ -464,9 +462,7 @@ fn give_without_waiting(answer: &Answer, rules: &Rules, now: &Situation) -> Inst
         Answer::Forward { .. } | Answer::Voicemail | Answer::Message { .. } | Answer::Decline => {
             give(answer, rules, now)
         }
-        Answer::Ring | Answer::Menu | Answer::Queue => {
-            Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) }
-        }
+        Answer::Ring | Answer::Menu | Answer::Queue => Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) },
     }
 }
 

@@ -15,7 +15,7 @@ pub const QUEUE_ADDRESS: &str = "queue:";
 pub enum Destination {
     /// A telephone.
     Number(E164),
-    /// An emergency number of the home country, such as `911`, as dialled.
+    /// An emergency number of the home country, such as `911`.
     Emergency(String),
     /// A Voice SDK device of the account: `client:agent_2`.
     Client(ClientIdentity),
@@ -40,8 +40,8 @@ impl Destination {
         if text.starts_with("sip:") || text.starts_with("sips:") {
             return SipUri::parse(text).map(Self::Sip).map_err(|error| error.to_string());
         }
-        if phone_number::is_emergency(text, region) {
-            return Ok(Self::Emergency(text.to_owned()));
+        if let Some(number) = phone_number::emergency_number(text, region) {
+            return Ok(Self::Emergency(number));
         }
         E164::parse_strict(text).map(Self::Number).map_err(|error| error.to_string())
     }

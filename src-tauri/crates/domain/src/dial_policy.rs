@@ -9,8 +9,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::destination::Destination;
+use crate::incoming::Problem;
 use crate::money::Money;
 use crate::phone_number::{self, E164};
+
+#[cfg(test)]
+mod tests;
 
 /// The rules of outgoing calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
@@ -75,6 +79,8 @@ pub struct Outlook {
     pub caller_id: Option<E164>,
     /// Every number that may be shown: owned and verified ones.
     pub usable_caller_ids: Vec<E164>,
+    /// Those of them that the account owns, so that they can be called back.
+    pub owned_numbers: Vec<E164>,
     /// Calls under way, this one not counted.
     pub calls_under_way: u32,
     /// What today's calls came to, those under way included.
@@ -134,72 +140,181 @@ impl Refusal {
     }
 }
 
-/// Judges one call.
+/// The shortest conversation worth placing, in seconds: Twilio counts by minutes begun.
+const SHORTEST_S: u32 = 60;
+/// Twilio's own limit (TwiML `<Dial timeLimit>`), in seconds.
+const LONGEST_S: u32 = 14_400;
+
+/// Judges one call. What no answer of the agent's can change comes before the question.
+///
+/// An emergency call is held to no limit of price, country or number of calls: nothing but the
+/// owner's own decision about emergency calls stands between.
+///
+/// Where the day's money is limited and the price of the call is not known, the call is refused: a limit
+/// that an outage of the price list takes away is none.
 pub fn judge(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Verdict {
-    match place(to, rules, outlook) {
-        Ok(verdict) => verdict,
-        Err(refusal) => Verdict::Refused(refusal),
-    }
+    place(to, rules, outlook).unwrap_or_else(Verdict::Refused)
 }
 
 fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
+    if let Destination::Emergency(number) = to {
+        return emergency(number, rules, outlook);
+    }
     if outlook.calls_under_way >= rules.most_calls {
         return Err(Refusal::new(
             "Too many calls are under way.",
             "As many calls are under way as the rules allow. End one, or change the limit on the Calls page.",
         ));
     }
-    let caller_id = match to {
-        Destination::Number(_) | Destination::Emergency(_) => Some(caller_id(outlook)?),
-        Destination::Client(_) | Destination::Sip(_) | Destination::NextInQueue => outlook.caller_id.clone(),
-    };
+    let rule_s = rules.time_limit_s.min(LONGEST_S);
     match to {
         Destination::Number(number) => {
-            if caller_id.as_ref() == Some(number) {
+            let caller_id = caller_id(outlook)?;
+            if caller_id == *number {
                 return Err(Refusal::new(
                     "You have dialled your own number.",
                     "The number dialled is this phone's own caller id.",
                 ));
             }
-            let region = phone_number::region(number).unwrap_or_default();
-            let listed = match &rules.countries {
-                Some(countries) => countries.contains(&region),
-                None => region == outlook.home_region,
-            };
-            if !listed && !outlook.confirmed {
-                let country = phone_number::region_name(&region);
-                match rules.other_countries {
-                    OtherCountries::Ask => return Ok(Verdict::Ask(Question { region, country })),
-                    OtherCountries::Block => {
-                        return Err(Refusal::new(
-                            "Calls to this country are not allowed.",
-                            format!("Calls to {country} are not allowed. Add it to the list on the Calls page."),
-                        ));
-                    }
-                }
+            refuse_surcharge(number, rules)?;
+            let time_limit_s =
+                enough(rule_s.min(minutes_left(rules, outlook)?).min(money_left(rules, outlook)?))?;
+            match country(number, rules, outlook)? {
+                Some(question) if !outlook.confirmed => Ok(Verdict::Ask(question)),
+                Some(_) | None => Ok(Verdict::Allowed { caller_id: Some(caller_id), time_limit_s }),
             }
         }
-        Destination::Emergency(number) if !rules.emergency => {
-            return Err(Refusal::new(
-                "Emergency calls are not possible with this phone. Use a mobile or a land line.",
-                format!(
-                    "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
-                     allowed on the Calls page, once an emergency address is set up at Twilio."
-                ),
-            ));
+        Destination::Client(_) | Destination::Sip(_) if !rules.addresses => Err(Refusal::new(
+            "Calls to addresses are not allowed.",
+            "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
+        )),
+        // A colleague sees who it is, not a number.
+        Destination::Client(_) => Ok(Verdict::Allowed { caller_id: None, time_limit_s: enough(rule_s)? }),
+        // Twilio wants a caller id for whatever a client dials but another client (13214).
+        Destination::Sip(_) => {
+            Ok(Verdict::Allowed { caller_id: Some(caller_id(outlook)?), time_limit_s: enough(rule_s)? })
         }
-        Destination::Client(_) | Destination::Sip(_) if !rules.addresses => {
-            return Err(Refusal::new(
-                "Calls to addresses are not allowed.",
-                "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
-            ));
+        Destination::NextInQueue => {
+            Ok(Verdict::Allowed { caller_id: caller_id(outlook).ok(), time_limit_s: enough(rule_s)? })
         }
-        Destination::Emergency(_)
-        | Destination::Client(_)
-        | Destination::Sip(_)
-        | Destination::NextInQueue => {}
+        Destination::Emergency(number) => emergency(number, rules, outlook),
     }
-    Ok(Verdict::Allowed { caller_id, time_limit_s: rules.time_limit_s })
+}
+
+/// An emergency call shows a number of the account's own that can be called back, in the country of the
+/// emergency number (Twilio, "Emergency calling for Programmable Voice").
+fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
+    if !rules.emergency {
+        return Err(Refusal::new(
+            "Emergency calls are not possible with this phone. Use a mobile or a land line.",
+            format!(
+                "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
+                 allowed on the Calls page, once an emergency address is set up at Twilio."
+            ),
+        ));
+    }
+    let home = |number: &E164| {
+        outlook.owned_numbers.contains(number)
+            && phone_number::region(number).is_some_and(|region| region == outlook.home_region)
+    };
+    let chosen = outlook.caller_id.as_ref().filter(|chosen| home(chosen));
+    match chosen.or_else(|| outlook.owned_numbers.iter().find(|number| home(number))) {
+        Some(caller_id) => {
+            Ok(Verdict::Allowed { caller_id: Some(caller_id.clone()), time_limit_s: LONGEST_S })
+        }
+        None => Err(Refusal::new(
+            "Emergency calls are not possible with this phone. Use a mobile or a land line.",
+            format!(
+                "This program cannot call {number}: use a mobile or a land line now. An emergency call needs a number \
+                 that the account owns in {}, and it has none.",
+                phone_number::region_name(&outlook.home_region)
+            ),
+        )),
+    }
+}
+
+fn refuse_surcharge(number: &E164, rules: &OutgoingRules) -> Result<(), Refusal> {
+    match phone_number::surcharge(number).filter(|_| !rules.premium) {
+        Some(surcharge) => Err(Refusal::new(
+            "Calls to premium numbers are not allowed.",
+            format!(
+                "This is {}. Such calls are not allowed; they can be allowed on the Calls page.",
+                surcharge.name()
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What must be asked about the number's country, if anything.
+fn country(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<Option<Question>, Refusal> {
+    let region = phone_number::region(number).unwrap_or_default();
+    let listed = !region.is_empty()
+        && match &rules.countries {
+            Some(countries) => countries.contains(&region),
+            None => region == outlook.home_region,
+        };
+    if listed {
+        return Ok(None);
+    }
+    let country = phone_number::region_name(&region);
+    match rules.other_countries {
+        OtherCountries::Ask => Ok(Some(Question { region, country })),
+        OtherCountries::Block => Err(Refusal::new(
+            "Calls to this country are not allowed.",
+            format!("Calls to {country} are not allowed. Add it to the list on the Calls page."),
+        )),
+    }
+}
+
+/// Seconds that the day's minutes leave; more than any call lasts, where they are not limited.
+fn minutes_left(rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
+    let Some(minutes) = rules.minutes_per_day else { return Ok(LONGEST_S) };
+    let left = (u64::from(minutes) * 60).saturating_sub(outlook.spent.seconds);
+    if left < u64::from(SHORTEST_S) {
+        return Err(Refusal::new(
+            "Today's minutes are used up.",
+            format!(
+                "Of today's {minutes} minutes of calls less than one is left. Wait until tomorrow, or change the limit \
+                 on the Calls page."
+            ),
+        ));
+    }
+    Ok(u32::try_from(left).unwrap_or(LONGEST_S))
+}
+
+/// Seconds that the day's money pays for, in whole minutes as Twilio bills them; more than any call
+/// lasts, where it is not limited or the call is free.
+fn money_left(rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
+    let Some(money) = &rules.money_per_day else { return Ok(LONGEST_S) };
+    let Some(price) = outlook.price_micros else {
+        return Err(Refusal::new(
+            "The price of this call is not known.",
+            "The price of this call could not be read from Twilio, so that it cannot be held to what calls may cost in \
+             a day. Try again in a moment, or take off that limit on the Calls page.",
+        ));
+    };
+    let left = money.micros.saturating_sub(outlook.spent.micros);
+    match left.checked_div(price) {
+        None => Ok(LONGEST_S),
+        Some(0) => Err(Refusal::new(
+            "What calls may cost today is used up.",
+            "What is left of the money for today's calls does not pay for a minute of this one. Wait until tomorrow, \
+             or change the limit on the Calls page.",
+        )),
+        Some(minutes) => Ok(u32::try_from(minutes.saturating_mul(60)).unwrap_or(LONGEST_S)),
+    }
+}
+
+/// Refuses a call that may not last a minute. Only rules with [`problems`] come to this.
+fn enough(time_limit_s: u32) -> Result<u32, Refusal> {
+    if time_limit_s >= SHORTEST_S {
+        return Ok(time_limit_s);
+    }
+    Err(Refusal::new(
+        "The longest call is set to less than a minute.",
+        "The longest call is set to less than a minute. Change it on the Calls page.",
+    ))
 }
 
 fn caller_id(outlook: &Outlook) -> Result<E164, Refusal> {
@@ -216,4 +331,47 @@ fn caller_id(outlook: &Outlook) -> Result<E164, Refusal> {
         "This outgoing number cannot be used.",
         "This caller id is neither a number of the account nor verified. Choose another on the Account page.",
     ))
+}
+
+/// What is wrong with `rules`; nothing, if they can be kept.
+pub fn problems(rules: &OutgoingRules) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut must = |good: bool, path: &str, message: &str| {
+        if !good {
+            problems.push(Problem { path: path.into(), message: message.into() });
+        }
+    };
+    let is_region =
+        |code: &String| code == "001" || (code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()));
+    must(
+        rules.countries.iter().flatten().all(is_region),
+        "countries",
+        "A country is named by its two letters, such as US.",
+    );
+    must(
+        (SHORTEST_S..=LONGEST_S).contains(&rules.time_limit_s),
+        "time_limit_s",
+        "The longest call can be 1 minute to 4 hours.",
+    );
+    must((1..=10).contains(&rules.most_calls), "most_calls", "There can be 1 to 10 calls at once.");
+    must(
+        rules.minutes_per_day.is_none_or(|minutes| (1..=1440 * 10).contains(&minutes)),
+        "minutes_per_day",
+        "The minutes of a day can be 1 to 14,400.",
+    );
+    must(
+        rules.money_per_day.as_ref().is_none_or(|money| money.micros > 0),
+        "money_per_day.micros",
+        "The money of a day must be more than nothing. To forbid all calls, allow no country.",
+    );
+    must(
+        rules.money_per_day.as_ref().is_none_or(|money| is_currency(&money.currency)),
+        "money_per_day.currency",
+        "A currency is named by its three letters, such as USD.",
+    );
+    problems
+}
+
+fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())
 }

@@ -332,7 +332,10 @@ impl Default for MenuPage {
             choices: BTreeMap::from([
                 (
                     MenuKey(1),
-                    Choice { label: "Speak to somebody".into(), then: Chosen::Answer { answer: Answer::Ring } },
+                    Choice {
+                        label: "Speak to somebody".into(),
+                        then: Chosen::Answer { answer: Answer::Ring },
+                    },
                 ),
                 (
                     MenuKey(2),

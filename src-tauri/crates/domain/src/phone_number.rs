@@ -5,13 +5,17 @@
 //! to say, because metadata ages and a phone that refuses a new number is worse than one that tries.
 
 mod as_you_type;
+mod emergency;
 mod reading;
 mod region_name;
+mod surcharge;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
+pub use emergency::{emergency_number, is_emergency, is_emergency_abroad};
 pub use reading::{inspect, parse, region};
+pub use surcharge::{Surcharge, surcharge};
 
 /// A telephone number in E.164: `+` and 7 to 15 digits, the first not zero.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
@@ -87,15 +91,6 @@ pub fn region_name(code: &str) -> String {
 pub fn regions() -> impl Iterator<Item = (&'static str, &'static str)> {
     region_name::regions()
 }
-
-/// Whether `text`, as dialled, is an emergency number of `region` (ISO 3166 code).
-pub fn is_emergency(text: &str, region: &str) -> bool {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits && (2..=4).contains(&text.len()) && EMERGENCY_ANYWHERE.contains(&text) && !region.is_empty()
-}
-
-/// Numbers that mean an emergency in most of the world.
-const EMERGENCY_ANYWHERE: [&str; 5] = ["000", "112", "911", "933", "999"];
 
 /// The number in international form with its country's grouping, such as `+1 202-555-0123`. A number
 /// that fits no country's pattern is shown as it is.

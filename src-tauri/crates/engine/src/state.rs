@@ -217,6 +217,7 @@ impl State {
             home_region: self.account.home_region.clone(),
             caller_id: self.account.caller_id.clone(),
             usable_caller_ids: self.account.caller_ids.clone(),
+            owned_numbers: self.account.caller_ids.clone(),
             calls_under_way: u32::try_from(others).unwrap_or(u32::MAX),
             spent: self.desk.spent(now),
             price_micros: None,

@@ -6,14 +6,10 @@ use rlibphonenumber::{
 
 use super::as_you_type::{country_code, group};
 use super::region_name::region_name;
-use super::{E164, InvalidNumber, NumberInspection};
+use super::{E164, InvalidNumber, NumberInspection, is_emergency};
 
 /// The longest text that is looked at, in characters; libphonenumber has the same limit.
 const MAX_TEXT_LENGTH: usize = 250;
-
-/// Emergency numbers of most of the world, as dialled. The list need not be whole: every short
-/// number is refused, these with a sentence that helps.
-const EMERGENCY: [&str; 10] = ["000", "110", "111", "112", "113", "117", "118", "119", "911", "999"];
 
 /// Reads the number in `text`, as someone in `home_region` (ISO 3166, such as `US`) means it.
 ///
@@ -134,7 +130,8 @@ fn read(text: &str, home: Option<Region>) -> Result<(E164, PhoneNumber), Invalid
     if text.starts_with(['*', '#']) {
         return problem("Codes with * or # are for your telephone company. Enter a telephone number.");
     }
-    if EMERGENCY.contains(&text) {
+    let home_region = home.map(|home| home.as_region_str());
+    if is_emergency(text, home_region.as_deref().unwrap_or_default()) {
         return problem("Emergency numbers cannot be called from here. Use a telephone.");
     }
     // Words before the digits are a name, words behind them a remark or a number in letters.

@@ -103,13 +103,7 @@ fn shaken(events: Vec<CallEvent>) -> impl Strategy<Value = Vec<CallEvent>> {
 
 fn later(event: &CallEvent, n: usize) -> CallEvent {
     let mut event = event.clone();
-    match &mut event {
-        CallEvent::Routed { at_ms, .. }
-        | CallEvent::LegStatus { at_ms, .. }
-        | CallEvent::Sdk { at_ms, .. } => {
-            *at_ms += 1500 * i64::try_from(n).unwrap();
-        }
-    }
+    *event.at_ms_mut() += 1500 * i64::try_from(n).unwrap();
     event
 }
 
@@ -201,7 +195,13 @@ fn denies_a_conversation(event: &CallEvent) -> bool {
         CallEvent::LegStatus { status, parent_call_sid, .. } => {
             status.is_final() && parent_call_sid.is_some()
         }
-        CallEvent::Sdk { .. } => false,
+        CallEvent::Dialled { .. }
+        | CallEvent::Waiting { .. }
+        | CallEvent::LeftQueue { .. }
+        | CallEvent::Recording { .. }
+        | CallEvent::Transcribed { .. }
+        | CallEvent::Conference { .. }
+        | CallEvent::Sdk { .. } => false,
     }
 }
 
@@ -267,7 +267,13 @@ proptest! {
         // A stranger's direction would make it another call.
         let rest = rest.into_iter().filter(|event| match event {
             CallEvent::Routed { direction: theirs, .. } | CallEvent::Sdk { direction: theirs, .. } => *theirs == direction,
-            CallEvent::LegStatus { .. } => true,
+            CallEvent::LegStatus { .. }
+            | CallEvent::Dialled { .. }
+            | CallEvent::Waiting { .. }
+            | CallEvent::LeftQueue { .. }
+            | CallEvent::Recording { .. }
+            | CallEvent::Transcribed { .. }
+            | CallEvent::Conference { .. } => true,
         });
         let all: Vec<_> = proved.events.iter().cloned().chain(rest).collect();
         prop_assert_eq!(fold(ID, &all).unwrap().outcome, Some(CallOutcome::Answered));
