@@ -7,8 +7,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::local_time::{LocalDate, LocalMoment};
+use crate::local_time::LocalDate;
 use crate::phone_number::E164;
+
+mod hours;
+mod problems;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use problems::{Known, problems};
 
 /// Everything about incoming calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
@@ -363,31 +370,4 @@ impl Default for QueueRules {
             overflow: Box::new(Answer::Voicemail),
         }
     }
-}
-
-impl Hours {
-    /// Whether callers are welcome at `moment` (in [`zone`](Self::zone)).
-    pub fn is_open(&self, moment: LocalMoment) -> bool {
-        let minute = moment.minute;
-        self.spans_of(moment).iter().any(|span| (span.from..span.to.max(span.from)).contains(&minute))
-    }
-
-    fn spans_of(&self, moment: LocalMoment) -> &[Span] {
-        match self.exceptions.iter().find(|exception| exception.date == moment.date) {
-            Some(exception) => &exception.spans,
-            None => self.week.get(usize::from(moment.weekday)).map_or(&[], Vec::as_slice),
-        }
-    }
-}
-
-/// What is wrong with `rules`; nothing, if callers can be left to them.
-pub fn problems(rules: &IncomingRules) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !(5..=600).contains(&rules.ring_s) {
-        problems.push(Problem {
-            path: "ring_s".into(),
-            message: "The phone can ring for 5 to 600 seconds.".into(),
-        });
-    }
-    problems
 }

@@ -25,7 +25,9 @@ impl SipUri {
         let valid = !user.is_empty()
             && host.starts_with(|first: char| first.is_ascii_alphanumeric())
             && text.len() <= Self::MAX_LENGTH
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\'));
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\'));
         if valid { Ok(Self(text.to_owned())) } else { Err(InvalidSipUri) }
     }
 
