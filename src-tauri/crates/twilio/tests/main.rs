@@ -2,8 +2,10 @@
 //! Twilio's specification.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod generated;
 mod rest;
 mod signature;
+mod signed_requests;
 mod specification;
 mod token;
 mod twiml;
