@@ -117,6 +117,17 @@ impl SoundName {
         if valid { Ok(Self(text.to_owned())) } else { Err(InvalidSoundName) }
     }
 
+    /// The name that 16 bytes spell: the beginning of a hash, or chance.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        use std::fmt::Write as _;
+        let mut text = String::with_capacity(32);
+        for byte in bytes {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
