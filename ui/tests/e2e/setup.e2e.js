@@ -203,6 +203,7 @@ async function openServer(env, data, twilio) {
   const server = start(
     BINARIES.server,
     [
+      'page',
       '--data',
       data,
       '--twilio',

@@ -22,11 +22,13 @@ use waiting::Waiting;
 
 /// The calls' side of the state.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
-    pub(crate) rules: Rules,
-    pub(crate) do_not_disturb: bool,
-    /// Millionths of the account's currency per minute.
-    pub(crate) prices: BTreeMap<E164, u64>,
+pub struct Desk {
+    /// What calls may do.
+    pub rules: Rules,
+    /// Whether the agent does not want to be disturbed.
+    pub do_not_disturb: bool,
+    /// What a minute of calls to these numbers costs, in millionths of the account's currency.
+    pub prices: BTreeMap<E164, u64>,
     intents: Intents,
     waiting: Waiting,
     spending: Spending,
@@ -47,13 +49,13 @@ pub struct Wish {
 
 impl Desk {
     /// A desk at the start of a day without calls.
-    pub(crate) fn with(rules: Rules) -> Self {
+    pub fn with(rules: Rules) -> Self {
         Self { rules, ..Self::default() }
     }
 
     /// Judges a wish, and notes the call if it may be placed. `outlook` is the phone's, without the
     /// wish's own part.
-    pub(crate) fn place(&mut self, wish: Wish, outlook: Outlook, now_ms: i64) -> Verdict {
+    pub fn place(&mut self, wish: Wish, outlook: Outlook, now_ms: i64) -> Verdict {
         let price_micros = self.price(&wish.to);
         let outlook = Outlook {
             caller_id: wish.caller_id.clone().or(outlook.caller_id.clone()),
@@ -76,7 +78,7 @@ impl Desk {
     }
 
     /// Adds what the call's intent says to the situation in which Twilio asks about it.
-    pub(crate) fn with_intent(&mut self, query: &VoiceQuery, now: Situation, now_ms: i64) -> Situation {
+    pub fn with_intent(&mut self, query: &VoiceQuery, now: Situation, now_ms: i64) -> Situation {
         if !query.from.starts_with("client:") {
             // No token can make such a request: it comes from the network, or is signed by the account's owner.
             return Situation { permission: Permission::NotAsked, ..now };
@@ -94,7 +96,7 @@ impl Desk {
     }
 
     /// Takes note of what a call that asked was told to do.
-    pub(crate) fn instructed(
+    pub fn instructed(
         &mut self,
         call_sid: Option<&CallSid>,
         peer: &str,
@@ -119,7 +121,7 @@ impl Desk {
     }
 
     /// Takes note of what a webhook says.
-    pub(crate) fn happened(&mut self, event: &CallEvent) {
+    pub fn happened(&mut self, event: &CallEvent) {
         match event {
             CallEvent::LeftQueue { call_sid, .. } => self.waiting.gone(call_sid),
             CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => self.waiting.gone(call_sid),
@@ -135,37 +137,37 @@ impl Desk {
     }
 
     /// Takes note of a row of the call log.
-    pub(crate) fn logged(&mut self, entry: &CallLogEntry) {
+    pub fn logged(&mut self, entry: &CallLogEntry) {
         self.spending.logged(entry);
     }
 
     /// A row of the call log is gone.
-    pub(crate) fn unlogged(&mut self, call: CallId) {
+    pub fn unlogged(&mut self, call: CallId) {
         self.spending.unlogged(call);
     }
 
     /// Forgets who has not been heard of for long.
-    pub(crate) fn look_at_queue(&mut self, now_ms: i64) {
+    pub fn look_at_queue(&mut self, now_ms: i64) {
         self.waiting.forget(now_ms);
     }
 
     /// How many wait.
-    pub(crate) fn waiting(&self) -> u32 {
+    pub fn waiting(&self) -> u32 {
         self.waiting.count()
     }
 
     /// Who waits.
-    pub(crate) fn queue(&self) -> QueueView {
+    pub fn queue(&self) -> QueueView {
         self.waiting.view()
     }
 
     /// What today's calls came to.
-    pub(crate) fn spent(&self, now: &Moment) -> Spent {
+    pub fn spent(&self, now: &Moment) -> Spent {
         self.spending.spent(&self.prices, now)
     }
 
     /// Numbers called today whose price is not known.
-    pub(crate) fn unpriced(&self, now: &Moment) -> Vec<E164> {
+    pub fn unpriced(&self, now: &Moment) -> Vec<E164> {
         self.spending.called(now).into_iter().filter(|number| !self.prices.contains_key(number)).collect()
     }
 

@@ -8,6 +8,8 @@
 //! | [`call_log`] | opening the call log, whatever the last run left behind |
 //! | [`controller`] | the task that owns the state |
 //! | [`core`] | the handle hosts, gateway and self-test use |
+//! | [`desk`] | rules, intents, queue and spending: what decisions about calls need besides, pure |
+//! | [`local_time`] | the wall clock |
 //! | [`ledger`] | writes call events in order |
 //! | [`phone`] | practice or a real account, and the way from the one to the other |
 //! | [`sound`] | who carries the sound |
@@ -21,10 +23,10 @@ pub mod api;
 pub mod call_log;
 pub mod controller;
 pub mod core;
-mod desk;
+pub mod desk;
 pub mod ledger;
 mod live;
-mod local_time;
+pub mod local_time;
 pub mod phone;
 pub mod practice;
 mod routing;

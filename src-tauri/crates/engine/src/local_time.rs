@@ -6,18 +6,18 @@ use jiff::{Timestamp, Zoned};
 
 /// A moment, by the clock and by the wall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub struct Moment {
     /// Unix milliseconds.
-    pub(crate) now_ms: i64,
+    pub now_ms: i64,
     /// When its day began in the computer's own zone, in Unix milliseconds.
-    pub(crate) midnight_ms: i64,
+    pub midnight_ms: i64,
     /// By the wall clock of the zone asked for.
-    pub(crate) local: LocalMoment,
+    pub local: LocalMoment,
 }
 
 /// The moment `now_ms` (Unix milliseconds) with the wall clock of `zone`, an IANA name. The computer's own
 /// zone stands for none, and for one that is not known.
-pub(crate) fn moment(now_ms: i64, zone: Option<&str>) -> Moment {
+pub fn moment(now_ms: i64, zone: Option<&str>) -> Moment {
     let system = TimeZone::system();
     let named = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| system.clone());
     let timestamp = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -42,12 +42,12 @@ fn local(at: &Zoned) -> LocalMoment {
 }
 
 /// The computer's own zone, by its IANA name; `UTC` where it does not tell.
-pub(crate) fn own_zone() -> String {
+pub fn own_zone() -> String {
     TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
 }
 
 /// Every zone, by its IANA name.
-pub(crate) fn zones() -> Vec<String> {
+pub fn zones() -> Vec<String> {
     let mut zones: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
     zones.sort();
     zones

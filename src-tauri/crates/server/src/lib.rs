@@ -1,6 +1,9 @@
-//! The same core without a window: serves the UI to a browser on this computer.
+//! The core without a window.
 //!
-//! The browser has WebRTC of its own, so this is how the UI's second sound path is used and tested.
-//! Issue by issue the headless binary grows towards the cloud; today it serves practice mode.
+//! | module | serves |
+//! | --- | --- |
+//! | [`cloud`] | Twilio and any number of agents, from a computer that is always on |
+//! | [`browser_host`] | the UI to a browser on this computer, whose own WebRTC carries the sound |
 
 pub mod browser_host;
+pub mod cloud;

@@ -1,4 +1,5 @@
-//! `dialer-server`: the dialer in a browser on this computer.
+//! `dialer-server`: the server that Twilio calls and agents get their tokens from; with `page`, the
+//! dialer in a browser on this computer.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use dialer_domain::ports::SystemClock;
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
@@ -15,6 +16,8 @@ use dialer_engine::stop;
 use dialer_engine::twilio_at::TwilioAt;
 use dialer_gateway::tunnel::TokioLauncher;
 use dialer_server::browser_host::{fresh_secret, serve};
+use dialer_server::cloud::config::Config;
+use dialer_server::cloud::{Cloud, health};
 use dialer_storage::folders::Folders;
 use dialer_storage::settings::{self, Settings};
 use dialer_storage::vault::ChosenVault;
@@ -22,11 +25,43 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+/// Answers Twilio's webhooks and gives agents their access tokens.
+///
+/// The account is told by the environment: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY,
+/// TWILIO_API_SECRET, TWILIO_PHONE_NUMBER, TWILIO_TWIML_APP_SID, BACKEND_URL (the address Twilio calls),
+/// AGENT_API_TOKEN (what agents show). Further: DATABASE_URL (an SQLite file), REQUIRE_INTENT=1 (connect
+/// only calls that were asked for), RULES_FILE (what calls may do, as JSON), TWILIO_AUTH_TOKEN_SECONDARY,
+/// TWILIO_WEBHOOK_KEY_ID, TWILIO_WEBHOOK_KEY_SECRET, TWILIO_WEBHOOK_KEY_ALGORITHM. Each secret may be in a
+/// file named by the same name with _FILE.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Where Twilio's webhooks are taken; a proxy or tunnel brings them here.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3002")]
+    listen: SocketAddr,
+
+    /// Where agents get tokens and monitoring asks. Never on the internet.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3003")]
+    agent_listen: SocketAddr,
+
+    /// Ask the server at --agent-listen whether it is ready, and exit with 0 if so.
+    #[arg(long)]
+    health: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the dialer to a browser on this computer.
+    Page(PageArguments),
+}
+
 /// Serves the dialer to a browser on this computer. Without --data it practises, keeps nothing, and
 /// never touches the keychain.
-#[derive(Debug, Parser)]
-#[command(version, about)]
-struct Arguments {
+#[derive(Debug, Args)]
+struct PageArguments {
     /// Where the page and its commands are served; must be a loopback address.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -59,7 +94,12 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,str0m=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(arguments).await {
+    let done = match arguments.command {
+        Some(Command::Page(page)) => serve_page(page).await,
+        None if arguments.health => health::check(arguments.agent_listen).await,
+        None => serve_cloud(arguments.listen, arguments.agent_listen).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut out = std::io::stderr();
@@ -72,7 +112,18 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
+async fn serve_cloud(listen: SocketAddr, agent_listen: SocketAddr) -> anyhow::Result<()> {
+    let config = Config::from_environment()?;
+    let base = config.backend_url.clone();
+    let cloud = Cloud::start(config, listen, agent_listen, Arc::new(SystemClock)).await?;
+    let mut out = std::io::stdout();
+    writeln!(out, "Twilio: {base} must lead to http://{}", cloud.local_addr())?;
+    writeln!(out, "agents: http://{}", cloud.agent_addr())?;
+    out.flush()?;
+    cloud.run(stop::asked()).await
+}
+
+async fn serve_page(arguments: PageArguments) -> anyhow::Result<()> {
     anyhow::ensure!(
         arguments.listen.ip().is_loopback(),
         "--listen must be a loopback address such as 127.0.0.1:3003: whoever reaches this port can place calls"

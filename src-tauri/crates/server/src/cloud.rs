@@ -1,0 +1,92 @@
+//! The headless server: what Twilio calls, and what gives agents their access tokens.
+//!
+//! Two listeners, because through a proxy or a tunnel every peer looks like this computer. The one for
+//! Twilio (`--listen`) believes nothing that is not signed and hands out nothing. The one for agents
+//! (`--agent-listen`) wants a bearer token and belongs on a network of the agents' own.
+
+mod agents;
+pub mod config;
+mod desk;
+pub mod health;
+mod ledger;
+mod metrics;
+mod rate;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use dialer_domain::ports::{CallStore, Clock};
+use dialer_gateway::{Gateway, GatewayOptions};
+use dialer_storage::call_log::SqliteCallLog;
+use tokio::net::TcpListener;
+
+use config::{Config, SigningKeys};
+use desk::CloudDesk;
+
+/// How long the end of the server waits for a log that cannot be written.
+const WRITE_OUT: Duration = Duration::from_secs(5);
+
+/// The running server.
+pub struct Cloud {
+    gateway: Gateway,
+    desk: Arc<CloudDesk>,
+    agent_listener: TcpListener,
+    agent_address: SocketAddr,
+    writing: ledger::Writing,
+}
+
+impl Cloud {
+    /// Opens the log and both listeners. Twilio is served from now on, agents once it [runs](Self::run).
+    pub async fn start(
+        config: Config,
+        listen: SocketAddr,
+        agent_listen: SocketAddr,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let agent_listener = TcpListener::bind(agent_listen).await.with_context(|| {
+            format!("{agent_listen} cannot be listened on. Choose another with --agent-listen")
+        })?;
+        let agent_address = agent_listener.local_addr()?;
+        let database = config.database.clone();
+        let opened = tokio::task::spawn_blocking(move || SqliteCallLog::open(&database)).await??;
+        if let Some(kept) = &opened.set_aside {
+            tracing::warn!(file = %kept.display(), "the call log was damaged and has been set aside; a new one is begun");
+        }
+        let store: Arc<dyn CallStore> = Arc::new(opened.log);
+        let base = config.backend_url.clone();
+        let keys = Arc::new(SigningKeys::of(&config));
+        let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
+        let desk = Arc::new(desk);
+        let writing = ledger::start(store, entries, Arc::downgrade(&desk));
+        let options = GatewayOptions { clock, ..GatewayOptions::new(listen) };
+        let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
+        gateway.set_public_base(base);
+        Ok(Self { gateway, desk, agent_listener, agent_address, writing })
+    }
+
+    /// Where Twilio's requests are taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.gateway.local_addr()
+    }
+
+    /// Where agents are served.
+    pub fn agent_addr(&self) -> SocketAddr {
+        self.agent_address
+    }
+
+    /// Serves until `stop` resolves, then lets requests under way finish and writes the log.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let gateway = Arc::new(self.gateway);
+        let router = agents::router(Arc::clone(&self.desk), Arc::clone(&gateway), self.writing.health());
+        axum::serve(self.agent_listener, router).with_graceful_shutdown(stop).await?;
+        // The router, which held the other share, is gone.
+        if let Some(gateway) = Arc::into_inner(gateway) {
+            gateway.shutdown().await;
+        }
+        drop(self.desk);
+        self.writing.end(WRITE_OUT).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,384 @@
+//! What the environment says, under the names of the usual set-up guides.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dialer_domain::call_flow::Rules;
+use dialer_domain::entry::{self, Cleaned, Field};
+use dialer_domain::incoming;
+use dialer_domain::phone_number::E164;
+use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
+use dialer_gateway::AuthTokens;
+use dialer_twilio::signature::{HmacAlgorithm, WebhookKey};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// The fewest characters of `AGENT_API_TOKEN`: 128 bits in base64.
+const AGENT_TOKEN_LENGTH: usize = 22;
+
+/// Everything the server is told from outside.
+#[derive(Debug)]
+pub struct Config {
+    /// `TWILIO_ACCOUNT_SID`.
+    pub account_sid: AccountSid,
+    /// `TWILIO_AUTH_TOKEN`; absent where webhooks are signed with a shared key.
+    pub auth_token: Option<SecretString>,
+    /// `TWILIO_AUTH_TOKEN_SECONDARY`, while tokens are being changed.
+    pub secondary_auth_token: Option<SecretString>,
+    /// `TWILIO_WEBHOOK_KEY_ID`, `…_SECRET` and `…_ALGORITHM`: a key of Twilio's Webhooks configuration
+    /// API. With it nothing else is believed.
+    pub shared_key: Option<WebhookKey>,
+    /// `TWILIO_API_KEY`.
+    pub api_key: ApiKeySid,
+    /// `TWILIO_API_SECRET`.
+    pub api_secret: SecretString,
+    /// `TWILIO_PHONE_NUMBER`.
+    pub phone_number: E164,
+    /// `TWILIO_TWIML_APP_SID`.
+    pub twiml_app_sid: TwimlAppSid,
+    /// `BACKEND_URL`: the address Twilio calls.
+    pub backend_url: Url,
+    /// `AGENT_API_TOKEN`.
+    pub agent_token: SecretString,
+    /// `DATABASE_URL`: an SQLite file.
+    pub database: PathBuf,
+    /// `REQUIRE_INTENT=1`: calls of agents are connected only if they were asked for.
+    pub require_intent: bool,
+    /// `RULES_FILE`: what calls may do, as JSON.
+    pub rules: Rules,
+}
+
+/// What is missing or wrong, one sentence each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server's configuration is not complete:\n  {}", .0.join("\n  "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// Reads `variable` from the environment: itself, or the file that `variable_FILE` names.
+fn read(
+    variable: &str,
+    environment: &impl Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> Option<String> {
+    if let Some(value) = environment(variable).filter(|value| !value.trim().is_empty()) {
+        return Some(value);
+    }
+    let file = environment(&format!("{variable}_FILE")).filter(|file| !file.is_empty())?;
+    match std::fs::read_to_string(&file) {
+        Ok(value) => Some(value.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => {
+            problems.push(format!("{variable}_FILE names {file}, which cannot be read: {error}."));
+            None
+        }
+    }
+}
+
+impl Config {
+    /// Reads the environment of this process.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads an environment; every problem is told at once.
+    pub fn read(environment: &impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let field = |name: &str, field: Field, problems: &mut Vec<String>| {
+            let Some(text) = read(name, environment, problems) else {
+                problems.push(format!("{name} is missing."));
+                return None;
+            };
+            entry::check(field, &text).map_err(|problem| problems.push(format!("{name}: {problem}"))).ok()
+        };
+        let account_sid = field("TWILIO_ACCOUNT_SID", Field::AccountSid, &mut problems);
+        let api_key = field("TWILIO_API_KEY", Field::ApiKey, &mut problems);
+        let api_secret = field("TWILIO_API_SECRET", Field::ApiSecret, &mut problems);
+        let phone_number = field("TWILIO_PHONE_NUMBER", Field::PhoneNumber, &mut problems);
+        let app = field("TWILIO_TWIML_APP_SID", Field::TwimlAppSid, &mut problems);
+        let backend_url = backend_url(environment, &mut problems);
+        let shared_key = shared_key(environment, &mut problems);
+        let auth_token = read("TWILIO_AUTH_TOKEN", environment, &mut problems);
+        if auth_token.is_none() && shared_key.is_none() {
+            problems.push(
+                "TWILIO_AUTH_TOKEN is missing; webhooks are signed with it. In its place \
+                 TWILIO_WEBHOOK_KEY_ID and TWILIO_WEBHOOK_KEY_SECRET can stand."
+                    .into(),
+            );
+        }
+        let auth_token =
+            auth_token.and_then(|text| secret(Field::AuthToken, "TWILIO_AUTH_TOKEN", &text, &mut problems));
+        let secondary_auth_token = read("TWILIO_AUTH_TOKEN_SECONDARY", environment, &mut problems)
+            .and_then(|text| secret(Field::AuthToken, "TWILIO_AUTH_TOKEN_SECONDARY", &text, &mut problems));
+        let agent_token = agent_token(environment, &mut problems);
+        let database = database(environment("DATABASE_URL"), &mut problems);
+        let require_intent = switch("REQUIRE_INTENT", environment, &mut problems);
+        let rules = rules(environment("RULES_FILE"), &mut problems);
+        match (account_sid, api_key, api_secret, phone_number, app, backend_url, agent_token, database, rules)
+        {
+            (
+                Some(Cleaned::AccountSid(account_sid)),
+                Some(Cleaned::ApiKey(api_key)),
+                Some(Cleaned::Secret(api_secret)),
+                Some(Cleaned::PhoneNumber(phone_number)),
+                Some(Cleaned::TwimlAppSid(twiml_app_sid)),
+                Some(backend_url),
+                Some(agent_token),
+                Some(database),
+                Some(rules),
+            ) if problems.is_empty() => Ok(Self {
+                account_sid,
+                auth_token,
+                secondary_auth_token,
+                shared_key,
+                api_key,
+                api_secret,
+                phone_number,
+                twiml_app_sid,
+                backend_url,
+                agent_token,
+                database,
+                require_intent,
+                rules,
+            }),
+            _ => Err(ConfigError(problems)),
+        }
+    }
+}
+
+fn secret(field: Field, name: &str, text: &str, problems: &mut Vec<String>) -> Option<SecretString> {
+    match entry::check(field, text) {
+        Ok(Cleaned::Secret(secret)) => Some(secret),
+        Ok(_) => None,
+        Err(problem) => {
+            problems.push(format!("{name}: {problem}"));
+            None
+        }
+    }
+}
+
+/// An `http` address is for a Twilio on this computer: a simulator in a test.
+fn backend_url(environment: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> Option<Url> {
+    let Some(text) = read("BACKEND_URL", environment, problems) else {
+        problems.push(
+            "BACKEND_URL is missing: the address Twilio calls, such as https://phone.example.com.".into(),
+        );
+        return None;
+    };
+    let here = Url::parse(&text).ok().filter(|url| {
+        url.scheme() == "http" && matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
+    });
+    if here.is_some() {
+        return here;
+    }
+    match entry::check(Field::BackendUrl, &text) {
+        Ok(Cleaned::BackendUrl(url)) => Url::parse(&url).ok(),
+        Ok(_) => None,
+        Err(problem) => {
+            problems.push(format!("BACKEND_URL: {problem}"));
+            None
+        }
+    }
+}
+
+fn shared_key(
+    environment: &impl Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> Option<WebhookKey> {
+    let id = environment("TWILIO_WEBHOOK_KEY_ID").filter(|id| !id.trim().is_empty());
+    let secret = read("TWILIO_WEBHOOK_KEY_SECRET", environment, problems);
+    let algorithm = match environment("TWILIO_WEBHOOK_KEY_ALGORITHM").as_deref() {
+        None | Some("" | "HMAC_SHA256") => HmacAlgorithm::Sha256,
+        Some("HMAC_SHA1") => HmacAlgorithm::Sha1,
+        Some(_) => {
+            problems.push("TWILIO_WEBHOOK_KEY_ALGORITHM is HMAC_SHA256 or HMAC_SHA1.".into());
+            return None;
+        }
+    };
+    match (id, secret) {
+        (Some(id), Some(secret)) => Some(WebhookKey::SharedKey { id, algorithm, secret: secret.into() }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            problems.push("TWILIO_WEBHOOK_KEY_ID and TWILIO_WEBHOOK_KEY_SECRET belong together.".into());
+            None
+        }
+    }
+}
+
+fn agent_token(
+    environment: &impl Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> Option<SecretString> {
+    let Some(token) = read("AGENT_API_TOKEN", environment, problems) else {
+        problems.push(
+            "AGENT_API_TOKEN is missing: what agents show to get an access token. Make one with \
+             `openssl rand -base64 32`."
+                .into(),
+        );
+        return None;
+    };
+    if token.len() < AGENT_TOKEN_LENGTH || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        problems.push(format!(
+            "AGENT_API_TOKEN needs at least {AGENT_TOKEN_LENGTH} letters, digits or signs without spaces: whoever \
+             guesses it can place calls."
+        ));
+        return None;
+    }
+    Some(token.into())
+}
+
+fn database(url: Option<String>, problems: &mut Vec<String>) -> Option<PathBuf> {
+    let url = url.filter(|url| !url.trim().is_empty()).unwrap_or_else(|| "calls.sqlite".into());
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(&url);
+    let path = path.split('?').next().unwrap_or_default();
+    if path.contains("://") || path.is_empty() || path == ":memory:" {
+        problems.push(
+            "DATABASE_URL names an SQLite file, such as sqlite:///var/lib/dialer-server/calls.sqlite.".into(),
+        );
+        return None;
+    }
+    Some(path.into())
+}
+
+fn switch(name: &str, environment: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> bool {
+    match environment(name).as_deref().map(str::trim) {
+        None | Some("" | "0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => {
+            problems.push(format!("{name} is 1 or 0."));
+            false
+        }
+    }
+}
+
+fn rules(file: Option<String>, problems: &mut Vec<String>) -> Option<Rules> {
+    let Some(file) = file.filter(|file| !file.trim().is_empty()) else { return Some(Rules::default()) };
+    let read = std::fs::read(&file)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| serde_json::from_slice::<Rules>(&bytes).map_err(|error| error.to_string()));
+    match read {
+        Ok(rules) => {
+            let found = incoming::problems(&rules.incoming);
+            let sound = found.is_empty();
+            problems.extend(
+                found.into_iter().map(|problem| format!("RULES_FILE, {}: {}", problem.path, problem.message)),
+            );
+            sound.then_some(rules)
+        }
+        Err(error) => {
+            problems.push(format!("RULES_FILE names {file}, which cannot be used: {error}."));
+            None
+        }
+    }
+}
+
+/// The keys webhooks are signed with.
+pub(super) struct SigningKeys {
+    account: AccountSid,
+    keys: Arc<[WebhookKey]>,
+}
+
+impl SigningKeys {
+    /// With a shared key nothing else is believed: a request that names none would be a way around it.
+    pub(super) fn of(config: &Config) -> Self {
+        let again = |secret: &SecretString| SecretString::from(secret.expose_secret().to_owned());
+        let keys = match &config.shared_key {
+            Some(key) => Arc::from([key.clone()]),
+            None => config
+                .auth_token
+                .iter()
+                .chain(&config.secondary_auth_token)
+                .map(|token| WebhookKey::AuthToken(again(token)))
+                .collect(),
+        };
+        Self { account: config.account_sid.clone(), keys }
+    }
+}
+
+#[async_trait]
+impl AuthTokens for SigningKeys {
+    async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
+        account.is_none_or(|account| *account == self.account).then(|| Arc::clone(&self.keys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn complete() -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("TWILIO_ACCOUNT_SID", format!("AC{}", "0a".repeat(16))),
+            ("TWILIO_AUTH_TOKEN", "0123456789abcdef".repeat(2)),
+            ("TWILIO_API_KEY", format!("SK{}", "0b".repeat(16))),
+            ("TWILIO_API_SECRET", "Abcdefgh01234567".repeat(2)),
+            ("TWILIO_PHONE_NUMBER", "+12025550100".into()),
+            ("TWILIO_TWIML_APP_SID", format!("AP{}", "0c".repeat(16))),
+            ("BACKEND_URL", "https://phone.example.com".into()),
+            ("AGENT_API_TOKEN", "a-token-of-this-test-only".into()),
+        ])
+    }
+
+    fn read(environment: &BTreeMap<&'static str, String>) -> Result<Config, ConfigError> {
+        Config::read(&|name| environment.get(name).cloned())
+    }
+
+    #[test]
+    fn the_usual_names_are_all_that_is_needed() {
+        let config = read(&complete()).unwrap();
+        assert_eq!(config.phone_number.as_str(), "+12025550100");
+        assert_eq!(config.database, PathBuf::from("calls.sqlite"));
+        assert!(!config.require_intent);
+        assert!(!format!("{config:?}").contains("0123456789abcdef"), "no secret is printed");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let ConfigError(problems) = read(&BTreeMap::new()).unwrap_err();
+        for name in complete().keys() {
+            assert!(problems.iter().any(|problem| problem.starts_with(name)), "{name}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn bad_values_are_told_and_never_quoted() {
+        for (name, value) in [
+            ("TWILIO_AUTH_TOKEN", "too-short-to-be-one"),
+            ("AGENT_API_TOKEN", "guess-me"),
+            ("BACKEND_URL", "ftp://phone.example.com"),
+            ("DATABASE_URL", "postgres://calls"),
+            ("REQUIRE_INTENT", "perhaps"),
+            ("RULES_FILE", "/nowhere/rules.json"),
+            ("TWILIO_WEBHOOK_KEY_ID", "key-without-secret"),
+        ] {
+            let mut environment = complete();
+            environment.insert(name, value.into());
+            let ConfigError(problems) = read(&environment).unwrap_err();
+            assert_eq!(problems.len(), 1, "{name}: {problems:?}");
+            let secret = name.contains("TOKEN");
+            assert!(!secret || !problems[0].contains(value), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_shared_key_stands_in_for_the_auth_token_and_excludes_it() {
+        let mut environment = complete();
+        environment.insert("TWILIO_WEBHOOK_KEY_ID", "key-1".into());
+        environment.insert("TWILIO_WEBHOOK_KEY_SECRET", "secret-of-this-test".into());
+        let keys = SigningKeys::of(&read(&environment).unwrap());
+        assert!(matches!(*keys.keys, [WebhookKey::SharedKey { .. }]));
+        environment.remove("TWILIO_AUTH_TOKEN");
+        assert!(read(&environment).is_ok());
+    }
+
+    #[test]
+    fn a_secret_may_be_in_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0123456789abcdef0123456789abcdef\n").unwrap();
+        let mut environment = complete();
+        environment.remove("TWILIO_AUTH_TOKEN");
+        environment.insert("TWILIO_AUTH_TOKEN_FILE", file.path().display().to_string());
+        assert!(read(&environment).is_ok());
+    }
+}

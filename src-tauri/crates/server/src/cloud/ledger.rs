@@ -1,0 +1,115 @@
+//! Writes call events to the log, off the requests' tasks and many at once.
+
+use std::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dialer_domain::call::{CallEvent, CallId};
+use dialer_domain::ports::{CallStore, CallStoreError};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::desk::CloudDesk;
+
+/// How many events are written at once at most.
+const AT_ONCE: usize = 256;
+/// How long to wait before a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// An event on its way to the log.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The call, where it is known by name.
+    pub(super) call: Option<CallId>,
+    /// What happened.
+    pub(super) event: CallEvent,
+}
+
+/// The task that writes.
+pub(super) struct Writing {
+    task: JoinHandle<()>,
+    healthy: Arc<AtomicBool>,
+}
+
+impl Writing {
+    /// Whether the last write went well; shared with whoever asks.
+    pub(super) fn health(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.healthy)
+    }
+
+    /// Waits until everything is written, at most `patience`.
+    pub(super) async fn end(self, patience: Duration) {
+        if tokio::time::timeout(patience, self.task).await.is_err() {
+            tracing::error!("the call log could not be written in time; the last entries are lost");
+        }
+    }
+}
+
+/// Writes until the desk that sends is gone and every event is written.
+pub(super) fn start(
+    store: Arc<dyn CallStore>,
+    mut entries: mpsc::Receiver<Entry>,
+    desk: Weak<CloudDesk>,
+) -> Writing {
+    let healthy = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&healthy);
+    let task = tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(AT_ONCE);
+        while entries.recv_many(&mut batch, AT_ONCE).await > 0 {
+            write(&store, std::mem::take(&mut batch), &desk, &told).await;
+        }
+    });
+    Writing { task, healthy }
+}
+
+async fn write(
+    store: &Arc<dyn CallStore>,
+    mut batch: Vec<Entry>,
+    desk: &Weak<CloudDesk>,
+    healthy: &AtomicBool,
+) {
+    while !batch.is_empty() {
+        let (writer, attempt) = (Arc::clone(store), batch.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let mut rows = Vec::new();
+            for (index, entry) in attempt.into_iter().enumerate() {
+                match writer.record(entry.call, entry.event) {
+                    Ok(recorded) => rows.extend(recorded.map(|recorded| recorded.entry)),
+                    Err(error) => return (rows, index, Some(error)),
+                }
+            }
+            (rows, usize::MAX, None)
+        })
+        .await;
+        let (rows, done, failed) = match written {
+            Ok(outcome) => outcome,
+            Err(panicked) => {
+                tracing::error!(%panicked, "entries of the call log could not be written; they are lost");
+                return;
+            }
+        };
+        if let Some(desk) = desk.upgrade() {
+            for row in &rows {
+                desk.logged(row);
+            }
+        }
+        batch.drain(..done.min(batch.len()));
+        healthy.store(failed.is_none(), Ordering::Relaxed);
+        match failed {
+            None => {}
+            Some(CallStoreError { passing: true, error }) => {
+                tracing::error!(%error, "the call log cannot be written; it is tried again");
+                if desk.strong_count() == 0 {
+                    return;
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+            Some(CallStoreError { passing: false, error }) => {
+                // Trying again would hold up every other call behind the one that cannot be written.
+                tracing::error!(%error, "an entry of the call log cannot be written; it is lost");
+                batch.drain(..1.min(batch.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What monitoring reads, in Prometheus' text format.
+
+use std::fmt::Write as _;
+
+use dialer_gateway::Gateway;
+
+use super::desk::CloudDesk;
+
+/// The content type of [`text`].
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The figures as they stand.
+pub(super) fn text(gateway: &Gateway, desk: &CloudDesk, tokens: u64, log_healthy: bool) -> String {
+    let (agents, waiting) = desk.counts();
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        // Writing to a String cannot fail.
+        let _ =
+            writeln!(text, "# HELP dialer_{name} {help}\n# TYPE dialer_{name} gauge\ndialer_{name} {value}");
+    };
+    gauge("agents_signed_in", "Agents whose access token is good.", agents as u64);
+    gauge("queue_waiting", "Callers who wait in the queue.", u64::from(waiting));
+    gauge("call_log_healthy", "1 while the call log can be written.", u64::from(log_healthy));
+    let _ = writeln!(
+        text,
+        "# HELP dialer_tokens_issued_total Access tokens given out.\n# TYPE dialer_tokens_issued_total counter\n\
+         dialer_tokens_issued_total {tokens}"
+    );
+    let _ = gateway;
+    text
+}
