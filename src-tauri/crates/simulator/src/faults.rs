@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::WebhookPurpose;
+
 /// What goes wrong at the moment. All off by default. Delays are real milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,81 @@ pub struct Faults {
     pub date_offset_ms: i64,
     /// What happens to REST requests. The first rule that fits a request counts.
     pub rest: Vec<RestFault>,
+    /// What happens to callbacks. The first rule that fits one counts.
+    pub callbacks: Vec<CallbackFault>,
+}
+
+/// A rule for callbacks: requests that tell of something, and those to an `action`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackFault {
+    /// Only requests for these purposes. When empty, all that only tell of something, and all to an
+    /// `action`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<WebhookPurpose>,
+    /// Only requests whose URL contains this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_contains: Option<String>,
+    /// For so many requests; counted down, and the rule stays at 0 until it is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// What happens to them.
+    pub then: CallbackFailure,
+}
+
+impl CallbackFault {
+    /// Whether the rule is for such requests, used up or not.
+    pub(crate) fn fits(&self, purpose: WebhookPurpose, url: &str) -> bool {
+        let of_purpose = if self.only.is_empty() {
+            let action = matches!(
+                purpose,
+                WebhookPurpose::DialAction
+                    | WebhookPurpose::GatherAction
+                    | WebhookPurpose::RecordAction
+                    | WebhookPurpose::EnqueueAction
+            );
+            action || purpose.is_notice()
+        } else {
+            self.only.contains(&purpose)
+        };
+        of_purpose && self.url_contains.as_deref().is_none_or(|part| url.contains(part))
+    }
+}
+
+/// What can happen to a callback. Times are real.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CallbackFailure {
+    /// It is not sent.
+    Lose,
+    /// It is sent twice, as when its answer is lost on the way; the second answer counts.
+    Duplicate,
+    /// It leaves this much later; others overtake it.
+    Delay {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// It waits until no rule holds it any more. What was held leaves then one after the other, in an
+    /// order drawn by lot.
+    Hold {
+        /// Equal seeds and equal callbacks give equal orders.
+        seed: u64,
+    },
+    /// Chance decides whether it is lost or sent twice, and how much later it leaves. Requests whose
+    /// answer steers the call are not lost.
+    Random {
+        /// Equal seeds give each callback of a call an equal fate.
+        seed: u64,
+        /// Of a hundred.
+        #[serde(default)]
+        lose_percent: u8,
+        /// Of a hundred.
+        #[serde(default)]
+        duplicate_percent: u8,
+        /// Milliseconds.
+        #[serde(default)]
+        delay_up_to_ms: u64,
+    },
 }
 
 /// A rule for REST requests.

@@ -9,6 +9,7 @@ mod number;
 mod resources;
 mod settings;
 mod sids;
+mod webhook_rules;
 
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::{AccountSid, ApiKeySid};
@@ -18,7 +19,7 @@ pub(crate) use application::Application;
 pub use application::{TwimlApp, WebhookMethod};
 pub(crate) use caller_id::CallerId;
 pub(crate) use country::{Countries, Country};
-pub(crate) use field::{FieldError, is_web};
+pub(crate) use field::{FieldError, is_sid, is_web};
 pub(crate) use key::ApiKey;
 pub use key::KeyClass;
 pub(crate) use number::{Number, national};
@@ -26,6 +27,7 @@ pub use number::{NumberSettings, OwnedNumber};
 pub(crate) use resources::Resources;
 pub use settings::AccountSettings;
 pub(crate) use sids::SidSource;
+pub(crate) use webhook_rules::{Match, SharedKey, WebhookOperation, WebhookRule, WebhookRules, WebhookSetting};
 
 /// The one account of a simulator.
 ///

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     AccountSettings, ApiKey, Application, CallerId, Countries, KeyClass, Number, PracticeAccount, SidSource,
-    TwimlApp, random_hex_secret,
+    TwimlApp, WebhookRules, random_hex_secret,
 };
 
 /// Everything the account has. Lists are in the order in which things were made.
@@ -30,6 +30,8 @@ pub(crate) struct Resources {
     pub(crate) countries: Countries,
     /// `DialingPermissionsInheritance`.
     pub(crate) inherits_permissions: bool,
+    /// How webhooks are signed and sent.
+    pub(crate) webhooks: WebhookRules,
 }
 
 impl Resources {
@@ -56,6 +58,7 @@ impl Resources {
             caller_ids: Vec::new(),
             countries: Countries::default(),
             inherits_permissions: false,
+            webhooks: WebhookRules::default(),
         }
     }
 

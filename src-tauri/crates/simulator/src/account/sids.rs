@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, PhoneNumberSid, TwimlAppSid};
+use dialer_domain::sid::{
+    AccountSid, ApiKeySid, CallSid, ConferenceSid, PhoneNumberSid, QueueSid, RecordingSid, TwimlAppSid,
+};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 /// Makes SIDs: reproducible from a seed, unique within a run.
@@ -37,6 +39,18 @@ impl SidSource {
 
     pub(crate) fn number(&self) -> PhoneNumberSid {
         PhoneNumberSid::from_bytes(self.bytes())
+    }
+
+    pub(crate) fn recording(&self) -> RecordingSid {
+        RecordingSid::from_bytes(self.bytes())
+    }
+
+    pub(crate) fn conference(&self) -> ConferenceSid {
+        ConferenceSid::from_bytes(self.bytes())
+    }
+
+    pub(crate) fn queue(&self) -> QueueSid {
+        QueueSid::from_bytes(self.bytes())
     }
 
     /// A SID of a kind the domain has no type for, such as `NO…`.

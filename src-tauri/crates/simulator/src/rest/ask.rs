@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::{Method, StatusCode};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
@@ -23,6 +24,9 @@ pub(crate) struct Ask {
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) form: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    /// As it came.
+    pub(crate) body: Bytes,
     /// `http://127.0.0.1:4010/monitor`: what absolute links begin with.
     pub(crate) base: String,
 }
@@ -44,6 +48,18 @@ impl Ask {
     /// A filter of the query; an empty one is none.
     pub(crate) fn filter(&self, name: &str) -> Option<&str> {
         find(&self.query, name).filter(|value| !value.is_empty())
+    }
+
+    /// The body as JSON, or 20001; null for none.
+    pub(crate) fn json(&self) -> Result<Value, Refusal> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&self.body).map_err(|_| Refusal::bad(20_001, "The body is not JSON"))
+    }
+
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.headers.get("idempotency-key").and_then(|key| key.to_str().ok())
     }
 
     pub(crate) fn not_found(&self) -> Refusal {

@@ -166,7 +166,10 @@ impl Verification {
         }
         let obliging = match network.script(self.number.as_str()).talk {
             TalkScript::Echo | TalkScript::Tone { .. } | TalkScript::ReadDigits => true,
-            TalkScript::Silence | TalkScript::Voicemail | TalkScript::SendDigits { .. } => false,
+            TalkScript::Silence
+            | TalkScript::Voicemail
+            | TalkScript::SendDigits { .. }
+            | TalkScript::Steps { .. } => false,
         };
         let keyed_in = async {
             if obliging {
@@ -198,6 +201,6 @@ impl Verification {
         let request =
             Request { purpose: WebhookPurpose::StatusCallback, url, method, form, call_sid: leg.sid.clone() };
         // How it went is in the log.
-        let _ = Conversation::new().tell(network, request).await;
+        network.notify(&Arc::new(Conversation::new()), request).await;
     }
 }

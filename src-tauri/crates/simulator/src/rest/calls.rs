@@ -204,13 +204,13 @@ fn start(ask: &Ask, url_name: &str) -> Result<Option<Start>, Refusal> {
     }))
 }
 
-fn web(ask: &Ask, name: &str, code: u32) -> Result<Option<Url>, Refusal> {
+pub(super) fn web(ask: &Ask, name: &str, code: u32) -> Result<Option<Url>, Refusal> {
     let Some(text) = ask.field(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let url = Url::parse(text).ok().filter(|_| is_web(text));
     url.map(Some).ok_or_else(|| Refusal::bad(code, format!("{name} is not a valid URL: {text}")))
 }
 
-fn method(ask: &Ask, name: &str) -> Result<WebhookMethod, Refusal> {
+pub(super) fn method(ask: &Ask, name: &str) -> Result<WebhookMethod, Refusal> {
     match ask.field(name).unwrap_or_default().to_ascii_uppercase().as_str() {
         "" | "POST" => Ok(WebhookMethod::Post),
         "GET" => Ok(WebhookMethod::Get),
@@ -228,14 +228,8 @@ fn place(ask: &Ask) -> Answer {
     let called = called(to)?;
     check_caller(network, &called, from)?;
     let (app, start) = instructions(ask)?;
-    let timeout = match ask.field("Timeout").filter(|text| !text.is_empty()).map(str::parse) {
-        None => USUAL_TIMEOUT_S,
-        Some(Ok(timeout @ 1..=600)) => timeout,
-        Some(_) => return Err(Refusal::bad(21_208, "Timeout is not between 1 and 600")),
-    };
-    let callbacks = callbacks(ask)?;
-    let call =
-        NewCall { from: from.to_owned(), to: called, timeout: Duration::from_secs(timeout), app, start };
+    let (callbacks, timeout) = (callbacks(ask)?, timeout(ask)?);
+    let call = NewCall { from: from.to_owned(), to: called, timeout, app, start };
     let leg = call::call_out(network, call, |sid| {
         let (url, method, events) = callbacks?;
         Some(StatusCallbacks::start(network, sid.clone(), url, method, events))
@@ -243,7 +237,16 @@ fn place(ask: &Ask) -> Answer {
     created(show(network, &leg))
 }
 
-fn called(to: &str) -> Result<Called, Refusal> {
+/// How long the call may ring.
+pub(super) fn timeout(ask: &Ask) -> Result<Duration, Refusal> {
+    match ask.field("Timeout").filter(|text| !text.is_empty()).map(str::parse) {
+        None => Ok(Duration::from_secs(USUAL_TIMEOUT_S)),
+        Some(Ok(seconds @ 1..=600)) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err(Refusal::bad(21_208, "Timeout is not between 1 and 600")),
+    }
+}
+
+pub(super) fn called(to: &str) -> Result<Called, Refusal> {
     let invalid =
         || Refusal::bad(21_211, format!("The phone number you are attempting to call, {to}, is not valid"));
     match to.strip_prefix("client:") {
@@ -258,7 +261,7 @@ fn called(to: &str) -> Result<Called, Refusal> {
 }
 
 /// Whether the account may show `from` to whom it calls, and call there at all.
-fn check_caller(network: &Network, called: &Called, from: &str) -> Result<(), Refusal> {
+pub(super) fn check_caller(network: &Network, called: &Called, from: &str) -> Result<(), Refusal> {
     let Called::Number(to) = called else { return Ok(()) };
     let from = E164::parse_strict(from)
         .map_err(|_| Refusal::bad(21_212, format!("The source phone number, {from}, is not valid")))?;
@@ -303,7 +306,7 @@ fn instructions(ask: &Ask) -> Result<(TwimlApp, Option<Start>), Refusal> {
 }
 
 /// Where and when to report the call; an app's own callback takes the place of these.
-fn callbacks(ask: &Ask) -> Result<Option<(Url, WebhookMethod, Vec<CallbackEvent>)>, Refusal> {
+pub(super) fn callbacks(ask: &Ask) -> Result<Option<(Url, WebhookMethod, Vec<CallbackEvent>)>, Refusal> {
     if ask.field("ApplicationSid").is_some_and(|sid| !sid.is_empty()) {
         return Ok(None);
     }

@@ -1,8 +1,8 @@
 //! Twilio's REST API, as far as a softphone needs it.
 //!
 //! Each of Twilio's hosts is a path here: `/api` stands for `https://api.twilio.com`, and so on for
-//! `/voice`, `/monitor`, `/pricing`, `/lookups`, `/iam`, `/accounts` and `/insights`, which has
-//! nothing yet.
+//! `/voice`, `/monitor`, `/pricing`, `/lookups`, `/iam`, `/accounts`, `/webhooks` and `/insights`,
+//! which has nothing yet.
 //!
 //! # Where it comes from
 //!
@@ -41,16 +41,20 @@ mod ask;
 mod auth;
 mod caller_ids;
 mod calls;
+mod conferences;
 mod countries;
 mod date;
 mod debugger;
-mod empty;
 mod keys;
 mod numbers;
 mod page;
+mod participants;
+mod queues;
+mod recordings;
 mod refusal;
 mod serve;
 mod usage;
+mod webhooks;
 
 pub(crate) use refusal::Refusal;
 pub(crate) use serve::serve;

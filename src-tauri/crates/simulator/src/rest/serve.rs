@@ -14,14 +14,18 @@ use futures_util::stream;
 use super::ask::{Answer, Ask};
 use super::auth::authenticate;
 use super::refusal::Refusal;
-use super::{accounts, applications, caller_ids, calls, countries, debugger, empty, keys, numbers, usage};
+use super::{
+    accounts, applications, caller_ids, calls, conferences, countries, debugger, keys, numbers, participants,
+    queues, recordings, usage, webhooks,
+};
 use crate::event::Happening;
 use crate::faults::{RestFailure, RestFault};
 use crate::listener::Connection;
 use crate::network::Network;
 
 /// Twilio's hosts, without `.twilio.com`.
-const PRODUCTS: [&str; 8] = ["api", "voice", "monitor", "pricing", "lookups", "iam", "accounts", "insights"];
+const PRODUCTS: [&str; 9] =
+    ["api", "voice", "monitor", "pricing", "lookups", "iam", "accounts", "insights", "webhooks"];
 /// Largest form: `Twiml` may have 4000 characters, a bulk update of countries more.
 const LARGEST_FORM: usize = 256 * 1024;
 /// What a network's sign-in page may look like.
@@ -82,7 +86,7 @@ pub(crate) async fn serve(
     let full_path = format!("/{}{}", raw.product, raw.path);
     let mut entry = Entry { network: &network, method: &method, path: &full_path, status: None };
     let response = match network.take_rest_fault(&method, &full_path) {
-        None => Some(answer(&network, raw)),
+        None => Some(answer(&network, raw).await),
         Some(fault) => fail(&network, fault.then, raw, &method, &full_path).await,
     };
     entry.status = response.as_ref().map(|response| response.status().as_u16());
@@ -114,7 +118,7 @@ async fn fail(
         }
         RestFailure::InternalError { processed } => {
             if processed {
-                drop(answer(network, raw));
+                drop(answer(network, raw).await);
             }
             let text = "An internal server error has occurred";
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, 20_500, text).into_response()
@@ -124,15 +128,15 @@ async fn fail(
         }
         RestFailure::Delay { ms } => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
-            answer(network, raw)
+            answer(network, raw).await
         }
         RestFailure::HoldBefore => {
             network.record(held(false));
             wait(network, method, path, |fault| fault.then.holds_before()).await?;
-            answer(network, raw)
+            answer(network, raw).await
         }
         RestFailure::HoldAfter => {
-            let response = answer(network, raw);
+            let response = answer(network, raw).await;
             network.record(held(true));
             wait(network, method, path, |fault| fault.then.holds_after()).await?;
             response
@@ -150,7 +154,7 @@ async fn fail(
             response.headers_mut().insert(PROXY_AUTHENTICATE, realm);
             response
         }
-        RestFailure::Truncate => truncated(answer(network, raw)).await,
+        RestFailure::Truncate => truncated(answer(network, raw).await).await,
     };
     Some(response)
 }
@@ -185,8 +189,8 @@ async fn truncated(response: Response) -> Response {
     Response::from_parts(parts, Body::from_stream(halves))
 }
 
-fn answer(network: &Arc<Network>, raw: Raw) -> Response {
-    let mut response = look_up(network, raw).unwrap_or_else(Refusal::into_response);
+async fn answer(network: &Arc<Network>, raw: Raw) -> Response {
+    let mut response = look_up(network, raw).await.unwrap_or_else(Refusal::into_response);
     let id = format!("RQ{}", uuid::Uuid::new_v4().simple());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("twilio-request-id", id);
@@ -194,7 +198,7 @@ fn answer(network: &Arc<Network>, raw: Raw) -> Response {
     response
 }
 
-fn look_up(network: &Arc<Network>, raw: Raw) -> Answer {
+async fn look_up(network: &Arc<Network>, raw: Raw) -> Answer {
     if !PRODUCTS.contains(&raw.product.as_str()) {
         return Err(Refusal::not_found(&format!("/{}{}", raw.product, raw.path)));
     }
@@ -212,6 +216,8 @@ fn look_up(network: &Arc<Network>, raw: Raw) -> Answer {
         path: raw.path,
         query: raw.query,
         form: form_urlencoded::parse(&raw.body).into_owned().collect(),
+        headers: raw.headers,
+        body: raw.body,
     };
     let path = ask.path.clone();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
@@ -228,6 +234,7 @@ fn look_up(network: &Arc<Network>, raw: Raw) -> Answer {
         "monitor" => debugger::monitor(&ask, &segments),
         "pricing" => countries::pricing(&ask, &segments),
         "voice" => countries::voice(&ask, &segments),
+        "webhooks" => webhooks::serve(&ask, &segments).await,
         _ => Err(ask.not_found()),
     }
 }
@@ -247,6 +254,9 @@ fn of_2010(ask: &Ask, segments: &[&str]) -> Answer {
             accounts::account(ask)
         }
         ["2010-04-01", "Accounts", account, _, ..] if *account != own => Err(Refusal::unauthorized()),
+        ["2010-04-01", "Accounts", _, "Recordings", file] if !file.ends_with(".json") => {
+            recordings::sound(ask, file)
+        }
         ["2010-04-01", "Accounts", _, below @ ..] => {
             let (last, folders) = below.split_last().ok_or_else(|| ask.not_found())?;
             let last = last.strip_suffix(".json").ok_or_else(|| ask.not_found())?;
@@ -277,6 +287,20 @@ fn below_account(ask: &Ask, below: &[&str]) -> Answer {
         ["Notifications", sid] => debugger::notification(ask, None, sid),
         ["Usage", "Records"] => usage::records(ask, None),
         ["Usage", "Records", period] => usage::records(ask, Some(period)),
-        _ => empty::empty(ask, below),
+        ["Recordings"] => recordings::list(ask, None),
+        ["Recordings", sid] => recordings::one(ask, sid, None),
+        ["Calls", call, "Recordings"] => recordings::of_call(ask, call),
+        ["Calls", call, "Recordings", sid] => recordings::one_of_call(ask, call, sid),
+        ["Conferences"] => conferences::list(ask),
+        ["Conferences", sid] => conferences::one(ask, sid),
+        ["Conferences", room, "Participants"] => participants::list(ask, room),
+        ["Conferences", room, "Participants", who] => participants::one(ask, room, who),
+        ["Conferences", room, "Recordings"] => recordings::list(ask, Some(room)),
+        ["Conferences", room, "Recordings", sid] => recordings::one(ask, sid, Some(room)),
+        ["Queues"] => queues::list(ask),
+        ["Queues", sid] => queues::one(ask, sid),
+        ["Queues", queue, "Members"] => queues::members(ask, queue),
+        ["Queues", queue, "Members", who] => queues::member(ask, queue, who),
+        _ => Err(ask.not_found()),
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use dialer_domain::call::CallStatus;
+use dialer_domain::sid::RecordingSid;
 use dialer_twilio::webhook::Form;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -25,6 +26,10 @@ pub(crate) struct StatusDetail {
     pub(crate) sip_code: Option<u16>,
     /// Twilio's code for the same.
     pub(crate) error_code: Option<u32>,
+    /// `SipCallId` of a leg to or from a SIP address.
+    pub(crate) sip_call_id: Option<String>,
+    /// Address, SID and seconds of the recording of an ended leg's conversation.
+    pub(crate) recording: Option<(String, RecordingSid, u32)>,
 }
 
 /// The standard parameters of `leg` with the given `CallStatus`.
@@ -80,6 +85,14 @@ pub(crate) fn add_status(form: &mut Form, sequence: u32, at_ms: i64, detail: &St
         form.push("CallDuration", format!("{seconds:.0}"));
         // Whole minutes begun, the unit of billing; a legacy parameter.
         form.push("Duration", format!("{:.0}", (seconds / 60.0).ceil()));
+    }
+    if let Some(id) = &detail.sip_call_id {
+        form.push("SipCallId", &**id);
+    }
+    if let Some((url, sid, seconds)) = &detail.recording {
+        form.push("RecordingUrl", &**url);
+        form.push("RecordingSid", sid.as_str());
+        form.push("RecordingDuration", seconds.to_string());
     }
     if let Some(code) = detail.sip_code {
         form.push("SipResponseCode", code.to_string());

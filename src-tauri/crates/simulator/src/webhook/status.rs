@@ -14,7 +14,7 @@ use url::Url;
 use super::fetch::{Conversation, Request};
 use super::form::{StatusDetail, add_status};
 use crate::account::WebhookMethod;
-use crate::event::{AlertLevel, Happening, WebhookPurpose};
+use crate::event::{Happening, WebhookPurpose};
 use crate::network::Network;
 use crate::twiml::CallbackEvent;
 
@@ -44,8 +44,8 @@ impl StatusCallbacks {
         events: Vec<CallbackEvent>,
     ) -> Self {
         let (queue, notices) = mpsc::unbounded_channel();
-        let sender =
-            Sender { network: Arc::clone(network), call_sid, url, method, conversation: Conversation::new() };
+        let conversation = Arc::new(Conversation::new());
+        let sender = Sender { network: Arc::clone(network), call_sid, url, method, conversation };
         network.spawn(sender.run(notices));
         Self { events, queue }
     }
@@ -78,7 +78,7 @@ struct Sender {
     call_sid: CallSid,
     url: Url,
     method: WebhookMethod,
-    conversation: Conversation,
+    conversation: Arc<Conversation>,
 }
 
 impl Sender {
@@ -117,25 +117,14 @@ impl Sender {
         }
         let times = if faults.duplicate_status_callbacks { 2 } else { 1 };
         for _ in 0..times {
-            self.send_once(form.clone()).await;
+            let request = Request {
+                purpose: WebhookPurpose::StatusCallback,
+                url: self.url.clone(),
+                method: self.method,
+                form: form.clone(),
+                call_sid: self.call_sid.clone(),
+            };
+            self.network.notify(&self.conversation, request).await;
         }
-    }
-
-    /// Twilio's debugger warns with 15002 when nobody answers and 15003 for other answers than 2xx
-    /// (Twilio's pages on status callbacks; the codes' texts come from its error list).
-    async fn send_once(&self, form: Form) {
-        let request = Request {
-            purpose: WebhookPurpose::StatusCallback,
-            url: self.url.clone(),
-            method: self.method,
-            form,
-            call_sid: self.call_sid.clone(),
-        };
-        let warning = match self.conversation.tell(&self.network, request).await {
-            Ok(200..=299) => return,
-            Ok(status) => (15_003, format!("The status callback was answered with HTTP {status}")),
-            Err(failure) => (15_002, format!("The status callback was not answered: {}", failure.text)),
-        };
-        self.network.alert(&self.call_sid, AlertLevel::Warning, warning.0, &warning.1);
     }
 }
