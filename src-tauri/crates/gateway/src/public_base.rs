@@ -4,6 +4,8 @@ use std::sync::{PoisonError, RwLock};
 
 use url::Url;
 
+use crate::route::Route;
+
 /// How long an address stays good after it was replaced, in milliseconds: calls under way still
 /// carry it in their callbacks.
 const FORMER_FOR_MS: i64 = 600_000;
@@ -45,6 +47,25 @@ impl PublicBase {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let former = state.former.iter().filter(|(_, until_ms)| *until_ms > now_ms).map(|(base, _)| base);
         state.current.iter().chain(former).cloned().collect()
+    }
+}
+
+/// The addresses under which Twilio reaches the routes.
+pub(crate) struct Addresses {
+    base: Url,
+}
+
+impl Addresses {
+    pub(crate) fn new(base: Url) -> Self {
+        Self { base }
+    }
+
+    /// The address of `route`.
+    pub(crate) fn of(&self, route: &Route) -> Url {
+        let mut address = self.base.clone();
+        let prefix = self.base.path().trim_end_matches('/').len();
+        address.set_path(&format!("{}{}", &self.base.path()[..prefix], route.path()));
+        address
     }
 }
 
@@ -99,6 +120,15 @@ mod tests {
         base.set(url("b"), 2);
         base.set(url("a"), 3);
         assert_eq!(good(&base, 4), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_address_is_the_base_and_the_path() {
+        for base in ["https://h.example/prefix/", "https://h.example/prefix", "http://127.0.0.1:3002"] {
+            let base = Url::parse(base).unwrap();
+            let written = Addresses::new(base.clone()).of(&Route::Wait);
+            assert_eq!(written.as_str(), join(&base, &Route::Wait.path()));
+        }
     }
 
     #[test]

@@ -5,27 +5,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::Bytes;
 use dialer_domain::ports::{Clock, SystemClock};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
+use crate::answer::answer;
+use crate::bucket::Bucket;
+use crate::connection::{Connections, Guarded, Patience, Peer, Place};
+use crate::counts::{Counters, Counts};
 use crate::ports::{AuthTokens, Calls};
 use crate::proof::Proof;
-use crate::public_base::{PublicBase, join};
+use crate::public_base::{Addresses, PublicBase};
 use crate::refusals::Refusals;
 use crate::replay::Replay;
-use crate::routes::{STATUS_PATH, VOICE_PATH, router};
+use crate::route::Route;
+use crate::sound::Tune;
 
 /// How long requests under way may take to finish when the gateway shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// The most headers of a request. Twilio sends about ten, proxies add as many.
+const MAX_HEADERS: usize = 64;
+/// The longest head of a request, in bytes; a GET carries its parameters there.
+const MAX_HEAD_LENGTH: usize = 16 * 1024;
+/// How many names of requests to which a document was given are remembered: those of a call a second.
+const DOCUMENTS_REMEMBERED: usize = 2_048;
+/// How many names of callbacks are remembered.
+const CALLBACKS_REMEMBERED: usize = 8_192;
+/// How many names of sounds that strangers may be guessing are looked up at once.
+const LOOKED_UP_AT_ONCE: usize = 4;
 
 /// Where to listen and within which limits. The defaults stay below Twilio's 15 seconds.
 #[derive(Clone)]
@@ -38,12 +55,23 @@ pub struct GatewayOptions {
     pub answer_within: Duration,
     /// How long a request may take in all, its body included. 10 s.
     pub request_timeout: Duration,
-    /// How long the head of a request may take, and a connection may idle. 5 s.
+    /// How long the head of a request may take, and the first one to begin. 5 s.
     pub header_timeout: Duration,
+    /// How long a connection may idle between two requests. 150 s: longer than the tunnel programs and
+    /// proxies keep theirs, because whoever closes first may cut off a request that is just coming.
+    pub idle_timeout: Duration,
     /// How many signed requests are worked on at once; further ones get 503. 64.
     pub max_in_flight: usize,
-    /// How many connections are held at once; further ones wait. 256.
+    /// How many connections are held at once, at least one more than `max_in_flight`. A further one takes the
+    /// place of the one that has kept us waiting longest. 256.
     pub max_connections: usize,
+    /// How many signed requests a second are worked on, and as many at a stroke; further ones get 429. 200.
+    pub max_signed_per_second: u32,
+    /// How many bad requests a second are told their fault with 403, and twice as many at a stroke; further ones
+    /// get 429. All are counted, and none keeps a good one from being looked at. 20.
+    pub max_refused_per_second: u32,
+    /// The queue of those who wait, at most 64 characters and without personal data: it is seen in the whole account.
+    pub queue: String,
 }
 
 impl GatewayOptions {
@@ -55,8 +83,12 @@ impl GatewayOptions {
             answer_within: Duration::from_secs(8),
             request_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(150),
             max_in_flight: 64,
             max_connections: 256,
+            max_signed_per_second: 200,
+            max_refused_per_second: 20,
+            queue: "kennex-dialer".to_owned(),
         }
     }
 }
@@ -83,14 +115,23 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<dyn Calls>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) answer_within: Duration,
-    pub(crate) in_flight: Semaphore,
+    pub(crate) request_timeout: Duration,
+    pub(crate) queue: String,
+    pub(crate) tune: Tune,
     pub(crate) public_base: PublicBase,
     pub(crate) proof: Proof,
     pub(crate) refusals: Refusals,
+    /// For requests that are not Twilio's.
+    pub(crate) bad: Bucket,
+    /// For those that are.
+    pub(crate) signed: Bucket,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) looking_up: Semaphore,
     /// Documents already given, by request.
-    pub(crate) answers: Replay<String>,
-    /// Status callbacks already passed on.
+    pub(crate) documents: Replay<Bytes>,
+    /// Callbacks already passed on.
     pub(crate) told: Replay<()>,
+    pub(crate) counters: Counters,
 }
 
 /// The running server. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets requests finish.
@@ -123,18 +164,25 @@ impl Gateway {
             calls,
             clock: Arc::clone(&options.clock),
             answer_within: options.answer_within,
-            in_flight: Semaphore::new(options.max_in_flight),
+            request_timeout: options.request_timeout,
+            queue: options.queue.clone(),
+            tune: Tune::new(),
             public_base: PublicBase::default(),
             proof: Proof::new(),
             refusals: Refusals::default(),
-            answers: Replay::new(),
-            told: Replay::new(),
+            bad: Bucket::new(
+                options.max_refused_per_second,
+                options.max_refused_per_second.saturating_mul(2),
+            ),
+            signed: Bucket::new(options.max_signed_per_second, options.max_signed_per_second),
+            in_flight: Semaphore::new(options.max_in_flight),
+            looking_up: Semaphore::new(LOOKED_UP_AT_ONCE),
+            documents: Replay::new(DOCUMENTS_REMEMBERED),
+            told: Replay::new(CALLBACKS_REMEMBERED),
+            counters: Counters::default(),
         });
-        let app = router(&shared)
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, options.request_timeout))
-            .layer(CatchPanicLayer::new());
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, app, options, stopped));
+        let serving = tokio::spawn(serve(listener, Arc::clone(&shared), options, stopped));
         tracing::info!(%local_addr, "listening for Twilio");
         Ok(Self { shared, local_addr, stop, serving })
     }
@@ -158,12 +206,27 @@ impl Gateway {
 
     /// What to enter at Twilio as the voice URL (method POST).
     pub fn voice_url(&self) -> Option<Url> {
-        self.public_url(VOICE_PATH)
+        self.public_url(&Route::Voice)
     }
 
     /// What to enter at Twilio as the status callback.
     pub fn status_callback_url(&self) -> Option<Url> {
-        self.public_url(STATUS_PATH)
+        self.public_url(&Route::Status)
+    }
+
+    /// What to give Twilio as the status callback of a recording that is begun by REST.
+    pub fn recording_callback_url(&self) -> Option<Url> {
+        self.public_url(&Route::Recording)
+    }
+
+    /// What to give Twilio as the status callback of a conference.
+    pub fn conference_callback_url(&self) -> Option<Url> {
+        self.public_url(&Route::Conference)
+    }
+
+    /// What became of all requests since the start.
+    pub fn counts(&self) -> Counts {
+        self.shared.counters.read()
     }
 
     /// Makes and checks the nonces that prove a public address leads here.
@@ -181,8 +244,8 @@ impl Gateway {
         }
     }
 
-    fn public_url(&self, path: &str) -> Option<Url> {
-        self.public_base().and_then(|base| join(&base, path).parse().ok())
+    fn public_url(&self, route: &Route) -> Option<Url> {
+        self.public_base().map(|base| Addresses::new(base).of(route))
     }
 }
 
@@ -194,30 +257,39 @@ impl Drop for Gateway {
 
 async fn serve(
     listener: TcpListener,
-    app: Router,
+    shared: Arc<Shared>,
     options: GatewayOptions,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(options.max_connections));
+    let listening = Listening {
+        app: Router::new().fallback(answer).with_state(Arc::clone(&shared)).layer(CatchPanicLayer::new()),
+        places: Arc::new(Connections::new(options.max_connections)),
+        patience: Patience {
+            head: options.header_timeout,
+            idle: options.idle_timeout,
+            answer: options.request_timeout,
+        },
+    };
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => break,
             Some(_) = connections.join_next() => {}
-            accepted = accept(&listener, &places) => {
-                let Some((stream, place)) = accepted else { continue };
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(options.header_timeout)
-                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
-                let connection = graceful.watch(connection);
-                connections.spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection ended early");
+            accepted = accept(&listener) => {
+                let Some(stream) = accepted else { continue };
+                let peer = match listening.places.enter() {
+                    Place::Free(peer) => peer,
+                    Place::Vacated(peer) => {
+                        shared.counters.connection_evicted();
+                        peer
                     }
-                    drop(place);
-                });
+                    Place::None => {
+                        tracing::warn!("too many connections; one was not taken");
+                        continue;
+                    }
+                };
+                connections.spawn(listening.clone().hold(stream, peer, graceful.watcher()));
             }
         }
     }
@@ -228,19 +300,60 @@ async fn serve(
     connections.shutdown().await;
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+/// The next connection.
+async fn accept(listener: &TcpListener) -> Option<TcpStream> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, _)) => Some(stream),
         Err(error) => {
             // Out of file descriptors, most likely: trying again at once would only burn.
             tracing::warn!(%error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }
+    }
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Listening {
+    app: Router,
+    places: Arc<Connections>,
+    patience: Patience,
+}
+
+impl Listening {
+    /// Serves one connection until it ends or must.
+    async fn hold(self, stream: TcpStream, peer: Arc<Peer>, watcher: Watcher) {
+        // Answers are small: waiting for more to send only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection may be slow");
+        }
+        let stream = TokioIo::new(Guarded::new(stream, Arc::clone(&peer), self.patience));
+        let app = TowerToHyperService::new(self.app);
+        let at = Arc::clone(&peer);
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            at.request_began();
+            request.extensions_mut().insert(Arc::clone(&at));
+            let (answer, at) = (app.call(request), Arc::clone(&at));
+            async move {
+                let answer = answer.await;
+                at.answered();
+                answer
+            }
+        });
+        let connection = http1::Builder::new()
+            // Guarded looks at the clock, because here one limit would stand for heads and for idling.
+            .header_read_timeout(None)
+            .timer(TokioTimer::new())
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_LENGTH)
+            .serve_connection(stream, service);
+        tokio::select! {
+            ended = watcher.watch(connection) => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            },
+            () = peer.evicted() => tracing::debug!("a connection made room for another"),
+        }
+        self.places.leave(&peer);
     }
 }

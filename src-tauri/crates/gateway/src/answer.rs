@@ -1,0 +1,127 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::callback;
+use crate::connection::Peer;
+use crate::counts::Outcome;
+use crate::route::{Kind, Route};
+use crate::server::Shared;
+use crate::sound;
+use crate::steering;
+use crate::verification::{Signed, verify};
+
+/// What a request gets, and how that counts; without a response of its own, what goes with the outcome.
+pub(crate) type Answer = Result<(Outcome, Response), Outcome>;
+
+/// Answers every request that is HTTP.
+pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let route = Route::read(parts.uri.path());
+    let kind = route.as_ref().map_or(Kind::Other, Route::kind);
+    let answer = match route {
+        None => Err(Outcome::NotFound),
+        Some(_) if !is_allowed(kind, &parts.method) => Err(Outcome::MethodNotAllowed),
+        Some(route) => {
+            let serving = serve(&shared, &route, &parts, body);
+            // A body that comes too slowly, most of all.
+            let served = tokio::time::timeout(shared.request_timeout, serving).await;
+            served.unwrap_or(Err(Outcome::TimedOut))
+        }
+    };
+    let (outcome, response) = answer.unwrap_or_else(|outcome| (outcome, plain(outcome, kind)));
+    shared.counters.request(kind, outcome);
+    response
+}
+
+fn is_allowed(kind: Kind, method: &Method) -> bool {
+    kind.allow().split(", ").any(|allowed| allowed == method.as_str())
+}
+
+async fn serve(shared: &Shared, route: &Route, parts: &Parts, body: Body) -> Answer {
+    match route {
+        Route::Sound(name) => sound::answer(shared, name, parts).await,
+        Route::Proof(nonce) => Ok((Outcome::Accepted, proof(shared, nonce))),
+        Route::Voice
+        | Route::Dialled(_)
+        | Route::Menu(_)
+        | Route::Message
+        | Route::Wait
+        | Route::LeftQueue
+        | Route::Status
+        | Route::Recording
+        | Route::Transcription
+        | Route::Conference => {
+            let signed = verify(shared, parts, body).await?;
+            admitted(shared, route, parts, signed).await
+        }
+    }
+}
+
+/// What is Twilio's, within limits: strangers cannot use them up, because they do not come this far.
+async fn admitted(shared: &Shared, route: &Route, parts: &Parts, signed: Signed) -> Answer {
+    if !shared.signed.take(shared.clock.now_ms()) {
+        tracing::warn!("more webhooks in a second than Twilio sends about calls; one was turned away");
+        return Err(Outcome::Limited);
+    }
+    let Ok(_permit) = shared.in_flight.try_acquire() else {
+        tracing::warn!("too many webhooks at once; one was turned away");
+        return Err(Outcome::Shed);
+    };
+    if parts.extensions.get::<Arc<Peer>>().is_some_and(|peer| !peer.trust()) {
+        return Err(Outcome::Shed);
+    }
+    match route {
+        Route::Voice
+        | Route::Dialled(_)
+        | Route::Menu(_)
+        | Route::Message
+        | Route::Wait
+        | Route::LeftQueue => Ok(steering::answer(shared, route, signed).await),
+        Route::Status | Route::Recording | Route::Transcription | Route::Conference => {
+            Ok(callback::answer(shared, route, signed).await)
+        }
+        Route::Sound(_) | Route::Proof(_) => Err(Outcome::NotFound),
+    }
+}
+
+fn proof(shared: &Shared, nonce: &str) -> Response {
+    let headers = [no_store(), (header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))];
+    (headers, shared.proof.answer(nonce)).into_response()
+}
+
+/// The response that goes with an outcome: a status and nothing else.
+fn plain(outcome: Outcome, kind: Kind) -> Response {
+    let status = match outcome {
+        Outcome::Accepted => StatusCode::NO_CONTENT,
+        Outcome::Refused(_) => StatusCode::FORBIDDEN,
+        Outcome::Flooding | Outcome::Limited => StatusCode::TOO_MANY_REQUESTS,
+        Outcome::Shed => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::TimedOut => StatusCode::REQUEST_TIMEOUT,
+        Outcome::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Outcome::Malformed => StatusCode::BAD_REQUEST,
+        Outcome::NotFound => StatusCode::NOT_FOUND,
+        Outcome::MethodNotAllowed => {
+            let allow = HeaderValue::from_static(kind.allow());
+            return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)]).into_response();
+        }
+    };
+    status.into_response()
+}
+
+/// A document as Twilio takes it.
+pub(crate) fn twiml(document: Bytes) -> Response {
+    let content_type = HeaderValue::from_static(dialer_twilio::twiml::CONTENT_TYPE);
+    ([no_store(), (header::CONTENT_TYPE, content_type)], document).into_response()
+}
+
+/// Keeps proxies on the way from answering in our place.
+fn no_store() -> (HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}

@@ -1,0 +1,85 @@
+//! The webhooks that only tell: of legs, recordings, transcriptions and conferences. Nothing said in
+//! return has any meaning to Twilio, so it is nothing.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use dialer_domain::call::CallEvent;
+use dialer_twilio::webhook::{
+    ConferenceCallback, Form, RecordingCallback, StatusCallback, TranscriptionCallback, WebhookError,
+};
+
+use crate::counts::Outcome;
+use crate::route::Route;
+use crate::server::Shared;
+use crate::verification::Signed;
+
+/// Passes on what Twilio tells, once.
+pub(crate) async fn answer(shared: &Shared, route: &Route, mut signed: Signed) -> (Outcome, Response) {
+    let now_ms = shared.clock.now_ms();
+    let taken = (Outcome::Accepted, StatusCode::NO_CONTENT.into_response());
+    let told = match Told::read(route, &mut signed.form, now_ms) {
+        Ok(told) => told,
+        Err(reason) => {
+            // Twilio posts more kinds of callback to an address than the one it was given for, and may
+            // add some.
+            tracing::debug!(%reason, route = route.kind().pattern(), "a callback that tells of nothing known");
+            return taken;
+        }
+    };
+    let Some(event) = told.event else { return taken };
+    let outcome = shared.told.outcome(&signed.names(route, Some(&told.name)), now_ms);
+    let tell = outcome.get_or_init(|| shared.calls.happened(event));
+    match tokio::time::timeout(shared.answer_within, tell).await {
+        Ok(()) => taken,
+        Err(_) => {
+            tracing::error!("a callback was not taken in within the time");
+            (Outcome::TimedOut, StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+    }
+}
+
+/// What Twilio tells.
+struct Told {
+    /// Names what it is about, the same in every repetition and in no other callback.
+    name: String,
+    /// For the call log, if it is about a leg.
+    event: Option<CallEvent>,
+}
+
+impl Told {
+    fn read(route: &Route, form: &mut Form, now_ms: i64) -> Result<Self, WebhookError> {
+        Ok(match route {
+            Route::Recording => {
+                let callback = RecordingCallback::parse(form)?;
+                let name = format!("{}|{:?}", callback.recording_sid, callback.status);
+                Self { name, event: callback.event(now_ms) }
+            }
+            Route::Transcription => {
+                let callback = TranscriptionCallback::parse(form)?;
+                let name = format!("{}|{}", callback.recording_sid, callback.text.is_empty());
+                Self { name, event: Some(callback.event(now_ms)) }
+            }
+            Route::Conference => {
+                let callback = ConferenceCallback::parse(form)?;
+                let ConferenceCallback { conference_sid, what, call_sid, sequence, timestamp_ms, .. } =
+                    &callback;
+                let name = format!("{conference_sid}|{what}|{call_sid:?}|{sequence:?}|{timestamp_ms:?}");
+                Self { name, event: callback.event(now_ms) }
+            }
+            Route::Status
+            | Route::Voice
+            | Route::Dialled(_)
+            | Route::Menu(_)
+            | Route::Message
+            | Route::Wait
+            | Route::LeftQueue
+            | Route::Sound(_)
+            | Route::Proof(_) => {
+                let callback = StatusCallback::parse(std::mem::take(form))?;
+                let name =
+                    format!("{}|{}|{:?}", callback.call_sid, callback.status.as_wire(), callback.sequence);
+                Self { name, event: Some(callback.event(now_ms)) }
+            }
+        })
+    }
+}

@@ -1,0 +1,355 @@
+//! Connections: how long they may idle, and who goes when there are too many.
+//!
+//! Behind a tunnel or proxy few connections carry everybody's requests, and an address says nothing
+//! about who is at the other end. So places are not given by address: everybody gets one, and when all
+//! are taken the one goes that has kept us waiting longest. A connection on which Twilio's request is
+//! being answered stays.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
+
+/// How long the other side may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// From the first byte of a request's head to its last, and from the connection to the first byte.
+    pub(crate) head: Duration,
+    /// From one request to the next.
+    pub(crate) idle: Duration,
+    /// To take the next part of an answer.
+    pub(crate) answer: Duration,
+}
+
+/// One connection, as those who decide about it see it.
+pub(crate) struct Peer {
+    state: Mutex<State>,
+    evicted: Notify,
+}
+
+struct State {
+    phase: Phase,
+    since: Instant,
+    /// Whether any request came before.
+    served: bool,
+    /// Whether any of those was Twilio's.
+    good: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing of a request has come.
+    Idle,
+    /// Its head is coming.
+    Head,
+    /// Its body is coming, and who sent it is not known.
+    Request,
+    /// It is Twilio's.
+    Trusted,
+    /// The connection ends.
+    Evicted,
+}
+
+impl Peer {
+    fn new() -> Self {
+        let state = State { phase: Phase::Idle, since: Instant::now(), served: false, good: false };
+        Self { state: Mutex::new(state), evicted: Notify::new() }
+    }
+
+    /// A request has come as far as its body.
+    pub(crate) fn request_began(&self) {
+        self.state().enter(Phase::Request);
+    }
+
+    /// The request is Twilio's. False if the connection has been given up already.
+    pub(crate) fn trust(&self) -> bool {
+        let mut state = self.state();
+        state.good = true;
+        state.enter(Phase::Trusted)
+    }
+
+    /// The answer is known.
+    pub(crate) fn answered(&self) {
+        let mut state = self.state();
+        state.served = true;
+        state.enter(Phase::Idle);
+    }
+
+    /// Returns when the connection must end.
+    pub(crate) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    fn bytes_came(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Idle {
+            state.enter(Phase::Head);
+        }
+    }
+
+    /// When waiting for the other side ends; `None` while it is not the other side that is waited for, or
+    /// somebody else looks at the clock.
+    fn deadline(&self, patience: Patience) -> Option<Instant> {
+        let state = self.state();
+        match state.phase {
+            Phase::Idle if state.served => Some(state.since + patience.idle),
+            Phase::Idle | Phase::Head => Some(state.since + patience.head),
+            Phase::Request | Phase::Trusted | Phase::Evicted => None,
+        }
+    }
+
+    /// The order in which connections go: strangers first, then by how long they have kept us waiting.
+    /// `None` for one that stays.
+    fn standing(&self) -> Option<(bool, Instant)> {
+        let state = self.state();
+        match state.phase {
+            Phase::Idle | Phase::Head | Phase::Request => Some((state.good, state.since)),
+            Phase::Trusted | Phase::Evicted => None,
+        }
+    }
+
+    /// Ends the connection, unless Twilio's request has been recognised on it meanwhile.
+    fn evict(&self) -> bool {
+        let mut state = self.state();
+        let goes = state.phase != Phase::Trusted && state.enter(Phase::Evicted);
+        if goes {
+            self.evicted.notify_one();
+        }
+        goes
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) -> bool {
+        if self.phase == Phase::Evicted {
+            return false;
+        }
+        (self.phase, self.since) = (phase, Instant::now());
+        true
+    }
+}
+
+/// The connections there are.
+pub(crate) struct Connections {
+    most: usize,
+    peers: Mutex<Vec<Arc<Peer>>>,
+}
+
+/// What a new connection gets.
+pub(crate) enum Place {
+    /// A free one.
+    Free(Arc<Peer>),
+    /// That of another, which ends.
+    Vacated(Arc<Peer>),
+    /// None: on every connection there is a request of Twilio's being answered.
+    None,
+}
+
+impl Connections {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, peers: Mutex::default() }
+    }
+
+    /// Takes in a new connection.
+    pub(crate) fn enter(&self) -> Place {
+        let mut peers = self.peers();
+        let full = peers.len() >= self.most;
+        if full && !evict_one(&mut peers) {
+            return Place::None;
+        }
+        let peer = Arc::new(Peer::new());
+        peers.push(Arc::clone(&peer));
+        if full { Place::Vacated(peer) } else { Place::Free(peer) }
+    }
+
+    /// The connection has ended.
+    pub(crate) fn leave(&self, peer: &Arc<Peer>) {
+        self.peers().retain(|other| !Arc::ptr_eq(other, peer));
+    }
+
+    fn peers(&self) -> MutexGuard<'_, Vec<Arc<Peer>>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn evict_one(peers: &mut Vec<Arc<Peer>>) -> bool {
+    loop {
+        let standings = peers.iter().enumerate().filter_map(|(at, peer)| Some((peer.standing()?, at)));
+        let Some((_, at)) = standings.min() else { return false };
+        // Between the two looks Twilio may have been recognised: then it is another one's turn.
+        if peers[at].evict() {
+            peers.swap_remove(at);
+            return true;
+        }
+    }
+}
+
+/// A stream that does not wait for ever.
+pub(crate) struct Guarded {
+    stream: TcpStream,
+    peer: Arc<Peer>,
+    patience: Patience,
+    reading: Pin<Box<Sleep>>,
+    /// Runs while the other side takes nothing.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl Guarded {
+    pub(crate) fn new(stream: TcpStream, peer: Arc<Peer>, patience: Patience) -> Self {
+        let reading = Box::pin(tokio::time::sleep(patience.head));
+        Self { stream, peer, patience, reading, writing: None }
+    }
+
+    /// Hands on what a write came to, unless it has come to nothing for too long.
+    fn written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<std::io::Result<T>>,
+    ) -> Poll<std::io::Result<T>> {
+        if outcome.is_ready() {
+            self.writing = None;
+            return outcome;
+        }
+        let patience = self.patience.answer;
+        let timer = self.writing.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        timer.as_mut().poll(cx).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            this.peer.bytes_came();
+        }
+        if outcome.is_ready() {
+            return outcome;
+        }
+        let Some(deadline) = this.peer.deadline(this.patience) else { return Poll::Pending };
+        if this.reading.deadline() != deadline {
+            this.reading.as_mut().reset(deadline);
+        }
+        this.reading.as_mut().poll(cx).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.written(cx, outcome)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.written(cx, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn entered(connections: &Connections) -> Arc<Peer> {
+        match connections.enter() {
+            Place::Free(peer) | Place::Vacated(peer) => peer,
+            Place::None => panic!("a place"),
+        }
+    }
+
+    fn is_evicted(peer: &Peer) -> bool {
+        peer.state().phase == Phase::Evicted
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_kept_us_waiting_longest_goes() {
+        let connections = Connections::new(2);
+        let first = entered(&connections);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let second = entered(&connections);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        first.bytes_came();
+        let third = entered(&connections);
+        assert!(is_evicted(&second) && !is_evicted(&first));
+        second.evicted().await;
+        connections.leave(&second);
+        connections.leave(&third);
+        assert!(matches!(connections.enter(), Place::Free(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_go_before_twilio_and_what_is_being_answered_stays() {
+        let connections = Connections::new(2);
+        let twilio = entered(&connections);
+        twilio.request_began();
+        assert!(twilio.trust());
+        twilio.answered();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let stranger = entered(&connections);
+        let other = entered(&connections);
+        assert!(is_evicted(&stranger) && !is_evicted(&twilio));
+        twilio.request_began();
+        assert!(twilio.trust());
+        other.request_began();
+        assert!(other.trust());
+        assert!(matches!(connections.enter(), Place::None));
+        twilio.answered();
+        assert!(matches!(connections.enter(), Place::Vacated(_)));
+        assert!(is_evicted(&twilio));
+        assert!(!twilio.trust(), "nothing is begun on a connection that ends");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_must_come_soon_and_the_next_may_take_its_time() {
+        let seconds = Duration::from_secs;
+        let patience = Patience { head: seconds(5), idle: seconds(75), answer: seconds(10) };
+        let start = Instant::now();
+        let peer = Peer::new();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(5)));
+        tokio::time::advance(seconds(1)).await;
+        peer.bytes_came();
+        tokio::time::advance(seconds(1)).await;
+        peer.bytes_came();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(6)), "from the first byte");
+        peer.request_began();
+        assert_eq!(peer.deadline(patience), None);
+        peer.answered();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(77)));
+        peer.bytes_came();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(7)));
+    }
+}
