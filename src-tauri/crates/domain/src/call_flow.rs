@@ -3,12 +3,22 @@
 //! A call begins with the voice webhook ([`begin`]). Most answers come with a return address, and
 //! Twilio asks again there when what was asked for is over ([`go_on`]). What is known of the call in
 //! between travels in that address, not in memory: a program that was restarted answers all the same.
+//!
+//! | module | decides |
+//! | --- | --- |
+//! | `outgoing` | for the agent who calls |
+//! | `incoming` | for a caller |
+
+mod incoming;
+mod outgoing;
+#[cfg(test)]
+mod tests;
 
 use crate::call::{CallId, CallStatus};
 use crate::destination::Destination;
-use crate::dial_policy::{self, OutgoingRules, Outlook, RING_TIMEOUT_S, Verdict};
+use crate::dial_policy::{self, OutgoingRules, Outlook};
 use crate::identity::ClientIdentity;
-use crate::incoming::{Answer, Chosen, IncomingRules, MenuKey, MenuPage, Music, Prompt};
+use crate::incoming::{IncomingRules, Known, MenuKey, Music, Problem, Prompt};
 use crate::local_time::LocalMoment;
 use crate::phone_number::E164;
 
@@ -265,250 +275,65 @@ pub enum QueueResult {
     SystemError,
 }
 
-/// How long a forwarded call rings, in seconds.
-const FORWARD_RING_S: u32 = 25;
 /// The longest forwarded or incoming conversation, in seconds: Twilio's own limit of four hours.
 const LONGEST_S: u32 = 14_400;
-const NOT_OURS: &str = "This phone does not accept that call.";
-const UNAVAILABLE: &str = "Nobody is available to take your call. Please try again later.";
 
 /// Decides about a call that begins.
 ///
 /// A call whose `From` is a client is the agent's own; Twilio's `Direction` says `inbound` for those
 /// too, so its value is not asked. `From` equal to our caller id alone does not make a call the agent's:
 /// a stranger may show our number as theirs, and dialling out for them would ring in circles at our cost.
-/// Only the short form, which cannot come from the telephone network, is read that way.
+/// Only the short form, which cannot come from the telephone network, is read that way. A call from a SIP
+/// domain of the account comes in like one from the network.
 pub fn begin(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
     match query.from.strip_prefix("client:") {
-        Some(identity) if now.agents.includes(identity) => outgoing(query, rules, now),
-        Some(_) => Instruction::TurnAway { spoken: NOT_OURS.into() },
-        None if is_short_form(query, now) => outgoing(query, rules, now),
-        None => incoming(query, rules, now),
+        Some(identity) if now.agents.includes(identity) => outgoing::place(query, rules, now),
+        Some(_) => Instruction::TurnAway { spoken: "This phone does not accept that call.".into() },
+        None if is_short_form(query, now) => outgoing::place_short_form(query, rules, now),
+        None => incoming::Caller::new(query, rules, now).welcome(),
     }
 }
 
-/// Whether the request is the seed's plain `To=<customer>&From=<our number>`.
+/// Whether the request is the seed's plain `To=<customer>&From=<our number>`. A plus sign that was not
+/// escaped in it has become a space.
 pub fn is_short_form(query: &VoiceQuery, now: &Situation) -> bool {
-    let ours = now.outlook.caller_id.as_ref().is_some_and(|ours| ours.as_str() == query.from);
-    query.short_form && ours
+    let from = outgoing::with_plus(&query.from);
+    query.short_form
+        && now
+            .outlook
+            .caller_id
+            .iter()
+            .chain(&now.outlook.usable_caller_ids)
+            .any(|ours| ours.as_str() == from)
 }
 
 /// Decides how a call goes on.
 pub fn go_on(query: &VoiceQuery, happened: &Happened, rules: &Rules, now: &Situation) -> Instruction {
-    let incoming = &rules.incoming;
+    let caller = incoming::Caller::new(query, rules, now);
     match happened {
-        Happened::Dialled { purpose: Purpose::Ring, status } if !was_answered(*status) => {
-            give(&incoming.no_answer, rules, now)
-        }
-        Happened::Dialled { purpose: Purpose::Forward, status } if !was_answered(*status) => {
-            voicemail(incoming)
-        }
-        Happened::Dialled { purpose: Purpose::TakeNext, status } if !was_answered(*status) => {
-            Instruction::Tell { prompt: Prompt::say("Nobody is waiting.") }
-        }
-        Happened::Dialled { purpose: Purpose::Outgoing, status } => failed_dial(*status),
-        Happened::Dialled { .. } | Happened::MessageTaken => Instruction::HangUp,
-        Happened::Pressed { place, key } => pressed(place, *key, rules, now),
-        Happened::Waiting { waited_s, .. } if *waited_s >= incoming.queue.longest_wait_s => {
-            Instruction::LeaveQueue
-        }
-        Happened::Waiting { position, .. } => Instruction::Wait {
-            position: incoming.queue.tell_position.then_some(*position),
-            music: incoming.queue.music.clone(),
-        },
-        Happened::LeftQueue { result } => match result {
-            QueueResult::Leave | QueueResult::QueueFull | QueueResult::Error | QueueResult::SystemError => {
-                overflow(query, rules, now)
-            }
-            QueueResult::Bridged
-            | QueueResult::BridgingInProcess
-            | QueueResult::Hangup
-            | QueueResult::Redirected
-            | QueueResult::RedirectedFromBridged => Instruction::HangUp,
-        },
+        Happened::Dialled { purpose: Purpose::Outgoing, status } => outgoing::after(query, *status),
+        Happened::Dialled { purpose: Purpose::TakeNext, status } => outgoing::after_queue(*status),
+        Happened::Dialled { purpose: Purpose::Ring, status } => caller.after_ringing(*status),
+        Happened::Dialled { purpose: Purpose::Forward, status } => caller.after_forwarding(*status),
+        Happened::Pressed { place, key } => caller.in_call().pressed(place, *key),
+        Happened::Waiting { position, waited_s } => caller.waiting(*position, *waited_s),
+        Happened::LeftQueue { result } => caller.in_call().left_queue(*result),
+        Happened::MessageTaken => Instruction::HangUp,
     }
 }
 
+/// Whether a connection came about, which is over now.
 fn was_answered(status: CallStatus) -> bool {
     matches!(status, CallStatus::Completed | CallStatus::InProgress)
 }
 
-/// What the agent hears when the one they called did not answer. The SDK knows already that it is over.
-fn failed_dial(_status: CallStatus) -> Instruction {
-    Instruction::HangUp
-}
-
-fn outgoing(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
-    let to = match Destination::parse(&query.to, &now.outlook.home_region) {
-        Ok(to) => to,
-        Err(reason) => {
-            return Instruction::Refuse {
-                spoken: "The number you have dialled is not valid.".into(),
-                reason,
-            };
-        }
+/// What is wrong with the rules of both directions, with `outgoing.` and `incoming.` before each path.
+pub fn problems(rules: &Rules, known: &Known) -> Vec<Problem> {
+    let named = |direction: &'static str| {
+        move |problem: Problem| Problem { path: format!("{direction}.{}", problem.path), ..problem }
     };
-    if now.permission == Permission::Missing {
-        return Instruction::Refuse {
-            spoken: "This call was not placed with this phone.".into(),
-            reason:
-                "Somebody tried to place a call with this phone's sign-in that you did not ask for. If this \
-                     happens again, disconnect the account and connect it anew: that makes a new key."
-                    .into(),
-        };
-    }
-    match dial_policy::judge(&to, &rules.outgoing, &now.outlook) {
-        Verdict::Allowed { caller_id, time_limit_s } => {
-            let purpose = if to == Destination::NextInQueue { Purpose::TakeNext } else { Purpose::Outgoing };
-            Instruction::Connect(Connect {
-                to: vec![to],
-                caller_id,
-                ring_s: RING_TIMEOUT_S,
-                time_limit_s,
-                purpose,
-            })
-        }
-        // There is nobody to ask here: the agent was asked when they placed the call.
-        Verdict::Ask(question) => Instruction::Refuse {
-            spoken: "Calls to this country are not allowed.".into(),
-            reason: format!("Calls to {} are not allowed yet.", question.country),
-        },
-        Verdict::Refused(refusal) => Instruction::Refuse { spoken: refusal.spoken, reason: refusal.reason },
-    }
-}
-
-fn incoming(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
-    let incoming = &rules.incoming;
-    let answer = if incoming.hours.as_ref().is_some_and(|hours| !hours.is_open(now.local)) {
-        &incoming.closed
-    } else {
-        match &incoming.hidden_number {
-            Some(answer) if is_hidden(&query.from) => answer,
-            _ => &incoming.open,
-        }
-    };
-    give(answer, rules, now)
-}
-
-/// What a caller shows who shows no number (Twilio, "Caller ID for anonymous calls": the digits spell
-/// ANONYMOUS, RESTRICTED, UNKNOWN, UNAVAILABLE; also the words).
-fn is_hidden(from: &str) -> bool {
-    const HIDDEN: [&str; 4] = ["266696687", "7378742833", "2562533", "8566696"];
-    let digits = from.trim_start_matches('+');
-    HIDDEN.contains(&digits)
-        || from.is_empty()
-        || from.eq_ignore_ascii_case("anonymous")
-        || from.to_ascii_lowercase().starts_with("sip:anonymous@")
-}
-
-fn give(answer: &Answer, rules: &Rules, now: &Situation) -> Instruction {
-    let incoming = &rules.incoming;
-    match answer {
-        Answer::Ring => ring(rules, now),
-        Answer::Forward { to } => Instruction::Connect(Connect {
-            to: vec![Destination::Number(to.clone())],
-            caller_id: None,
-            ring_s: FORWARD_RING_S,
-            time_limit_s: LONGEST_S,
-            purpose: Purpose::Forward,
-        }),
-        Answer::Voicemail => voicemail(incoming),
-        Answer::Menu => page(&incoming.menu, MenuPlace::first()),
-        Answer::Queue if now.waiting >= incoming.queue.most_waiting => {
-            give_without_waiting(&incoming.queue.overflow, rules, now)
-        }
-        Answer::Queue => Instruction::Enqueue { greeting: incoming.queue.greeting.clone() },
-        Answer::Message { prompt } => Instruction::Tell { prompt: prompt.clone() },
-        Answer::Decline => Instruction::Decline,
-    }
-}
-
-/// Rings the agent, or gives what stands for not being able to. None of those may be [`Answer::Ring`]
-/// ([`problems`](crate::incoming::problems) sees to that); rules that say so nevertheless end here.
-fn ring(rules: &Rules, now: &Situation) -> Instruction {
-    let incoming = &rules.incoming;
-    let reachable = now.agents.reachable();
-    let instead = if now.do_not_disturb {
-        &incoming.do_not_disturb
-    } else if reachable.is_empty() {
-        &incoming.offline
-    } else if now.busy {
-        &incoming.busy
-    } else {
-        return Instruction::Connect(Connect {
-            to: reachable.into_iter().map(Destination::Client).collect(),
-            caller_id: None,
-            ring_s: incoming.ring_s,
-            time_limit_s: LONGEST_S,
-            purpose: Purpose::Ring,
-        });
-    };
-    give_without_ringing(instead, rules, now)
-}
-
-fn give_without_ringing(answer: &Answer, rules: &Rules, now: &Situation) -> Instruction {
-    match answer {
-        Answer::Ring | Answer::Menu => Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) },
-        Answer::Forward { .. }
-        | Answer::Voicemail
-        | Answer::Queue
-        | Answer::Message { .. }
-        | Answer::Decline => give(answer, rules, now),
-    }
-}
-
-fn give_without_waiting(answer: &Answer, rules: &Rules, now: &Situation) -> Instruction {
-    match answer {
-        Answer::Forward { .. } | Answer::Voicemail | Answer::Message { .. } | Answer::Decline => {
-            give(answer, rules, now)
-        }
-        Answer::Ring | Answer::Menu | Answer::Queue => Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) },
-    }
-}
-
-fn overflow(_query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
-    give_without_waiting(&rules.incoming.queue.overflow, rules, now)
-}
-
-fn voicemail(incoming: &IncomingRules) -> Instruction {
-    Instruction::Voicemail {
-        greeting: incoming.voicemail.greeting.clone(),
-        longest_s: incoming.voicemail.longest_s,
-        transcribe: incoming.voicemail.transcribe,
-    }
-}
-
-fn page(page: &MenuPage, place: MenuPlace) -> Instruction {
-    Instruction::Menu { place, prompt: page.prompt.clone(), wait_s: page.wait_s }
-}
-
-fn pressed(place: &MenuPlace, key: Option<MenuKey>, rules: &Rules, now: &Situation) -> Instruction {
-    // The rules may have changed since the page was played.
-    let Some(here) = find(&rules.incoming.menu, &place.keys) else { return voicemail(&rules.incoming) };
-    match key.and_then(|key| Some((key, here.choices.get(&key)?))) {
-        Some((key, choice)) => match &choice.then {
-            Chosen::Page { page: next } => {
-                let mut keys = place.keys.clone();
-                keys.push(key);
-                page(next, MenuPlace { keys, attempt: 1 })
-            }
-            Chosen::Answer { answer: Answer::Menu } => voicemail(&rules.incoming),
-            Chosen::Answer { answer } => give(answer, rules, now),
-        },
-        None if place.attempt < here.attempts => {
-            page(here, MenuPlace { keys: place.keys.clone(), attempt: place.attempt + 1 })
-        }
-        None => match here.otherwise.as_ref() {
-            Answer::Menu => voicemail(&rules.incoming),
-            answer => give(answer, rules, now),
-        },
-    }
-}
-
-fn find<'a>(page: &'a MenuPage, keys: &[MenuKey]) -> Option<&'a MenuPage> {
-    let Some((first, rest)) = keys.split_first() else { return Some(page) };
-    match &page.choices.get(first)?.then {
-        Chosen::Page { page } => find(page, rest),
-        Chosen::Answer { .. } => None,
-    }
+    let outgoing = dial_policy::problems(&rules.outgoing).into_iter().map(named("outgoing"));
+    outgoing
+        .chain(crate::incoming::problems(&rules.incoming, known).into_iter().map(named("incoming")))
+        .collect()
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dialer_domain::call_flow::Rules;
+use dialer_domain::call_flow::{self, Rules};
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::incoming::{self, Problem, SoundName};
+use dialer_domain::incoming::{Known, Problem, SoundName};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number;
 
@@ -43,7 +43,19 @@ impl RulesCommands for Phone {
     }
 
     async fn check_rules(&self, rules: Rules) -> Result<Vec<Problem>, UserError> {
-        Ok(incoming::problems(&rules.incoming))
+        let known = Known {
+            // What callers hear is not kept yet, so that no rule can name it.
+            sounds: BTreeSet::new(),
+            // Not every caller id: callers may well be passed on to the agent's own verified mobile.
+            own_numbers: self
+                .shared()
+                .saved()
+                .record
+                .map(|record| record.numbers.into_iter().map(|bound| bound.number).collect())
+                .unwrap_or_default(),
+            zones: local_time::zones().into_iter().collect(),
+        };
+        Ok(call_flow::problems(&rules, &known))
     }
 
     async fn save_rules(&self, rules: Rules) -> Result<(), UserError> {

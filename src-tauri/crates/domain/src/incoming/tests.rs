@@ -189,7 +189,7 @@ fn nobody_is_passed_on_in_circles_or_at_a_price() {
         ("+2710111", "emergency"),
     ] {
         let mut rules = IncomingRules { open: forward(to), ..IncomingRules::default() };
-        rules.queue.overflow = Box::new(forward(to));
+        *rules.queue.overflow = forward(to);
         let problems = problems(&rules, &known());
         assert_eq!(problems.len(), 2, "{to}");
         assert_eq!((problems[0].path.as_str(), problems[1].path.as_str()), ("open.to", "queue.overflow.to"));
@@ -211,9 +211,9 @@ fn what_stands_for_the_phone_is_not_the_phone() {
         assert_eq!(with(|rules| rules.hidden_number = Some(answer.clone())), Vec::<String>::new());
     }
     for overflow in [Answer::Ring, Answer::Menu, Answer::Queue] {
-        assert_eq!(with(|rules| rules.queue.overflow = Box::new(overflow)), ["queue.overflow"]);
+        assert_eq!(with(|rules| *rules.queue.overflow = overflow), ["queue.overflow"]);
     }
-    assert_eq!(with(|rules| rules.queue.overflow = Box::new(Answer::Decline)), Vec::<String>::new());
+    assert_eq!(with(|rules| *rules.queue.overflow = Answer::Decline), Vec::<String>::new());
 }
 
 /// A menu of so many pages, one beneath the other.
@@ -329,7 +329,7 @@ fn a_problem_is_a_sentence_with_the_cure() {
     let mut rules =
         IncomingRules { ring_s: 0, open: forward(OURS), no_answer: Answer::Ring, ..IncomingRules::default() };
     rules.menu = deep(6);
-    rules.queue.overflow = Box::new(Answer::Queue);
+    *rules.queue.overflow = Answer::Queue;
     rules.voicemail.greeting = Prompt::say("");
     for problem in problems(&rules, &known()) {
         assert!(

@@ -1,0 +1,216 @@
+//! What a caller gets.
+
+use super::{
+    Connect, Instruction, LONGEST_S, MenuPlace, Purpose, QueueResult, Rules, Situation, VoiceQuery,
+    was_answered,
+};
+use crate::call::CallStatus;
+use crate::destination::Destination;
+use crate::incoming::{Answer, Chosen, IncomingRules, MenuKey, MenuPage, Prompt};
+use crate::phone_number::E164;
+
+/// How long a forwarded call rings, in seconds.
+const FORWARD_RING_S: u32 = 25;
+const UNAVAILABLE: &str = "Nobody is available to take your call. Please try again later.";
+
+/// A caller, and what the decision about them depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Caller<'a> {
+    query: &'a VoiceQuery,
+    rules: &'a IncomingRules,
+    now: &'a Situation,
+    /// Whether Twilio has answered the call already, as it must before a menu or a queue.
+    in_call: bool,
+}
+
+impl<'a> Caller<'a> {
+    pub(super) fn new(query: &'a VoiceQuery, rules: &'a Rules, now: &'a Situation) -> Self {
+        Self { query, rules: &rules.incoming, now, in_call: false }
+    }
+
+    /// The caller, whose call has been answered.
+    pub(super) fn in_call(self) -> Self {
+        Self { in_call: true, ..self }
+    }
+
+    /// What they get first.
+    pub(super) fn welcome(self) -> Instruction {
+        let closed = self.rules.hours.as_ref().is_some_and(|hours| !hours.is_open(self.now.local));
+        match &self.rules.hidden_number {
+            _ if closed => self.give(&self.rules.closed),
+            Some(answer) if is_hidden(&self.query.from) => self.give(answer),
+            Some(_) | None => self.give(&self.rules.open),
+        }
+    }
+
+    /// After the agent's phone rang.
+    pub(super) fn after_ringing(self, status: CallStatus) -> Instruction {
+        if was_answered(status) { Instruction::HangUp } else { self.give_last(&self.rules.no_answer) }
+    }
+
+    /// After they were passed on.
+    pub(super) fn after_forwarding(self, status: CallStatus) -> Instruction {
+        if was_answered(status) { Instruction::HangUp } else { self.voicemail() }
+    }
+
+    /// In the queue.
+    pub(super) fn waiting(self, position: u32, waited_s: u32) -> Instruction {
+        let queue = &self.rules.queue;
+        if waited_s >= queue.longest_wait_s {
+            return Instruction::LeaveQueue;
+        }
+        Instruction::Wait { position: queue.tell_position.then_some(position), music: queue.music.clone() }
+    }
+
+    /// Out of the queue.
+    pub(super) fn left_queue(self, result: QueueResult) -> Instruction {
+        match result {
+            QueueResult::Leave | QueueResult::QueueFull | QueueResult::Error | QueueResult::SystemError => {
+                self.overflow()
+            }
+            QueueResult::Bridged
+            | QueueResult::BridgingInProcess
+            | QueueResult::Hangup
+            | QueueResult::Redirected
+            | QueueResult::RedirectedFromBridged => Instruction::HangUp,
+        }
+    }
+
+    /// At a page of the menu.
+    pub(super) fn pressed(self, place: &MenuPlace, key: Option<MenuKey>) -> Instruction {
+        // The rules may have changed since the page was played.
+        let Some(here) = find(&self.rules.menu, &place.keys) else { return self.voicemail() };
+        match key.and_then(|key| Some((key, &here.choices.get(&key)?.then))) {
+            Some((key, Chosen::Page { page })) => {
+                let keys = place.keys.iter().copied().chain([key]).collect();
+                play(page, MenuPlace { keys, attempt: 1 })
+            }
+            Some((_, Chosen::Answer { answer })) => self.give_after_menu(answer),
+            None if place.attempt < here.attempts => {
+                play(here, MenuPlace { keys: place.keys.clone(), attempt: place.attempt + 1 })
+            }
+            None => self.give_after_menu(&here.otherwise),
+        }
+    }
+
+    fn give(self, answer: &Answer) -> Instruction {
+        match answer {
+            Answer::Ring => self.ring(),
+            Answer::Forward { to } => self.forward(to),
+            Answer::Voicemail => self.voicemail(),
+            Answer::Menu => play(&self.rules.menu, MenuPlace::first()),
+            Answer::Queue if self.now.waiting >= self.rules.queue.most_waiting => self.overflow(),
+            Answer::Queue => Instruction::Enqueue { greeting: self.rules.queue.greeting.clone() },
+            Answer::Message { prompt } => Instruction::Tell { prompt: prompt.clone() },
+            // A call that was answered can no longer be declined.
+            Answer::Decline if self.in_call => unavailable(),
+            Answer::Decline => Instruction::Decline,
+        }
+    }
+
+    /// The menu never leads to itself ([`problems`](crate::incoming::problems) sees to that); where rules
+    /// say so nevertheless, the caller can leave a message.
+    fn give_after_menu(self, answer: &Answer) -> Instruction {
+        if *answer == Answer::Menu { self.voicemail() } else { self.give(answer) }
+    }
+
+    /// What stands for not being able to ring the phone is never the phone or the menu, which leads to it
+    /// ([`problems`](crate::incoming::problems) sees to that); rules that say so nevertheless end here.
+    fn give_last(self, answer: &Answer) -> Instruction {
+        match answer {
+            Answer::Ring | Answer::Menu => unavailable(),
+            Answer::Forward { .. }
+            | Answer::Voicemail
+            | Answer::Queue
+            | Answer::Message { .. }
+            | Answer::Decline => self.give(answer),
+        }
+    }
+
+    fn overflow(self) -> Instruction {
+        match self.rules.queue.overflow.as_ref() {
+            Answer::Ring | Answer::Menu | Answer::Queue => unavailable(),
+            answer @ (Answer::Forward { .. }
+            | Answer::Voicemail
+            | Answer::Message { .. }
+            | Answer::Decline) => self.give(answer),
+        }
+    }
+
+    /// Rings the agent, or gives what stands for not being able to.
+    fn ring(self) -> Instruction {
+        let reachable = self.now.agents.reachable();
+        if self.now.do_not_disturb {
+            self.give_last(&self.rules.do_not_disturb)
+        } else if reachable.is_empty() {
+            self.give_last(&self.rules.offline)
+        } else if self.now.busy {
+            self.give_last(&self.rules.busy)
+        } else {
+            Instruction::Connect(Connect {
+                to: reachable.into_iter().map(Destination::Client).collect(),
+                caller_id: None,
+                ring_s: self.rules.ring_s,
+                time_limit_s: LONGEST_S,
+                purpose: Purpose::Ring,
+            })
+        }
+    }
+
+    /// Passes the caller on. Who is called sees the caller's number, which Twilio allows for a call that
+    /// came in; a caller without one is shown by the number they called (TwiML `<Dial callerId>`: "the
+    /// To or From of the inbound call").
+    fn forward(self, to: &E164) -> Instruction {
+        let shows_a_number = !is_hidden(&self.query.from) && E164::parse_strict(&self.query.from).is_ok();
+        let called = || E164::parse_strict(&self.query.to).ok();
+        let ours = || self.now.outlook.caller_id.clone();
+        Instruction::Connect(Connect {
+            to: vec![Destination::Number(to.clone())],
+            caller_id: if shows_a_number { None } else { called().or_else(ours) },
+            ring_s: FORWARD_RING_S,
+            time_limit_s: LONGEST_S,
+            purpose: Purpose::Forward,
+        })
+    }
+
+    fn voicemail(self) -> Instruction {
+        let voicemail = &self.rules.voicemail;
+        Instruction::Voicemail {
+            greeting: voicemail.greeting.clone(),
+            longest_s: voicemail.longest_s,
+            transcribe: voicemail.transcribe,
+        }
+    }
+}
+
+fn unavailable() -> Instruction {
+    Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) }
+}
+
+fn play(page: &MenuPage, place: MenuPlace) -> Instruction {
+    Instruction::Menu { place, prompt: page.prompt.clone(), wait_s: page.wait_s }
+}
+
+fn find<'a>(page: &'a MenuPage, keys: &[MenuKey]) -> Option<&'a MenuPage> {
+    let Some((first, rest)) = keys.split_first() else { return Some(page) };
+    match &page.choices.get(first)?.then {
+        Chosen::Page { page } => find(page, rest),
+        Chosen::Answer { .. } => None,
+    }
+}
+
+/// Words that a network spells in digits, or writes, where the caller shows no number: ANONYMOUS,
+/// RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE (Twilio Support, "Why am I getting calls from these strange
+/// numbers?").
+const HIDDEN_DIGITS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656696", "86282452253"];
+const HIDDEN_WORDS: [&str; 6] = ["anonymous", "restricted", "blocked", "unknown", "unavailable", "private"];
+
+/// Whether the caller hides their number. SIP says so by `anonymous` before the `@` (RFC 3323).
+fn is_hidden(from: &str) -> bool {
+    let digits = from.trim_start_matches('+');
+    let name = from.strip_prefix("sip:").or_else(|| from.strip_prefix("sips:")).unwrap_or(from);
+    let name = name.split_once('@').map_or(name, |(user, _)| user);
+    from.is_empty()
+        || HIDDEN_DIGITS.contains(&digits)
+        || HIDDEN_WORDS.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
