@@ -911,7 +911,11 @@ country: string | null,
 /**
  * Why it cannot be dialled yet, as a sentence with the cure; absent when it can, or when nothing was typed.
  */
-problem: string | null, };
+problem: string | null, 
+/**
+ * The emergency number that was typed, digits only, if it is one.
+ */
+emergency: string | null, };
 /**
  * An owned number.
  */

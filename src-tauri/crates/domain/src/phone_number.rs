@@ -78,6 +78,8 @@ pub struct NumberInspection {
     pub country: Option<String>,
     /// Why it cannot be dialled yet, as a sentence with the cure; absent when it can, or when nothing was typed.
     pub problem: Option<String>,
+    /// The emergency number that was typed, digits only, if it is one.
+    pub emergency: Option<String>,
 }
 
 /// The name of a region by its ISO 3166 code, in English; the code itself where there is no name.

@@ -6,7 +6,7 @@ use rlibphonenumber::{
 
 use super::as_you_type::{country_code, group};
 use super::region_name::region_name;
-use super::{E164, InvalidNumber, NumberInspection, is_emergency};
+use super::{E164, InvalidNumber, NumberInspection, emergency_number, is_emergency};
 
 /// The longest text that is looked at, in characters; libphonenumber has the same limit.
 const MAX_TEXT_LENGTH: usize = 250;
@@ -22,19 +22,24 @@ pub fn parse(text: &str, home_region: &str) -> Result<E164, InvalidNumber> {
 
 /// Reads what was typed so far, for the number field. Meant for every keystroke.
 pub fn inspect(text: &str, home_region: &str) -> NumberInspection {
+    let emergency = emergency_number(text, home_region);
     let text = clean(text);
     let home = home(home_region);
     let formatted = as_typed(&text, home);
     if text.is_empty() {
-        return NumberInspection { formatted, e164: None, country: None, problem: None };
+        return NumberInspection { formatted, e164: None, country: None, problem: None, emergency };
     }
     match read(&text, home) {
-        Ok((e164, number)) => {
-            NumberInspection { formatted, e164: Some(e164), country: country_of(&number), problem: None }
-        }
+        Ok((e164, number)) => NumberInspection {
+            formatted,
+            e164: Some(e164),
+            country: country_of(&number),
+            problem: None,
+            emergency,
+        },
         Err(problem) => {
             let country = country_of_beginning(&text);
-            NumberInspection { formatted, e164: None, country, problem: Some(problem.0) }
+            NumberInspection { formatted, e164: None, country, problem: Some(problem.0), emergency }
         }
     }
 }

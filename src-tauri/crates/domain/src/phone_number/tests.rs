@@ -193,3 +193,12 @@ fn a_number_tells_its_region() {
     assert_eq!(region("+493012345678").as_deref(), Some("DE"));
     assert_eq!(region("+14165550123").as_deref(), Some("CA"));
 }
+
+#[test]
+fn the_number_field_knows_emergency_numbers_however_they_are_written() {
+    assert_eq!(inspect("9 1 1", "US").emergency.as_deref(), Some("911"));
+    assert_eq!(inspect("000", "AU").emergency.as_deref(), Some("000"));
+    assert_eq!(inspect("15", "FR").emergency.as_deref(), Some("15"));
+    assert_eq!(inspect("15", "US").emergency, None);
+    assert_eq!(inspect("+1 202 555 0100", "US").emergency, None);
+}
