@@ -20,6 +20,7 @@
 //! | [`dial_policy`] | the rules for outgoing calls, and the verdict on one |
 //! | [`intent`] | calls the agent has asked for, each good for one request of Twilio |
 //! | [`destination`] | whom the agent can call |
+//! | [`link`] | whom a `tel:` or `sip:` link asks to be called |
 //! | [`sip_uri`], [`local_time`], [`money`] | small values |
 //! | [`token`] | when an access token must be renewed |
 //! | [`ports`] | traits towards keychain, disk, clock and shell |
@@ -36,6 +37,7 @@ pub mod error;
 pub mod identity;
 pub mod incoming;
 pub mod intent;
+pub mod link;
 pub mod local_time;
 pub mod money;
 pub mod phone_number;

@@ -18,23 +18,57 @@ impl SipUri {
     /// The longest address, in characters.
     pub const MAX_LENGTH: usize = 254;
 
-    /// Checks the form. Whether the host can be reached is for Twilio to say (13254).
+    /// Checks the form; the scheme may be in capitals. Whether the host can be reached is for Twilio to say
+    /// (13254).
     pub fn parse(text: &str) -> Result<Self, InvalidSipUri> {
-        let rest = text.strip_prefix("sips:").or_else(|| text.strip_prefix("sip:"));
-        let (user, host) = rest.and_then(|rest| rest.split_once('@')).ok_or(InvalidSipUri)?;
+        let (scheme, rest) = text.split_once(':').ok_or(InvalidSipUri)?;
+        let scheme = ["sip", "sips"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known));
+        // A @ in the name itself is written %40 (RFC 3261 §25.1).
+        let (user, rest) = rest.split_once('@').ok_or(InvalidSipUri)?;
+        let end = rest.find([';', '?']).unwrap_or(rest.len());
+        let (host, tail) = rest.split_at(end);
+        let visible = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\'))
+        };
         let valid = !user.is_empty()
-            && host.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && text.len() <= Self::MAX_LENGTH
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\'));
-        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidSipUri) }
+            && visible(user)
+            && is_host_and_port(host)
+            && visible(tail)
+            && text.len() <= Self::MAX_LENGTH;
+        match scheme {
+            Some(scheme) if valid => Ok(Self(format!("{scheme}:{user}@{host}{tail}"))),
+            Some(_) | None => Err(InvalidSipUri),
+        }
     }
 
     /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((address, port)) => {
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            ("", port)
+        }
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let named = text.starts_with('[')
+        || host.split('.').all(|label| {
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
+        });
+    let numbered = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|digits| {
+            digits.bytes().all(|digit| digit.is_ascii_digit())
+                && digits.parse::<u16>().is_ok_and(|port| port != 0)
+        });
+    named && numbered
 }
 
 impl std::fmt::Display for SipUri {
@@ -53,5 +87,59 @@ impl TryFrom<String> for SipUri {
 impl From<SipUri> for String {
     fn from(uri: SipUri) -> String {
         uri.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_name_and_a_host() {
+        for text in [
+            "sip:desk@example.com",
+            "sips:desk@example.com:5061",
+            "sip:desk:secret@10.0.0.1",
+            "sip:+12025550123;phone-context=+1@example.com;transport=tls?X-Tag=a@b",
+            "sip:desk@[2001:db8::1]:5060;lr",
+            "sip:desk%40home@sip_1.example",
+        ] {
+            assert_eq!(SipUri::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(SipUri::parse("SIPS:Desk@Example.com").unwrap().as_str(), "sips:Desk@Example.com");
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        let long = format!("sip:{}@example.com", "a".repeat(SipUri::MAX_LENGTH));
+        for text in [
+            "",
+            "sip:",
+            "sip:desk",
+            "sip:@example.com",
+            "sip:desk@",
+            "sip:desk@;transport=tls",
+            "sip:desk@-example.com",
+            "sip:desk@example..com",
+            "sip:desk@home@example.com",
+            "sip:desk@example.com:0",
+            "sip:desk@example.com:65536",
+            "sip:desk@example.com:+5060",
+            "sip:desk@example.com:",
+            "sip:desk@[::1",
+            "sip:desk@[example.com]",
+            "sip:desk@[::1]x",
+            "sip:de sk@example.com",
+            "sip:desk@example.com;x=\"y\"",
+            "sip:<desk>@example.com",
+            "sip:desk@exämple.com",
+            "tel:desk@example.com",
+            "desk@example.com",
+            &long,
+        ] {
+            assert_eq!(SipUri::parse(text), Err(InvalidSipUri), "{text}");
+        }
     }
 }
