@@ -186,7 +186,7 @@ fn keep_secrets(vault: &MemoryVault, practice: &PracticeAccount) -> anyhow::Resu
 
 impl PracticeLine for Simulator {
     fn place_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
-        Simulator::place_incoming(self, &IncomingCall { from: call.from, to: None }).map(drop).map_err(
+        Simulator::place_incoming(self, &IncomingCall::from_number(call.from)).map(drop).map_err(
             |error| {
                 UserError::new(
                     ErrorCode::CallFailed,

@@ -241,7 +241,7 @@ impl SelfTest {
 
     async fn rung(&mut self) -> Measured {
         let from = self.tone_number()?;
-        self.simulator.place_incoming(&IncomingCall { from, to: None }).map_err(|error| error.to_string())?;
+        self.simulator.place_incoming(&IncomingCall::from_number(from)).map_err(|error| error.to_string())?;
         self.wait_for_call(|call| call.phase == CallPhase::Incoming).await?;
         Ok(None)
     }

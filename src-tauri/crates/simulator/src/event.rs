@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use dialer_domain::call::CallStatus;
-use dialer_domain::sid::CallSid;
+use dialer_domain::sid::{CallSid, RecordingSid};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
@@ -115,6 +115,15 @@ pub enum Happening {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call_status: Option<String>,
     },
+    /// A fault holds a webhook back.
+    WebhookHeld {
+        /// What it is for.
+        purpose: WebhookPurpose,
+        /// The leg it speaks of.
+        call_sid: CallSid,
+        /// Where it is to go.
+        url: String,
+    },
     /// A REST request was answered, or its connection broken by a fault or by its client.
     RestRequest {
         /// `GET`, `POST`, `DELETE`.
@@ -154,6 +163,83 @@ pub enum Happening {
         /// How it came.
         via: DigitPath,
     },
+    /// A text was spoken to a party.
+    Spoken {
+        /// The leg that hears it.
+        call_sid: CallSid,
+        /// What.
+        text: String,
+    },
+    /// A recording was played to a party.
+    Played {
+        /// The leg that hears it.
+        call_sid: CallSid,
+        /// Where it is; empty for Twilio's own music.
+        url: String,
+    },
+    /// Keys or words are waited for.
+    Gathering {
+        /// The leg they are to come from.
+        call_sid: CallSid,
+    },
+    /// The wait for keys or words is over.
+    Gathered {
+        /// The leg they came from.
+        call_sid: CallSid,
+        /// The keys; empty if there were none.
+        digits: String,
+        /// What was said.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        speech: Option<String>,
+    },
+    /// A party spoke words that its script knows.
+    Said {
+        /// The leg that spoke.
+        call_sid: CallSid,
+        /// What.
+        text: String,
+    },
+    /// A recording began.
+    RecordingStarted {
+        /// The call: of two legs the parent.
+        call_sid: CallSid,
+        /// Which.
+        recording_sid: RecordingSid,
+    },
+    /// A recording ended; its file comes later.
+    RecordingEnded {
+        /// The call: of two legs the parent.
+        call_sid: CallSid,
+        /// Which.
+        recording_sid: RecordingSid,
+        /// Seconds of sound, silence included.
+        duration_s: u32,
+    },
+    /// A call waits in a queue.
+    Queued {
+        /// Which call.
+        call_sid: CallSid,
+        /// The queue's name.
+        queue: String,
+    },
+    /// A call waits no longer: it was taken, gave up, or was led elsewhere.
+    LeftQueue {
+        /// Which call.
+        call_sid: CallSid,
+        /// The queue's name.
+        queue: String,
+        /// `QueueResult`.
+        result: String,
+    },
+    /// A SIP address was invited to a call.
+    SipInvite {
+        /// The leg.
+        call_sid: CallSid,
+        /// Whom.
+        uri: String,
+        /// The headers that were asked for.
+        headers: Vec<(String, String)>,
+    },
     /// A call message arrived from the SDK.
     MessageReceived {
         /// The SDK's leg.
@@ -177,8 +263,39 @@ pub enum WebhookPurpose {
     Redirect,
     /// `action` of `<Dial>`.
     DialAction,
+    /// `action` of `<Gather>`.
+    GatherAction,
+    /// `action` of `<Record>`.
+    RecordAction,
+    /// `action` of `<Enqueue>`.
+    EnqueueAction,
+    /// `waitUrl` of `<Enqueue>`.
+    QueueWait,
+    /// `url` of a noun of `<Dial>`: a document for the called party.
+    Whisper,
+    /// `waitUrl` of `<Conference>`, `HoldUrl` or `AnnounceUrl` of a participant.
+    ConferenceWait,
     /// A status callback.
     StatusCallback,
+    /// A recording's status callback.
+    RecordingCallback,
+    /// A conference's status callback.
+    ConferenceCallback,
+    /// `transcribeCallback` of `<Record>`.
+    TranscriptionCallback,
+}
+
+impl WebhookPurpose {
+    /// Whether it only tells of something: the answer steers nothing.
+    pub fn is_notice(self) -> bool {
+        matches!(
+            self,
+            Self::StatusCallback
+                | Self::RecordingCallback
+                | Self::ConferenceCallback
+                | Self::TranscriptionCallback
+        )
+    }
 }
 
 /// How grave an alert is.

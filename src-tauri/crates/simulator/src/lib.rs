@@ -53,7 +53,7 @@
 //!     ..TwimlApp::default()
 //! });
 //! simulator.bind_number(&account.numbers[0], Some(app))?;
-//! let call = simulator.place_incoming(&IncomingCall { from: "+12025550101".to_owned().try_into()?, to: None })?;
+//! let call = simulator.place_incoming(&IncomingCall::from_number("+12025550101".to_owned().try_into()?))?;
 //! println!("{:?}", simulator.heard(&call));
 //! simulator.shutdown().await;
 //! # Ok(())
@@ -72,6 +72,8 @@ mod listener;
 mod network;
 mod operations;
 mod pace;
+mod queue;
+mod recording;
 mod rest;
 mod scenario;
 mod server;
@@ -86,8 +88,10 @@ pub use account::{
 pub use call::CallRecord;
 pub use control::CONTROL_ROUTES;
 pub use event::{AlertLevel, DigitPath, Happening, SimEvent, WebhookPurpose};
-pub use far_end::{AnswerScript, FarEnd, FarEndScript, Heard, TalkScript, far_ends};
-pub use faults::{Faults, RestFailure, RestFault};
+pub use far_end::{
+    AnswerScript, CallerScript, FarEnd, FarEndScript, Heard, KeyPath, Step, TalkScript, far_ends,
+};
+pub use faults::{CallbackFailure, CallbackFault, Faults, RestFailure, RestFault};
 pub use operations::{IncomingCall, OperationError};
 pub use pace::{InvalidPace, Pace};
 pub use scenario::{Scenario, ScenarioError, ScenarioNumber};

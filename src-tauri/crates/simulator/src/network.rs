@@ -14,12 +14,15 @@ use tokio::task::JoinSet;
 use crate::account::{PracticeAccount, Resources, SidSource};
 use crate::alert::Alerts;
 use crate::audio::Switch;
-use crate::call::Leg;
-use crate::event::{AlertLevel, EventLog, Happening};
+use crate::call::{Conferences, Leg};
+use crate::event::{AlertLevel, EventLog, Happening, WebhookPurpose};
 use crate::far_end::{FarEndScript, script_for};
-use crate::faults::{Faults, RestFault};
+use crate::faults::{CallbackFailure, CallbackFault, Faults, RestFault};
 use crate::pace::Pace;
+use crate::queue::Queues;
+use crate::recording::Recordings;
 use crate::signalling::{Registry, SdkRoutes};
+use crate::webhook::{Cache, Clients, HeldCallbacks};
 
 /// Legs remembered after their end, so that a long-running simulator does not grow.
 const LEGS_KEPT: usize = 1_000;
@@ -32,11 +35,21 @@ pub(crate) struct Network {
     /// Where the gateway's media sockets are bound.
     pub(crate) media_address: IpAddr,
     pub(crate) http: reqwest::Client,
+    /// For webhooks that are sent with another patience than usual.
+    pub(crate) clients: Clients,
+    pub(crate) cache: Cache,
+    /// Callbacks that faults hold back.
+    pub(crate) held: HeldCallbacks,
     pub(crate) switch: Arc<Switch>,
     pub(crate) registry: Registry,
     pub(crate) sdk_routes: SdkRoutes,
     pub(crate) log: EventLog,
     pub(crate) alerts: Alerts,
+    pub(crate) recordings: Recordings,
+    pub(crate) queues: Queues,
+    pub(crate) conferences: Conferences,
+    /// `http://127.0.0.1:PORT`, for the addresses of recordings.
+    pub(crate) base_url: String,
     clock: Arc<dyn Clock>,
     resources: Mutex<Resources>,
     scripts: Mutex<HashMap<String, FarEndScript>>,
@@ -69,6 +82,8 @@ pub(crate) struct NetworkParts {
     pub(crate) http: reqwest::Client,
     pub(crate) switch: Arc<Switch>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// `http://127.0.0.1:PORT`: where REST is.
+    pub(crate) base_url: String,
 }
 
 impl Network {
@@ -80,11 +95,18 @@ impl Network {
             webhook_time_limit: parts.webhook_time_limit,
             media_address: parts.media_address,
             http: parts.http,
+            clients: Clients::default(),
+            cache: Cache::default(),
+            held: HeldCallbacks::default(),
             switch: parts.switch,
             registry: Registry::default(),
             sdk_routes: SdkRoutes::default(),
             log: EventLog::new(),
             alerts: Alerts::new(parts.seed),
+            recordings: Recordings::new(parts.seed),
+            queues: Queues::new(parts.seed, parts.pace),
+            conferences: Conferences::new(parts.seed),
+            base_url: parts.base_url,
             clock: parts.clock,
             resources: Mutex::new(parts.resources),
             scripts: Mutex::new(parts.scripts),
@@ -121,6 +143,23 @@ impl Network {
 
     pub(crate) fn set_faults(&self, faults: Faults) {
         self.faults.send_replace(faults);
+        self.held.begin_anew();
+        self.release_callbacks();
+    }
+
+    /// What happens to a callback by the rule for it, which counts it from now on.
+    pub(crate) fn take_callback_fault(&self, purpose: WebhookPurpose, url: &str) -> Option<CallbackFailure> {
+        let mut taken = None;
+        self.faults.send_if_modified(|faults| {
+            let fitting = |fault: &&mut CallbackFault| fault.times != Some(0) && fault.fits(purpose, url);
+            if let Some(fault) = faults.callbacks.iter_mut().find(fitting) {
+                taken = Some(fault.then.clone());
+                fault.times = fault.times.map(|times| times.saturating_sub(1));
+            }
+            // Nobody waits for rules of callbacks to be used up.
+            false
+        });
+        taken
     }
 
     /// The rule for a REST request, which counts for it from now on.

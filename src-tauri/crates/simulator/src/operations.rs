@@ -4,23 +4,52 @@ use std::sync::Arc;
 
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
+use dialer_domain::sip_uri::SipUri;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountSettings, Application, CallerId, Number, NumberSettings, TwimlApp, national};
-use crate::call::{CallRecord, End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Session};
+use crate::call::{
+    CallRecord, End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Session, sip_parts,
+};
 use crate::event::AlertLevel;
-use crate::far_end::{Heard, call_in};
+use crate::far_end::{CallerScript, Heard, call_in};
 use crate::network::Network;
 
-/// A telephone call to one of the account's numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A telephone call to one of the account's numbers, or a SIP call to its domain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IncomingCall {
-    /// Who calls. Once answered, it behaves as that practice number does.
+    /// Who calls. Once answered, it behaves as that practice number does, unless it is scripted.
     pub from: E164,
     /// Which number is called; by default the first that has an application.
     #[serde(default)]
     pub to: Option<E164>,
+    /// What the caller does once the call is up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<CallerScript>,
+    /// The caller's SIP address, such as `sip:alice@practice.sip.example`, in place of the number: the
+    /// call comes by the SIP domain behind `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_sip: Option<SipUri>,
+}
+
+impl IncomingCall {
+    /// A telephone call of `from` to the first number that has an application.
+    pub fn from_number(from: E164) -> Self {
+        Self { from, to: None, script: None, from_sip: None }
+    }
+
+    /// The same to another number.
+    #[must_use]
+    pub fn to(self, to: E164) -> Self {
+        Self { to: Some(to), ..self }
+    }
+
+    /// The same, with a caller who does what is scripted.
+    #[must_use]
+    pub fn doing(self, script: CallerScript) -> Self {
+        Self { script: Some(script), ..self }
+    }
 }
 
 /// Why something asked of the simulator was not done.
@@ -167,11 +196,12 @@ impl Network {
             let (to, app) = resources.route(call.to.as_ref()).ok_or(OperationError::NotRouted)?;
             (to, app, resources.is_active())
         };
+        let domain = call.from_sip.as_ref().map(|uri| sip_parts(uri.as_str()).1);
         let new = NewLeg {
             parent: None,
             direction: LegDirection::Inbound,
-            from: call.from.as_str().to_owned(),
-            to: to.as_str().to_owned(),
+            from: call.from_sip.as_ref().map_or(call.from.as_str(), SipUri::as_str).to_owned(),
+            to: domain.map_or_else(|| to.as_str().to_owned(), |domain| format!("sip:{to}@{domain}")),
             application_sid: None,
             party: Party::FarEnd,
         };
@@ -182,9 +212,17 @@ impl Network {
             leg.enter(self, LegState::Ended(End::Failed { sip_code: 603, error_code: Some(10_003) }));
             return Ok(leg.sid.clone());
         }
-        let script = self.script(call.from.as_str());
+        // What a SIP caller's request says besides (Twilio's page on SIP domains).
+        let mut params = Vec::new();
+        if let (Some(domain), Some(id)) = (domain, leg.sip_call_id()) {
+            for (name, value) in [("SipDomain", domain), ("SipCallId", id), ("SipSourceIp", "127.0.0.1")] {
+                params.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        let script = call.script.as_ref().map(CallerScript::far_end);
+        let script = script.unwrap_or_else(|| self.script(call.from.as_str()));
         self.spawn(call_in(Arc::clone(self), Arc::clone(&leg), commands, script));
-        self.spawn(Session::new(Arc::clone(self), Arc::clone(&leg), app, Vec::new()).run());
+        self.spawn(Session::new(Arc::clone(self), Arc::clone(&leg), app, params).run());
         Ok(leg.sid.clone())
     }
 

@@ -28,6 +28,7 @@ use crate::operations::{IncomingCall, OperationError};
 use crate::pace::Pace;
 use crate::scenario::{Scenario, ScenarioNumber};
 use crate::server;
+use crate::webhook::client;
 
 /// Twilio gives a webhook this long in all.
 const WEBHOOK_TIME_LIMIT: Duration = Duration::from_secs(15);
@@ -149,7 +150,7 @@ impl Simulator {
             }
         })?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(options.listen, error))?;
-        let network = build(options)?;
+        let network = build(options, address)?;
         let router = server::router(Arc::clone(&network));
         let stopping = network.stopping();
         let serving = tokio::spawn(async move {
@@ -339,7 +340,7 @@ impl Simulator {
 }
 
 /// The network a simulator starts with.
-fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
+fn build(options: SimulatorOptions, address: SocketAddr) -> Result<Arc<Network>, StartError> {
     let sids = SidSource::new(options.seed);
     let scenario = options.scenario.unwrap_or_default();
     let numbers = scenario.numbers.unwrap_or_else(|| {
@@ -372,13 +373,7 @@ fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
         };
         resources.numbers.push(new);
     }
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(WEBHOOK_CONNECT_LIMIT)
-        .user_agent("TwilioProxy/1.1 (practice)")
-        .build()
-        .map_err(|error| StartError::SetUp(error.to_string()))?;
+    let http = client(WEBHOOK_CONNECT_LIMIT, None).map_err(|error| StartError::SetUp(error.to_string()))?;
     let switch = Switch::start().map_err(|error| StartError::SetUp(error.to_string()))?;
     let scripts = scenario.far_ends.into_iter().map(|(number, script)| (number.as_str().to_owned(), script));
     let network = Network::new(NetworkParts {
@@ -394,6 +389,7 @@ fn build(options: SimulatorOptions) -> Result<Arc<Network>, StartError> {
         http,
         switch,
         clock: options.clock,
+        base_url: format!("http://{address}"),
     });
     network.set_settings(scenario.account);
     Ok(network)

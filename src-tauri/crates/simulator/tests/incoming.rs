@@ -13,7 +13,7 @@ fn number(text: &str) -> E164 {
 }
 
 fn from(caller: &str) -> IncomingCall {
-    IncomingCall { from: number(caller), to: None }
+    IncomingCall::from_number(number(caller))
 }
 
 fn script(patience_s: Option<f64>) -> FarEndScript {
@@ -239,7 +239,7 @@ async fn a_ringing_call_can_be_taken_by_another_device_with_its_connect_token() 
 async fn calls_that_nobody_answers_for_are_not_placed() {
     let bench = Bench::start().await;
     let our = number(OUR_NUMBER);
-    let stranger = IncomingCall { from: number("+12025550101"), to: Some(number("+12025550999")) };
+    let stranger = IncomingCall::from_number(number("+12025550101")).to(number("+12025550999"));
     assert_eq!(
         bench.simulator.place_incoming(&stranger),
         Err(OperationError::UnknownNumber(number("+12025550999")))

@@ -337,7 +337,7 @@ async fn a_stop_says_goodbye_and_frees_the_port() {
     let bench = Bench::start().await;
     let mut sdk = bench.agent("agent_1").await;
     bench.ring_client("agent_1");
-    let caller = IncomingCall { from: "+12025550101".to_owned().try_into().unwrap(), to: None };
+    let caller = IncomingCall::from_number("+12025550101".to_owned().try_into().unwrap());
     bench.simulator.place_incoming(&caller).unwrap();
     sdk.expect("invite").await;
     let listen = bench.simulator.signal_host().parse().unwrap();

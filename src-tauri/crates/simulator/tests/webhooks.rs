@@ -11,7 +11,7 @@ use url::Url;
 use crate::bench::{Answer, Bench, OUR_NUMBER};
 
 fn caller() -> IncomingCall {
-    IncomingCall { from: "+12025550101".to_owned().try_into().unwrap(), to: None }
+    IncomingCall::from_number("+12025550101".to_owned().try_into().unwrap())
 }
 
 /// A telephone call to our number, lived to its end.

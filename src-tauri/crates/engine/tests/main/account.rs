@@ -438,7 +438,7 @@ async fn a_changed_auth_token_is_noticed_at_the_first_refused_webhook_and_can_be
     assert!(change("Secondary").await.unwrap().status().is_success());
     assert!(change("Promote").await.unwrap().status().is_success());
     let own = computer.account().numbers[0].clone();
-    let call = IncomingCall { from: E164::parse_strict("+12025550100").unwrap(), to: Some(own) };
+    let call = IncomingCall::from_number(E164::parse_strict("+12025550100").unwrap()).to(own);
     computer.simulator.place_incoming(&call).unwrap();
     computer.light_in(|_, repair| repair == Some(Repair::EnterAuthToken)).await;
 

@@ -9,6 +9,8 @@ use dialer_media::signal::{Tone, TwoTone, dtmf_frequencies};
 const DIGIT_LEVEL_DBFS: f32 = -10.0;
 /// Level of prompts: gentle.
 const PROMPT_LEVEL_DBFS: f32 = -20.0;
+/// The beep before a message, a tone no prompt is made of.
+pub(crate) const BEEP_HZ: f32 = 1_000.0;
 /// How long a digit sounds and how long the gap after it is: what the Voice SDK asks of a DTMF sender
 /// is 160 and 70 ms (voice-sdk 2.18.5, `rtc/peerconnection.ts`).
 const DIGIT_MS: u32 = 160;
@@ -103,14 +105,35 @@ impl Pattern {
         Self(segments)
     }
 
+    /// What a conference hears when somebody enters, and leaves.
+    pub(crate) fn conference_enter() -> Self {
+        Self::beeps([500.0, 750.0])
+    }
+
+    pub(crate) fn conference_leave() -> Self {
+        Self::beeps([750.0, 500.0])
+    }
+
+    fn beeps(tones_hz: [f32; 2]) -> Self {
+        let beep = |hz| Segment { kind: SegmentKind::Tone { hz, level_dbfs: PROMPT_LEVEL_DBFS }, ms: 200 };
+        Self(tones_hz.map(beep).to_vec())
+    }
+
+    /// The beep after which one speaks.
+    pub(crate) fn beep() -> Self {
+        Self(vec![Segment { kind: SegmentKind::Tone { hz: BEEP_HZ, level_dbfs: PROMPT_LEVEL_DBFS }, ms: 500 }])
+    }
+
+    /// A steady tone of so many milliseconds.
+    pub(crate) fn tone(hz: f32, level_dbfs: f32, ms: u32) -> Self {
+        Self(vec![Segment { kind: SegmentKind::Tone { hz, level_dbfs }, ms }])
+    }
+
     /// A greeting in tones and the beep after which one speaks.
     pub(crate) fn voicemail_greeting() -> Self {
         let mut pattern =
             Self::speech("Nobody can take your call now. Please leave a message after the beep.");
-        pattern.0.push(Segment {
-            kind: SegmentKind::Tone { hz: 1_000.0, level_dbfs: PROMPT_LEVEL_DBFS },
-            ms: 500,
-        });
+        pattern.0.extend(Self::beep().0);
         pattern
     }
 

@@ -1,10 +1,42 @@
-//! Reading the sound files `<Play>` may fetch.
+//! Sound files: reading those `<Play>` may fetch, writing those of recordings.
 
 use dialer_media::codec::SAMPLE_RATE;
 use dialer_media::resample::Resampler;
+use dialer_media::signal::rms_dbfs;
 
 /// Longest recording played: five minutes.
 const MOST_SECONDS: usize = 300;
+
+/// Quieter than this is silence to whoever records or listens for speech.
+const SILENCE_BELOW_DBFS: f32 = -45.0;
+
+/// Whether nobody speaks in `samples`.
+pub(crate) fn is_silent(samples: &[i16]) -> bool {
+    rms_dbfs(samples) < SILENCE_BELOW_DBFS
+}
+
+/// A RIFF/WAVE file of 16-bit PCM. The channels are of one length; what is longer is cut off.
+pub(crate) fn encode_wav(rate: u32, channels: &[&[i16]]) -> Vec<u8> {
+    let length = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+    let count = u16::try_from(channels.len()).unwrap_or(u16::MAX);
+    let block = 2 * count;
+    let data = u32::try_from(length).unwrap_or(u32::MAX).saturating_mul(u32::from(block));
+    let mut file = Vec::with_capacity(44 + data as usize);
+    file.extend(b"RIFF");
+    file.extend(data.saturating_add(36).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(count.to_le_bytes());
+    file.extend(rate.to_le_bytes());
+    file.extend(rate.saturating_mul(u32::from(block)).to_le_bytes());
+    file.extend(block.to_le_bytes());
+    file.extend(16_u16.to_le_bytes());
+    file.extend(b"data");
+    file.extend(data.to_le_bytes());
+    for index in 0..length {
+        channels.iter().for_each(|channel| file.extend(channel[index].to_le_bytes()));
+    }
+    file
+}
 
 /// Why a sound file cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +114,38 @@ mod tests {
             assert!((47_000..=48_100).contains(&decoded.len()), "{rate}: {}", decoded.len());
             assert!((dominant_frequency(&decoded[4_800..]).unwrap().hz - 700.0).abs() < 3.0, "{rate}");
         }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_says_its_shape() {
+        let mut samples = vec![0; 8_000];
+        Tone::at_rate(700.0, -6.0, 8_000).fill(&mut samples);
+        let file = encode_wav(8_000, &[&samples, &samples[..4_000]]);
+        assert_eq!(file.len(), 44 + 4_000 * 4, "the shorter channel decides");
+        assert_eq!(file, wav_like(&file));
+        let decoded = decode_wav(&file).unwrap();
+        assert!((dominant_frequency(&decoded[4_800..]).unwrap().hz - 700.0).abs() < 3.0);
+        assert_eq!(decode_wav(&encode_wav(8_000, &[&[]])), Ok(Vec::new()));
+    }
+
+    /// The same file with the sizes of its header computed anew.
+    fn wav_like(file: &[u8]) -> Vec<u8> {
+        let mut again = file.to_vec();
+        again[4..8].copy_from_slice(&(file.len() as u32 - 8).to_le_bytes());
+        again[28..32].copy_from_slice(&(8_000_u32 * 2 * 2).to_le_bytes());
+        again[32..34].copy_from_slice(&4_u16.to_le_bytes());
+        again[40..44].copy_from_slice(&(file.len() as u32 - 44).to_le_bytes());
+        again
+    }
+
+    #[test]
+    fn speech_is_told_from_silence() {
+        let mut samples = vec![0; 960];
+        assert!(is_silent(&samples));
+        Tone::new(500.0, -50.0).fill(&mut samples);
+        assert!(is_silent(&samples));
+        Tone::new(500.0, -30.0).fill(&mut samples);
+        assert!(!is_silent(&samples));
     }
 
     #[test]

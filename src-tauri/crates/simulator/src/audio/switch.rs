@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use dialer_media::codec::{FRAME_MS, Frame, SILENCE};
 use tokio::sync::oneshot;
 
+use super::mixing::{Mixing, RoomId, Seat};
 use super::pattern::{Pattern, Player};
 
 /// A party's end of a connection.
@@ -20,9 +21,22 @@ pub(crate) trait Line: Send {
     fn hear(&mut self, frame: &Frame);
 }
 
+/// Listens in at one party's line.
+pub(crate) trait Tap: Send {
+    /// Takes 20 ms of what the party said and heard; `false` when no more is wanted.
+    fn take(&mut self, said: &Frame, heard: &Frame) -> bool;
+}
+
 /// Names a line at the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PortId(u64);
+
+#[cfg(test)]
+impl PortId {
+    pub(super) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// A switch that fell behind by more than this does not catch up: 200 ms.
 const HOPELESS: Duration = Duration::from_millis(200);
@@ -35,6 +49,7 @@ pub(crate) struct Switch {
 #[derive(Default)]
 struct Ports {
     lines: BTreeMap<PortId, Port>,
+    room_taps: Vec<(RoomId, Box<dyn Tap>)>,
     next: u64,
     stopped: bool,
 }
@@ -42,8 +57,11 @@ struct Ports {
 struct Port {
     line: Box<dyn Line>,
     joined: Option<PortId>,
+    /// In a conference.
+    seat: Option<Seat>,
     playing: Option<Playing>,
     saying: Frame,
+    taps: Vec<Box<dyn Tap>>,
 }
 
 struct Playing {
@@ -69,7 +87,7 @@ impl Switch {
         let mut ports = self.lock();
         let id = PortId(ports.next);
         ports.next += 1;
-        ports.lines.insert(id, Port { line, joined: None, playing: None, saying: SILENCE });
+        ports.lines.insert(id, Port { line, joined: None, seat: None, playing: None, saying: SILENCE, taps: Vec::new() });
         self.changed.notify_one();
         id
     }
@@ -97,6 +115,17 @@ impl Switch {
         self.lock().part(id);
     }
 
+    /// Gives a party a place in a conference, another one there, or none any more.
+    pub(crate) fn sit(&self, id: PortId, seat: Option<Seat>) {
+        let mut ports = self.lock();
+        if seat.is_some() {
+            ports.part(id);
+        }
+        if let Some(port) = ports.lines.get_mut(&id) {
+            port.seat = seat;
+        }
+    }
+
     /// Plays something to one party, in place of what was being played to it. The answer comes with
     /// the last frame, or fails when something else took over or the party is gone.
     pub(crate) fn play(&self, id: PortId, player: Player) -> oneshot::Receiver<()> {
@@ -121,6 +150,18 @@ impl Switch {
         }
     }
 
+    /// Listens in at a conference, until the tap wants no more: what all say is said, nothing is heard.
+    pub(crate) fn tap_room(&self, room: RoomId, tap: Box<dyn Tap>) {
+        self.lock().room_taps.push((room, tap));
+    }
+
+    /// Listens in at a party's line, until the tap wants no more or the party is gone; then it is dropped.
+    pub(crate) fn tap(&self, id: PortId, tap: Box<dyn Tap>) {
+        if let Some(port) = self.lock().lines.get_mut(&id) {
+            port.taps.push(tap);
+        }
+    }
+
     pub(crate) fn stop_playing(&self, id: PortId) {
         if let Some(port) = self.lock().lines.get_mut(&id) {
             port.playing = None;
@@ -132,6 +173,7 @@ impl Switch {
         let mut ports = self.lock();
         ports.stopped = true;
         ports.lines.clear();
+        ports.room_taps.clear();
         self.changed.notify_one();
     }
 
@@ -173,8 +215,18 @@ impl Ports {
             port.saying = port.line.speak();
         }
         let said: BTreeMap<PortId, Frame> = self.lines.iter().map(|(id, port)| (*id, port.saying)).collect();
-        for port in self.lines.values_mut() {
-            let mut frame = port.joined.and_then(|other| said.get(&other)).copied().unwrap_or(SILENCE);
+        let mut mixing = Mixing::default();
+        for port in self.lines.values() {
+            if let Some(seat) = port.seat {
+                mixing.add(seat, &port.saying);
+            }
+        }
+        self.room_taps.retain_mut(|(room, tap)| tap.take(&mixing.said_in(*room), &SILENCE));
+        for (id, port) in &mut self.lines {
+            let mut frame = match port.seat {
+                Some(seat) => mixing.heard_by(*id, seat, &port.saying),
+                None => port.joined.and_then(|other| said.get(&other)).copied().unwrap_or(SILENCE),
+            };
             if let Some(playing) = &mut port.playing {
                 match playing.player.next_frame() {
                     Some(played) => mix(&mut frame, &played),
@@ -187,6 +239,8 @@ impl Ports {
                 }
             }
             port.line.hear(&frame);
+            let said = port.saying;
+            port.taps.retain_mut(|tap| tap.take(&said, &frame));
         }
     }
 }
@@ -219,7 +273,7 @@ mod tests {
         let (unheard, _) = std::sync::mpsc::channel();
         let mut ports = Ports::default();
         for (index, line) in [Constant(100, heard), Constant(200, unheard)].into_iter().enumerate() {
-            let port = Port { line: Box::new(line), joined: None, playing: None, saying: SILENCE };
+            let port = Port { line: Box::new(line), joined: None, seat: None, playing: None, saying: SILENCE, taps: Vec::new() };
             ports.lines.insert(PortId(index as u64), port);
         }
         (ports, PortId(0), PortId(1), ears)
@@ -252,6 +306,28 @@ mod tests {
         ports.tick();
         assert_eq!(finished.try_recv(), Ok(()));
         assert_eq!(ears.try_recv(), Ok(200));
+    }
+
+    /// Keeps the first samples of so many frames.
+    struct Few(usize, std::sync::mpsc::Sender<(i16, i16)>);
+
+    impl Tap for Few {
+        fn take(&mut self, said: &Frame, heard: &Frame) -> bool {
+            let _ = self.1.send((said[0], heard[0]));
+            self.0 -= 1;
+            self.0 > 0
+        }
+    }
+
+    #[test]
+    fn a_tap_takes_both_sides_until_it_wants_no_more() {
+        let (mut ports, one, other, _ears) = ports();
+        ports.lines.get_mut(&one).unwrap().joined = Some(other);
+        let (taken, takes) = std::sync::mpsc::channel();
+        ports.lines.get_mut(&one).unwrap().taps.push(Box::new(Few(2, taken)));
+        (0..4).for_each(|_| ports.tick());
+        assert_eq!(takes.try_iter().collect::<Vec<_>>(), [(100, 200), (100, 200)]);
+        assert!(takes.recv().is_err(), "the tap is gone");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn ring(network: &Arc<Network>, leg: &Arc<Leg>, commands: Commands, to: Called) 
 /// Gives a leg another document; `false` if it is dialled and not answered yet.
 pub(crate) fn redirect(network: &Arc<Network>, leg: &Arc<Leg>, start: Start) -> bool {
     // A session plays documents on the leg, or is about to.
-    if leg.parent.is_none() || leg.is_on_its_own() {
+    if leg.parent.is_none() || leg.is_on_its_own() || leg.has_session() {
         leg.redirect(start);
         return true;
     }

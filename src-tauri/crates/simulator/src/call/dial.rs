@@ -3,57 +3,89 @@
 //! Where Twilio's documentation is silent: with several targets that all fail, the result is
 //! `no-answer` if any was left ringing, else `busy` if any was busy, else `failed`. A caller who hangs
 //! up while it rings still gets the `action` request, with `DialCallStatus=canceled`; the answer to it
-//! plays no role.
+//! plays no role. A whisper that hangs up leaves a completed dial that was not bridged.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::call::CallStatus;
-use dialer_domain::phone_number::E164;
 use dialer_domain::sid::CallSid;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use url::Url;
 
-use super::leg::{End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
+use super::conference::Stayed;
+use super::leg::{End, Leg, LegCommand, LegState, Party};
+use super::place::Child;
+use super::recorder::{RecordingCallbacks, plan, record_call, recording_url};
 use super::session::{Flow, Session};
 use crate::audio::{Pattern, Player};
 use crate::event::{AlertLevel, DigitPath, WebhookPurpose};
-use crate::far_end::pick_up;
-use crate::signalling::{Invitation, ring_devices};
-use crate::twiml::{CallbackRequest, Dial, Target};
-use crate::webhook::StatusCallbacks;
+use crate::recording::{Recording, RecordingSource};
+use crate::twiml::{Destination, Dial, Target};
 
 /// How long a call of a trial account may last, simulated.
 const TRIAL_LIMIT: Duration = Duration::from_secs(600);
 
 /// How a `<Dial>` went.
-struct Outcome {
-    end: End,
+pub(super) struct Outcome {
+    /// `DialCallStatus`.
+    status: &'static str,
+    pub(super) end: End,
     /// The leg that was joined, or the first that was dialled.
     call_sid: Option<CallSid>,
     /// How long the two were joined; absent when the other left for a document of its own.
     talked: Option<Duration>,
     bridged: bool,
+    /// `SipCallId` and the final response of a SIP address.
+    sip: Option<(String, u16)>,
+    /// Of the conversation.
+    recording: Option<Arc<Recording>>,
 }
 
 impl Outcome {
-    fn nobody(end: End) -> Self {
-        Self { end, call_sid: None, talked: None, bridged: false }
+    pub(super) fn nobody(end: End) -> Self {
+        Self {
+            status: end.status().as_wire(),
+            end,
+            call_sid: None,
+            talked: None,
+            bridged: false,
+            sip: None,
+            recording: None,
+        }
     }
-}
 
-/// A dialled leg and what to do when it answers.
-struct Child {
-    leg: Arc<Leg>,
-    send_digits: Option<String>,
+    /// The conversation with `other` is over.
+    pub(super) fn talked(other: &Leg, talked: Option<Duration>, bridged: bool) -> Self {
+        Self { call_sid: Some(other.sid.clone()), talked, bridged, ..Self::nobody(End::Completed) }
+    }
 }
 
 /// What ended the ringing.
 enum Rang {
     Answered(Child),
     Ended(Outcome),
+}
+
+/// What ended a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parted {
+    /// One of the two hung up, or the time was over, or `*` was pressed.
+    Over,
+    /// The other left for a document of its own.
+    Left,
+}
+
+/// A recording that lasts as long as what it belongs to.
+pub(super) struct Recorded(Arc<Recording>);
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 impl Session {
@@ -63,34 +95,55 @@ impl Session {
         if !waits && !self.leg.answer().await {
             return Flow::Finish(self.leg.ended().await);
         }
-        let outcome = match self.caller_id(&dial) {
-            Ok(caller_id) => self.ring_and_join(&dial, base, &caller_id).await,
-            Err(text) => {
-                self.network.alert(&self.leg.sid, AlertLevel::Error, 13_214, &text);
-                Outcome::nobody(End::Failed { sip_code: 400, error_code: Some(13_214) })
-            }
+        let outcome = match &dial.destination {
+            Destination::Parties(targets) => match self.caller_id(&dial, targets) {
+                Ok(caller_id) => self.ring_and_join(&dial, targets, base, &caller_id).await,
+                Err((code, text)) => {
+                    self.network.alert(&self.leg.sid, AlertLevel::Error, code, text);
+                    Outcome::nobody(End::Failed { sip_code: 400, error_code: Some(code) })
+                }
+            },
+            Destination::Queue(queue) => self.take_from_queue(&dial, queue, base).await,
+            Destination::Application(noun) => self.dial_application(&dial, noun, base).await,
+            Destination::Conference(noun) => match self.conference(&dial, noun, base).await {
+                Stayed::Inside => Outcome { status: "answered", ..Outcome::nobody(End::Completed) },
+                Stayed::NotAdded => return self.past_dial(),
+                Stayed::Failed => Outcome::nobody(End::Failed { sip_code: 486, error_code: None }),
+            },
         };
         self.set_last_dial(outcome.end);
         self.after(&dial, base, &outcome).await
     }
 
+    /// The next verb, unless the caller is gone.
+    fn past_dial(&self) -> Flow {
+        match self.leg.state() {
+            LegState::Ended(end) => Flow::Finish(end),
+            LegState::Initiated | LegState::Ringing | LegState::Answered => Flow::Next,
+        }
+    }
+
     /// `action` takes over; without it the document goes on, unless the caller is gone.
     async fn after(&self, dial: &Dial, base: &Url, outcome: &Outcome) -> Flow {
-        let action = dial.action.as_deref().and_then(|action| base.join(action).ok());
-        let Some(action) = action else {
-            return match self.leg.state() {
-                LegState::Ended(end) => Flow::Finish(end),
-                LegState::Initiated | LegState::Ringing | LegState::Answered => Flow::Next,
-            };
+        let Some(action) = dial.action.as_deref().and_then(|action| self.resolve(base, action)) else {
+            return self.past_dial();
         };
         let mut form = self.form(self.leg.status());
-        form.push("DialCallStatus", outcome.end.status().as_wire());
+        form.push("DialCallStatus", outcome.status);
         form.push("DialBridged", if outcome.bridged { "true" } else { "false" });
         if let Some(sid) = &outcome.call_sid {
             form.push("DialCallSid", sid.as_str());
         }
         if let Some(talked) = outcome.talked {
             form.push("DialCallDuration", format!("{:.0}", talked.as_secs_f64().round()));
+        }
+        if let Some((call_id, code)) = &outcome.sip {
+            form.push("DialSipCallId", &**call_id);
+            form.push("DialSipResponseCode", code.to_string());
+        }
+        if let Some(recording) = &outcome.recording {
+            form.push("RecordingUrl", recording_url(&self.network, recording));
+            form.push("RecordingSid", recording.sid.as_str());
         }
         if let LegState::Ended(end) = self.leg.state() {
             // A failure is in the log; there is nobody left to tell.
@@ -100,118 +153,78 @@ impl Session {
         self.go(WebhookPurpose::DialAction, action, dial.method, form).await
     }
 
-    /// The caller id dialled legs show, or why there is none (13214): towards a telephone it must be
-    /// a number of the account, or the `To` or `From` of an incoming call; a calling SDK has none of
-    /// its own (twilio.com/docs/api/errors/13214).
-    fn caller_id(&self, dial: &Dial) -> Result<String, String> {
-        let to_number = dial.targets.iter().any(|target| matches!(target, Target::Number { .. }));
-        let given = dial.caller_id.as_deref().filter(|id| !id.is_empty());
-        let id = match (given, self.leg.party) {
-            (None, Party::Sdk) if to_number => {
-                return Err("callerId is required when an SDK calls a number".into());
-            }
-            (None, _) => return Ok(self.leg.from.clone()),
-            (Some(id), _) => id,
-        };
-        let of_this_call = self.leg.party == Party::FarEnd && (id == self.leg.from || id == self.leg.to);
-        let resources = self.network.resources();
-        if !to_number || of_this_call || resources.owns(id) || resources.has_verified(id) {
-            Ok(id.to_owned())
-        } else {
-            Err("callerId is neither a number of the account nor verified".into())
-        }
-    }
-
-    async fn ring_and_join(&self, dial: &Dial, base: &Url, caller_id: &str) -> Outcome {
+    async fn ring_and_join(&self, dial: &Dial, targets: &[Target], base: &Url, caller_id: &str) -> Outcome {
         let groups: Vec<&[Target]> =
-            if dial.sequential { dial.targets.chunks(1).collect() } else { vec![dial.targets.as_slice()] };
+            if dial.sequential { targets.chunks(1).collect() } else { vec![targets] };
         let mut keys = self.leg.keys();
         let mut outcome = Outcome::nobody(End::Failed { sip_code: 404, error_code: None });
+        let from_ringing = self.record_dial(dial, base, true);
         for group in groups {
             let children: Vec<Child> =
                 group.iter().filter_map(|target| self.place(target, base, caller_id)).collect();
             if children.is_empty() {
                 continue;
             }
-            match self.ring(children, dial, &mut keys).await {
-                Rang::Answered(child) => return self.join(&child, dial, &mut keys).await,
-                Rang::Ended(ended) => outcome = ended,
-            }
-            if matches!(self.leg.state(), LegState::Ended(_)) {
+            outcome = self.ring_one_of(children, dial, base, &mut keys, from_ringing.as_ref()).await;
+            if outcome.end == End::Completed || matches!(self.leg.state(), LegState::Ended(_)) {
                 break;
             }
+        }
+        if outcome.recording.is_none() {
+            outcome.recording = from_ringing.map(|recorded| Arc::clone(&recorded.0));
         }
         outcome
     }
 
-    /// Starts one leg; `None` if the target cannot be called at all.
-    fn place(&self, target: &Target, base: &Url, caller_id: &str) -> Option<Child> {
-        match target {
-            Target::Number { number, send_digits, callbacks } => {
-                let digits: String =
-                    number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-                let Ok(number) = E164::parse_strict(&digits) else {
-                    let text = "<Number> holds no telephone number in E.164";
-                    self.network.alert(&self.leg.sid, AlertLevel::Error, 13_223, text);
-                    return None;
-                };
-                let (leg, commands) = self.begin(number.as_str(), caller_id, Party::FarEnd, callbacks, base);
-                if let Err(forbidden) = self.network.allow_call(number.as_str(), caller_id) {
-                    let code = forbidden.dial_code();
-                    self.network.alert(&self.leg.sid, AlertLevel::Error, code, &forbidden.text());
-                    let refused = End::Failed { sip_code: 403, error_code: Some(code) };
-                    leg.enter(&self.network, LegState::Ended(refused));
-                    return Some(Child { leg, send_digits: None });
-                }
-                let script = self.network.script(number.as_str());
-                self.network.spawn(pick_up(Arc::clone(&self.network), Arc::clone(&leg), commands, script));
-                Some(Child { leg, send_digits: send_digits.clone() })
-            }
-            Target::Client { identity, parameters, callbacks } => {
-                let to = format!("client:{identity}");
-                let (leg, commands) = self.begin(&to, caller_id, Party::Sdk, callbacks, base);
-                let invitation = Invitation {
-                    identity: identity.clone(),
-                    parameters: parameters.clone(),
-                    attested: self.leg.party == Party::FarEnd,
-                };
-                self.network.spawn(ring_devices(
-                    Arc::clone(&self.network),
-                    Arc::clone(&leg),
-                    commands,
-                    invitation,
-                ));
-                Some(Child { leg, send_digits: None })
-            }
+    /// Rings all of `children`, and lives through the conversation with the first that answers.
+    async fn ring_one_of(
+        &self,
+        children: Vec<Child>,
+        dial: &Dial,
+        base: &Url,
+        keys: &mut Keys,
+        from_ringing: Option<&Recorded>,
+    ) -> Outcome {
+        let child = match self.ring(children, dial, keys).await {
+            Rang::Answered(child) => child,
+            Rang::Ended(outcome) => return outcome,
+        };
+        if let Some(whisper) = &child.whisper
+            && !self.whisper(&child.leg, whisper, base).await
+        {
+            self.quiet();
+            child.leg.end(End::Completed).await;
+            let talked = Some(child.leg.talked(&self.network));
+            return Outcome { sip: child.leg.sip_result(), ..Outcome::talked(&child.leg, talked, false) };
         }
+        let recorded = self.record_dial(dial, base, false);
+        let recording = recorded.as_ref().or(from_ringing).map(|recorded| Arc::clone(&recorded.0));
+        if let Some(recording) = &recording {
+            child.leg.set_recording(recording);
+        }
+        let outcome = self.join(&child, dial, keys).await;
+        drop(recorded);
+        Outcome { sip: child.leg.sip_result(), recording, ..outcome }
     }
 
-    fn begin(
-        &self,
-        to: &str,
-        caller_id: &str,
-        party: Party,
-        callbacks: &CallbackRequest,
-        base: &Url,
-    ) -> (Arc<Leg>, tokio::sync::mpsc::UnboundedReceiver<LegCommand>) {
-        let new = NewLeg {
-            parent: Some(self.leg.sid.clone()),
-            direction: LegDirection::OutboundDial,
-            from: caller_id.to_owned(),
-            to: to.to_owned(),
-            application_sid: None,
-            party,
-        };
-        let url = callbacks.url.as_deref().and_then(|url| base.join(url).ok());
-        Leg::begin(&self.network, new, LegState::Initiated, |sid| {
-            let events = callbacks.events.clone();
-            url.map(|url| StatusCallbacks::start(&self.network, sid.clone(), url, callbacks.method, events))
-        })
+    /// Begins the recording `<Dial>` asks for, if this is when.
+    pub(super) fn record_dial(&self, dial: &Dial, base: &Url, ringing: bool) -> Option<Recorded> {
+        let of = dial.record.as_ref().filter(|of| of.from_ringing == ringing)?;
+        let new = plan(&self.network, &self.leg, RecordingSource::DialVerb, &of.recording);
+        let callbacks = RecordingCallbacks::of(&of.recording.callbacks, base);
+        Some(Recorded(record_call(&self.network, &self.leg, new, callbacks)))
+    }
+
+    /// One leg that is already being set up is rung and joined.
+    pub(super) async fn ring_and_join_one(&self, child: Child, dial: &Dial, base: &Url) -> Outcome {
+        let mut keys = self.leg.keys();
+        let from_ringing = self.record_dial(dial, base, true);
+        self.ring_one_of(vec![child], dial, base, &mut keys, from_ringing.as_ref()).await
     }
 
     /// Until one answers, all have failed, the time is over, the caller gives up or presses `*`.
     async fn ring(&self, mut children: Vec<Child>, dial: &Dial, keys: &mut Keys) -> Rang {
-        let first_sid = children.first().map(|child| child.leg.sid.clone());
+        let first = children.first().map(|child| Arc::clone(&child.leg));
         let mut changes: FuturesUnordered<_> =
             children.iter().map(|child| next_change(Arc::clone(&child.leg), LegState::Initiated)).collect();
         let mut worst: Option<End> = None;
@@ -254,13 +267,14 @@ impl Session {
         };
         end_all(&children, end).await;
         self.quiet();
-        Rang::Ended(Outcome { end, call_sid: first_sid, talked: None, bridged: false })
+        let sip = first.as_ref().and_then(|leg| leg.sip_result());
+        Rang::Ended(Outcome { call_sid: first.map(|leg| leg.sid.clone()), sip, ..Outcome::nobody(end) })
     }
 
     /// The caller hears that it rings: an answered one as sound; one that is not (`answerOnBridge`)
     /// by signalling, with the carrier's ringback as early media if a telephone rings. A device's
     /// ringing comes without sound, since no carrier is there to make it.
-    fn let_it_ring(&self, who: Party) {
+    pub(super) fn let_it_ring(&self, who: Party) {
         let answered = self.leg.state() == LegState::Answered;
         let early_media = who == Party::FarEnd;
         if !answered {
@@ -271,78 +285,83 @@ impl Session {
         }
     }
 
-    fn quiet(&self) {
-        if let Some(port) = self.leg.port() {
-            self.network.switch.stop_playing(port);
-        }
-    }
-
     /// The conversation.
     async fn join(&self, child: &Child, dial: &Dial, keys: &mut Keys) -> Outcome {
         self.quiet();
         let other = &child.leg;
-        let mut other_keys = other.keys();
         if let Some(digits) = &child.send_digits {
             for digit in digits.chars().filter(|digit| !matches!(digit, 'w' | 'W')) {
                 Self::pass_key(other, digit, DigitPath::Twiml);
             }
         }
-        let mut bridged = false;
-        let mut left = false;
-        if self.leg.answer().await
-            && let (Some(here), Some(there)) = (self.leg.port(), other.port())
-        {
-            self.network.switch.join(here, there);
-            bridged = true;
-            let trial = self.network.resources().is_trial() && dial.time_limit > TRIAL_LIMIT;
-            let limit = self.network.pace.sleep(if trial { TRIAL_LIMIT } else { dial.time_limit });
-            tokio::pin!(limit);
-            loop {
-                tokio::select! {
-                    _ = self.leg.ended() => break,
-                    _ = other.ended() => break,
-                    () = other.left_parent() => {
-                        left = true;
+        let talk = self.talk(other, dial, keys, other.left_parent()).await;
+        if talk.is_some_and(|(parted, _)| parted == Parted::Left) {
+            return Outcome::talked(other, None, true);
+        }
+        other.end(End::Completed).await;
+        Outcome::talked(other, talk.map(|_| other.talked(&self.network)), talk.is_some())
+    }
+
+    /// Answers the caller and joins the two until one is gone, `left` is done, the time is over or `*` ends
+    /// it. What ended it and how long they talked; `None` if they never did.
+    pub(super) async fn talk(
+        &self,
+        other: &Arc<Leg>,
+        dial: &Dial,
+        keys: &mut Keys,
+        left: impl Future<Output = ()>,
+    ) -> Option<(Parted, Duration)> {
+        let mut other_keys = other.keys();
+        if !self.leg.answer().await {
+            return None;
+        }
+        let (here, there) = (self.leg.port()?, other.joint()?);
+        self.network.switch.join(here, there);
+        let joined = Instant::now();
+        let trial = self.network.resources().is_trial() && dial.time_limit > TRIAL_LIMIT;
+        let limit = self.network.pace.sleep(if trial { TRIAL_LIMIT } else { dial.time_limit });
+        tokio::pin!(limit, left);
+        let mut parted = Parted::Over;
+        loop {
+            tokio::select! {
+                _ = self.leg.ended() => break,
+                _ = other.ended() => break,
+                () = &mut left => {
+                    parted = Parted::Left;
+                    break;
+                }
+                () = &mut limit => {
+                    if trial {
+                        let text = "Trial calls end after 10 minutes";
+                        self.network.alert(&self.leg.sid, AlertLevel::Error, 13_805, text);
+                    }
+                    break;
+                }
+                Some((digit, via)) = next_key(keys) => {
+                    if dial.hangup_on_star && digit == '*' {
                         break;
                     }
-                    () = &mut limit => {
-                        if trial {
-                            let text = "Trial calls end after 10 minutes";
-                            self.network.alert(&self.leg.sid, AlertLevel::Error, 13_805, text);
-                        }
-                        break;
+                    // A far end's keys that came as sound are heard already.
+                    if via != DigitPath::InBand {
+                        Self::pass_key(other, digit, via);
                     }
-                    Some((digit, via)) = next_key(keys) => {
-                        if dial.hangup_on_star && digit == '*' {
-                            break;
-                        }
-                        if self.leg.party == Party::Sdk {
-                            Self::pass_key(other, digit, via);
-                        }
-                    }
-                    Some((digit, via)) = next_key(&mut other_keys) => {
-                        // A far end's keys are in its sound already.
-                        if other.party == Party::Sdk {
-                            Self::pass_key(&self.leg, digit, via);
-                        }
+                }
+                Some((digit, via)) = next_key(&mut other_keys) => {
+                    if via != DigitPath::InBand {
+                        Self::pass_key(&self.leg, digit, via);
                     }
                 }
             }
-            self.network.switch.part(here);
         }
-        if left {
-            return Outcome { end: End::Completed, call_sid: Some(other.sid.clone()), talked: None, bridged };
-        }
-        other.end(End::Completed).await;
-        let talked = bridged.then(|| other.talked(&self.network));
-        Outcome { end: End::Completed, call_sid: Some(other.sid.clone()), talked, bridged }
+        self.network.switch.part(here);
+        Some((parted, self.network.pace.simulated(joined.elapsed())))
     }
 }
 
-type Keys = broadcast::Receiver<(char, DigitPath)>;
+pub(super) type Keys = broadcast::Receiver<(char, DigitPath)>;
 
 /// The next key; missed ones are passed over. `None` never comes while the leg lives.
-async fn next_key(keys: &mut Keys) -> Option<(char, DigitPath)> {
+pub(super) async fn next_key(keys: &mut Keys) -> Option<(char, DigitPath)> {
     loop {
         match keys.recv().await {
             Ok(key) => return Some(key),
@@ -353,7 +372,7 @@ async fn next_key(keys: &mut Keys) -> Option<(char, DigitPath)> {
 }
 
 /// Takes keys as they come, until a star if it `counts`.
-async fn star(keys: &mut Keys, counts: bool) {
+pub(super) async fn star(keys: &mut Keys, counts: bool) {
     while let Some((digit, _)) = next_key(keys).await {
         if counts && digit == '*' {
             return;

@@ -12,11 +12,13 @@ use dialer_domain::sid::{CallSid, TwimlAppSid};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::recorder::recording_url;
 use super::session::Start;
 use crate::audio::PortId;
 use crate::event::{DigitPath, Happening};
 use crate::far_end::{Heard, Voice};
 use crate::network::Network;
+use crate::recording::Recording;
 use crate::webhook::{StatusCallbacks, StatusDetail, call_form};
 
 /// `Direction` of a leg. A call of our own SDK is `inbound` too: into Twilio.
@@ -76,6 +78,18 @@ impl End {
         }
     }
 
+    /// The final SIP response to the call that ended so (RFC 3261, and Twilio's cancelling of what was not
+    /// answered).
+    pub(crate) fn sip_code(self) -> u16 {
+        match self {
+            Self::Completed => 200,
+            Self::Busy => 486,
+            Self::Declined => 603,
+            Self::NoAnswer | Self::Canceled => 487,
+            Self::Failed { sip_code, .. } => sip_code,
+        }
+    }
+
     /// The error in the `hangup` message of an SDK leg that was never answered.
     ///
     /// That Twilio's `hangup` carries one when the far end was busy, declined or did not answer is
@@ -109,6 +123,13 @@ pub(crate) enum LegCommand {
     End(End),
 }
 
+/// A party speaks words that its script knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Utterance {
+    Begun,
+    Ended(String),
+}
+
 /// A leg as the rest of the program sees it.
 pub(crate) struct Leg {
     pub(crate) sid: CallSid,
@@ -123,12 +144,19 @@ pub(crate) struct Leg {
     state: watch::Sender<LegState>,
     times: Mutex<Times>,
     digits: broadcast::Sender<(char, DigitPath)>,
+    words: broadcast::Sender<Utterance>,
     redirects: mpsc::UnboundedSender<Start>,
     /// Waits for the session that plays documents on this leg.
     new_redirects: Mutex<Option<mpsc::UnboundedReceiver<Start>>>,
     /// Whether REST has taken the leg away from the parent that dialled it.
     on_its_own: watch::Sender<bool>,
     port: OnceLock<PortId>,
+    /// Where others are joined with the leg, if not at its own place.
+    joint: OnceLock<PortId>,
+    /// The recording of its conversation, which is the parent's.
+    recording: OnceLock<Arc<Recording>>,
+    /// `SipCallId` of a leg to or from a SIP address.
+    sip_call_id: Option<String>,
     ear: Mutex<Option<Ear>>,
     packets: AtomicU64,
     callbacks: Option<StatusCallbacks>,
@@ -196,6 +224,8 @@ impl Leg {
         let (redirects, new_redirects) = mpsc::unbounded_channel();
         let sid = network.sids.call();
         let callbacks = callbacks(&sid);
+        let sip = [&new.from, &new.to].iter().any(|address| address.starts_with("sip:") || address.starts_with("sips:"));
+        let sip_call_id = sip.then(|| format!("{}@practice", sid.as_str().to_ascii_lowercase()));
         let leg = Arc::new(Self {
             sid,
             parent: new.parent,
@@ -214,10 +244,14 @@ impl Leg {
                 ended: None,
             }),
             digits: broadcast::channel(64).0,
+            words: broadcast::channel(64).0,
             redirects,
             new_redirects: Mutex::new(Some(new_redirects)),
             on_its_own: watch::Sender::new(false),
             port: OnceLock::new(),
+            joint: OnceLock::new(),
+            recording: OnceLock::new(),
+            sip_call_id,
             ear: Mutex::new(None),
             packets: AtomicU64::new(0),
             callbacks,
@@ -277,8 +311,13 @@ impl Leg {
 
     /// What a status callback about `state` says beyond the call.
     pub(crate) fn detail(&self, network: &Network, state: &LegState) -> StatusDetail {
-        let mut detail = StatusDetail::default();
+        let mut detail = StatusDetail { sip_call_id: self.sip_call_id.clone(), ..StatusDetail::default() };
         if let LegState::Ended(end) = state {
+            detail.sip_code = self.sip_call_id.as_ref().map(|_| end.sip_code());
+            detail.recording = self.recording.get().map(|recording| {
+                let url = recording_url(network, recording);
+                (url, recording.sid.clone(), recording.duration_s())
+            });
             if *end == End::Completed {
                 detail.talked = Some(self.talked(network));
             }
@@ -345,6 +384,11 @@ impl Leg {
         let _ = self.redirects.send(start);
     }
 
+    /// Whether a session plays documents on the leg.
+    pub(crate) fn has_session(&self) -> bool {
+        self.new_redirects.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Where redirects arrive; `None` if a session listens there already.
     pub(crate) fn take_redirects(&self) -> Option<mpsc::UnboundedReceiver<Start>> {
         self.new_redirects.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -398,6 +442,34 @@ impl Leg {
         let _ = self.port.set(port);
     }
 
+    /// Where others are joined with the leg.
+    pub(crate) fn joint(&self) -> Option<PortId> {
+        self.joint.get().or_else(|| self.port.get()).copied()
+    }
+
+    pub(crate) fn set_joint(&self, port: PortId) {
+        // As with its own place, a second would be a defect the first one survives.
+        let _ = self.joint.set(port);
+    }
+
+    /// The leg's conversation is recorded; of several recordings the first counts.
+    pub(crate) fn set_recording(&self, recording: &Arc<Recording>) {
+        let _ = self.recording.set(Arc::clone(recording));
+    }
+
+    pub(crate) fn sip_call_id(&self) -> Option<&str> {
+        self.sip_call_id.as_deref()
+    }
+
+    /// `SipCallId` and final response of a leg to a SIP address.
+    pub(crate) fn sip_result(&self) -> Option<(String, u16)> {
+        let code = match self.state() {
+            LegState::Ended(end) => end.sip_code(),
+            LegState::Initiated | LegState::Ringing | LegState::Answered => 200,
+        };
+        self.sip_call_id.clone().map(|id| (id, code))
+    }
+
     pub(crate) fn listen_with(&self, voice: Arc<Mutex<Voice>>) {
         *self.ear.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ear::Listening(voice));
     }
@@ -432,6 +504,17 @@ impl Leg {
     pub(crate) fn pressed(&self, digit: char, via: DigitPath) {
         // Nobody may be interested.
         let _ = self.digits.send((digit, via));
+    }
+
+    /// The party speaks.
+    pub(crate) fn speaks(&self, utterance: Utterance) {
+        // Nobody may be interested.
+        let _ = self.words.send(utterance);
+    }
+
+    /// What the party says from now on.
+    pub(crate) fn words(&self) -> broadcast::Receiver<Utterance> {
+        self.words.subscribe()
     }
 
     /// Keys the party presses from now on.

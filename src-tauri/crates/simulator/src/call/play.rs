@@ -8,9 +8,8 @@ use url::{Host, Url};
 use crate::audio::{Pattern, decode_wav};
 use crate::event::AlertLevel;
 use crate::network::Network;
+use crate::webhook::fetch_sound;
 
-/// Largest recording fetched, in bytes: five minutes at 48 kHz stereo are 58 MB, at 8 kHz 5 MB.
-const LARGEST_RECORDING: usize = 16 * 1024 * 1024;
 /// How long fetching a recording may take.
 const FETCH_LIMIT: Duration = Duration::from_secs(15);
 
@@ -44,17 +43,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 async fn fetch(network: &Network, url: Url) -> Result<Pattern, String> {
-    let mut response = network.http.get(url).send().await.map_err(|error| error.to_string())?;
-    if !response.status().is_success() {
-        return Err(format!("HTTP {}", response.status().as_u16()));
-    }
-    let mut file = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
-        file.extend_from_slice(&chunk);
-        if file.len() > LARGEST_RECORDING {
-            return Err("the file is too large".into());
-        }
-    }
+    let file = fetch_sound(network, &url).await?;
     decode_wav(&file).map(Pattern::recording).map_err(|error| error.to_string())
 }
 

@@ -1,4 +1,7 @@
 //! A call as its parent leg lives it: asks the voice URL, plays the TwiML, reports the end.
+//!
+//! The same player plays the documents of those who wait in a queue and of those who are told something
+//! before they are joined; [`Scene`] says which verbs are allowed there.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,15 +9,18 @@ use std::time::Duration;
 
 use dialer_domain::call::CallStatus;
 use dialer_twilio::webhook::Form;
+use futures_util::future::BoxFuture;
 use url::Url;
 
 use super::leg::{End, Leg, LegCommand, LegState, Party};
 use super::play::play_url;
+use super::recorder::{RecordingCallbacks, plan, record_call};
 use crate::account::{TwimlApp, WebhookMethod};
 use crate::audio::{Pattern, Player, decode_wav};
-use crate::event::{AlertLevel, DigitPath, WebhookPurpose};
+use crate::event::{AlertLevel, DigitPath, Happening, WebhookPurpose};
 use crate::network::Network;
-use crate::twiml::{CallbackEvent, Document, RejectReason, Verb};
+use crate::recording::RecordingSource;
+use crate::twiml::{CallRecording, CallbackEvent, Document, RejectReason, Verb};
 use crate::webhook::{Content, Conversation, Request, StatusCallbacks, call_form};
 
 /// A document with nothing but `<Redirect>`s could go round for ever; Twilio's own limit is not
@@ -22,15 +28,19 @@ use crate::webhook::{Content, Conversation, Request, StatusCallbacks, call_form}
 const MOST_DOCUMENTS: usize = 100;
 /// Spoken when the document cannot be had, as Twilio does.
 const APPLICATION_ERROR: &str = "We are sorry, an application error has occurred. Goodbye.";
+/// Where relative references of a document lead that was given in a request: nowhere (RFC 6761). Twilio
+/// wants them absolute there.
+const NOWHERE: &str = "twiml.invalid";
 
 /// One call in progress.
 pub(crate) struct Session {
     pub(crate) network: Arc<Network>,
     pub(crate) leg: Arc<Leg>,
     app: TwimlApp,
-    /// What the SDK passed to `connect()`; empty for telephone calls.
+    /// What the SDK passed to `connect()`, a SIP caller brought along, or `<Application>` was given;
+    /// empty for telephone calls.
     params: Vec<(String, String)>,
-    conversation: Conversation,
+    pub(crate) conversation: Arc<Conversation>,
     /// How the last `<Dial>` ended: an unanswered call that runs out of document ends likewise.
     last_dial: Mutex<Option<End>>,
 }
@@ -53,7 +63,54 @@ pub(crate) enum Start {
 pub(crate) enum Flow {
     Next,
     Go(Document, Url),
+    /// `<Leave>`: out of the queue.
+    Leave,
     Finish(End),
+}
+
+/// How documents ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Played {
+    /// They ran out of verbs.
+    Out,
+    /// `<Leave>`.
+    Left,
+    /// The call is to end, or has.
+    Finished(End),
+}
+
+/// Where a document is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scene {
+    Call,
+    /// `waitUrl` of `<Enqueue>` (TwiML `<Enqueue>` lists the verbs).
+    QueueWait,
+    /// `url` of `<Queue>` (TwiML `<Queue>` lists the verbs).
+    QueueWhisper,
+    /// `url` of `<Number>`, `<Client>` or `<Sip>`.
+    Whisper,
+}
+
+impl Scene {
+    /// Why a verb is not played here: Twilio's code and a text.
+    fn refuses(self, verb: &Verb) -> Option<(u32, &'static str)> {
+        let sound = matches!(verb, Verb::Say { .. } | Verb::Play { .. } | Verb::Sound(_) | Verb::Pause { .. });
+        let allowed = sound
+            || match self {
+                Self::Call => !matches!(verb, Verb::Leave),
+                Self::QueueWait => {
+                    matches!(verb, Verb::Hangup | Verb::Redirect { .. } | Verb::Leave | Verb::Gather(_))
+                }
+                Self::QueueWhisper => matches!(verb, Verb::Redirect { .. }),
+                Self::Whisper => matches!(verb, Verb::Gather(_) | Verb::Hangup),
+            };
+        match (allowed, self, verb) {
+            (true, ..) => None,
+            (false, Self::Whisper, Verb::Dial(_)) => Some((13_201, "Dial: Cannot Dial out from a Dial Call Segment")),
+            (false, Self::Call, _) => Some((12_200, "<Leave> is for callers in a queue; it was skipped")),
+            (false, ..) => Some((12_200, "the document holds a verb that is not played here; it was skipped")),
+        }
+    }
 }
 
 impl Session {
@@ -63,7 +120,8 @@ impl Session {
         app: TwimlApp,
         params: Vec<(String, String)>,
     ) -> Self {
-        Self { network, leg, app, params, conversation: Conversation::new(), last_dial: Mutex::new(None) }
+        let conversation = Arc::new(Conversation::new());
+        Self { network, leg, app, params, conversation, last_dial: Mutex::new(None) }
     }
 
     /// Lives the call to its end, and reports it.
@@ -144,29 +202,38 @@ impl Session {
         let first = match start {
             None => self.first_document().await,
             Some(Start::Document(document)) => {
-                // Relative references lead nowhere (RFC 6761): Twilio wants them absolute here.
-                Url::parse("http://twiml.invalid/").ok().map(|base| (*document, base))
+                Url::parse(&format!("http://{NOWHERE}/")).ok().map(|base| (*document, base))
             }
             Some(Start::Ask { url, method, fallback }) => {
                 let fallback = fallback.map(|(url, method)| (WebhookPurpose::Fallback, url, method));
                 self.document_or_fallback((WebhookPurpose::Redirect, url, method), fallback).await
             }
         };
-        let Some((mut document, mut base)) = first else {
+        let Some((document, base)) = first else {
             return self.apologise().await;
         };
-        for _ in 0..MOST_DOCUMENTS {
-            let Some((next, from)) = (match self.play_document(document, &base).await {
-                Flow::Next => None,
-                Flow::Go(next, from) => Some((next, from)),
-                Flow::Finish(end) => return end,
-            }) else {
-                return self.last_dial().unwrap_or(End::Completed);
-            };
-            (document, base) = (next, from);
+        match self.play_on(document, base, Scene::Call).await {
+            Played::Finished(end) => end,
+            Played::Out | Played::Left => self.last_dial().unwrap_or(End::Completed),
         }
-        self.network.alert(&self.leg.sid, AlertLevel::Error, 11_215, "The documents redirect without end");
-        self.apologise().await
+    }
+
+    /// Plays a document and those it leads to.
+    pub(crate) fn play_on(&self, first: Document, from: Url, scene: Scene) -> BoxFuture<'_, Played> {
+        Box::pin(async move {
+            let (mut document, mut base) = (first, from);
+            for _ in 0..MOST_DOCUMENTS {
+                match self.play_document(document, &base, scene).await {
+                    Flow::Next => return Played::Out,
+                    Flow::Leave => return Played::Left,
+                    Flow::Finish(end) => return Played::Finished(end),
+                    Flow::Go(next, from) => (document, base) = (next, from),
+                }
+            }
+            let text = "The documents redirect without end";
+            self.network.alert(&self.leg.sid, AlertLevel::Error, 11_215, text);
+            Played::Finished(self.apologise().await)
+        })
     }
 
     /// The document of the voice URL, else of the fallback URL. `None` when neither can be had.
@@ -207,52 +274,117 @@ impl Session {
 
     /// Audio answers a webhook like a document that plays it and hangs up.
     pub(crate) fn as_document(&self, content: Content) -> (Document, Url) {
+        let (mut document, url) = self.as_sound(content);
+        if let [Verb::Sound(_)] = document.verbs[..] {
+            document.verbs.push(Verb::Hangup);
+        }
+        (document, url)
+    }
+
+    /// The same without the hanging up: music to wait by.
+    pub(crate) fn as_sound(&self, content: Content) -> (Document, Url) {
         match content {
             Content::Document(document, url) => (document, url),
             Content::Audio(file, url) => {
+                self.network.record(Happening::Played { call_sid: self.leg.sid.clone(), url: url.to_string() });
                 let sound = decode_wav(&file).map_or_else(|_| Pattern::tune(), Pattern::recording);
-                (Document { verbs: vec![Verb::Sound(sound), Verb::Hangup], warnings: Vec::new() }, url)
+                (Document { verbs: vec![Verb::Sound(sound)], warnings: Vec::new() }, url)
             }
         }
     }
 
-    async fn play_document(&self, document: Document, base: &Url) -> Flow {
-        for (index, verb) in document.verbs.into_iter().enumerate() {
+    /// The address a document means; `None`, and an alert, if it cannot be asked.
+    pub(crate) fn resolve(&self, base: &Url, text: &str) -> Option<Url> {
+        let url = base.join(text).ok();
+        let code = match &url {
+            // "Action Callback URL must be absolute when updating in-progress calls"; without any the
+            // document itself is meant, which has no address (twilio.com/docs/api/errors/11100).
+            Some(url) if url.host_str() == Some(NOWHERE) => if text.is_empty() { 11_100 } else { 15_004 },
+            Some(_) => return url,
+            None => 11_100,
+        };
+        let problem = format!("“{text}” is no address that can be asked");
+        self.network.alert(&self.leg.sid, AlertLevel::Error, code, &problem);
+        None
+    }
+
+    async fn play_document(&self, document: Document, base: &Url, scene: Scene) -> Flow {
+        let mut first = true;
+        for verb in document.verbs {
             if let LegState::Ended(end) = self.leg.state() {
                 return Flow::Finish(end);
             }
-            match self.play_verb(verb, base, index == 0).await {
-                Flow::Next => {}
-                taken @ (Flow::Go(..) | Flow::Finish(_)) => return taken,
+            if let Some((code, text)) = scene.refuses(&verb) {
+                let level = if code == 13_201 { AlertLevel::Error } else { AlertLevel::Warning };
+                self.network.alert(&self.leg.sid, level, code, text);
+                continue;
             }
+            // A recording is started beside the other verbs; `<Dial>` after it still counts as the first.
+            let beside = matches!(verb, Verb::StartRecording(_) | Verb::StopRecording { .. });
+            match self.play_verb(verb, base, first).await {
+                Flow::Next => {}
+                taken @ (Flow::Go(..) | Flow::Leave | Flow::Finish(_)) => return taken,
+            }
+            first &= beside;
         }
         Flow::Next
     }
 
     async fn play_verb(&self, verb: Verb, base: &Url, first: bool) -> Flow {
         match verb {
-            Verb::Say { text, loops } => self.sound(Pattern::speech(&text), loops).await,
+            Verb::Say { .. } | Verb::Play { .. } | Verb::Sound(_) | Verb::Pause { .. } => {
+                self.prompt(verb, base).await
+            }
+            Verb::Dial(dial) => self.dial(*dial, base, first).await,
+            Verb::Gather(gather) => self.gather(gather, base).await,
+            Verb::Record(record) => self.record(record, base).await,
+            Verb::Enqueue(enqueue) => self.enqueue(enqueue, base).await,
+            Verb::Leave => Flow::Leave,
+            Verb::StartRecording(of) => {
+                self.start_recording(&of, base);
+                Flow::Next
+            }
+            Verb::StopRecording { name } => {
+                self.stop_recording(&name);
+                Flow::Next
+            }
+            Verb::Hangup => Flow::Finish(self.last_dial().unwrap_or(End::Completed)),
+            Verb::Reject { reason } => Flow::Finish(self.rejection(reason)),
+            Verb::Redirect { url, method } => match self.resolve(base, &url) {
+                Some(url) => self.go(WebhookPurpose::Redirect, url, method, self.form(self.leg.status())).await,
+                None => Flow::Finish(self.apologise().await),
+            },
+        }
+    }
+
+    /// `<Say>`, `<Play>`, `<Pause>`, or sound in place of a document.
+    pub(crate) async fn prompt(&self, verb: Verb, base: &Url) -> Flow {
+        match verb {
+            Verb::Say { text, loops } => {
+                let sound = Pattern::speech(&text);
+                self.network.record(Happening::Spoken { call_sid: self.leg.sid.clone(), text });
+                self.sound(sound, loops).await
+            }
             Verb::Sound(sound) => self.sound(sound, 1).await,
-            Verb::Play { url, loops, digits } => {
-                if let Some(digits) = digits {
-                    return self.sound(Pattern::digits(&digits), 1).await;
-                }
+            Verb::Play { digits: Some(digits), .. } => self.sound(Pattern::digits(&digits), 1).await,
+            Verb::Play { url, loops, digits: None } => {
                 let url = url.and_then(|text| base.join(&text).ok());
+                let shown = url.as_ref().map(Url::to_string).unwrap_or_default();
+                self.network.record(Happening::Played { call_sid: self.leg.sid.clone(), url: shown });
                 let sound = play_url(&self.network, &self.leg.sid, url).await;
                 self.sound(sound, loops).await
             }
             Verb::Pause { length } => self.pause(length).await,
-            Verb::Dial(dial) => self.dial(dial, base, first).await,
-            Verb::Hangup => Flow::Finish(self.last_dial().unwrap_or(End::Completed)),
-            Verb::Reject { reason } => Flow::Finish(self.rejection(reason)),
-            Verb::Redirect { url, method } => match base.join(&url) {
-                Ok(url) => self.go(WebhookPurpose::Redirect, url, method, self.form(self.leg.status())).await,
-                Err(problem) => {
-                    let text = format!("<Redirect> to “{url}”: {problem}");
-                    self.network.alert(&self.leg.sid, AlertLevel::Error, 11_100, &text);
-                    Flow::Finish(self.apologise().await)
-                }
-            },
+            Verb::Dial(_)
+            | Verb::Gather(_)
+            | Verb::Record(_)
+            | Verb::Enqueue(_)
+            | Verb::Leave
+            | Verb::StartRecording(_)
+            | Verb::StopRecording { .. }
+            | Verb::Hangup
+            | Verb::Reject { .. }
+            | Verb::Redirect { .. } => Flow::Next,
         }
     }
 
@@ -270,6 +402,26 @@ impl Session {
                 Flow::Go(document, base)
             }
             Err(_) => Flow::Finish(self.apologise().await),
+        }
+    }
+
+    fn start_recording(&self, of: &CallRecording, base: &Url) {
+        let new = plan(&self.network, &self.leg, RecordingSource::StartCallRecordingTwiml, of);
+        record_call(&self.network, &self.leg, new, RecordingCallbacks::of(&of.callbacks, base));
+    }
+
+    fn stop_recording(&self, name: &str) {
+        let named = |recording: &&Arc<crate::recording::Recording>| {
+            recording.of.call_sid.as_ref() == Some(&self.leg.sid)
+                && recording.of.name.as_deref() == Some(name)
+                && recording.status().is_live()
+        };
+        match self.network.recordings.list().iter().find(named) {
+            Some(recording) => recording.stop(),
+            None => {
+                let text = format!("<Stop>: no recording “{name}” is in progress");
+                self.network.alert(&self.leg.sid, AlertLevel::Warning, 12_200, &text);
+            }
         }
     }
 
@@ -299,7 +451,7 @@ impl Session {
     }
 
     /// Answers the call and plays a sound to its end.
-    async fn sound(&self, sound: Pattern, loops: u32) -> Flow {
+    pub(crate) async fn sound(&self, sound: Pattern, loops: u32) -> Flow {
         if !self.leg.answer().await {
             return Flow::Finish(self.leg.ended().await);
         }
@@ -312,10 +464,17 @@ impl Session {
         }
     }
 
-    async fn apologise(&self) -> End {
+    /// Nothing is played to the party any more.
+    pub(crate) fn quiet(&self) {
+        if let Some(port) = self.leg.port() {
+            self.network.switch.stop_playing(port);
+        }
+    }
+
+    pub(crate) async fn apologise(&self) -> End {
         match self.sound(Pattern::speech(APPLICATION_ERROR), 1).await {
             Flow::Finish(end) => end,
-            Flow::Next | Flow::Go(..) => End::Completed,
+            Flow::Next | Flow::Leave | Flow::Go(..) => End::Completed,
         }
     }
 

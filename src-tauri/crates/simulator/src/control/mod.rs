@@ -26,7 +26,10 @@ pub const CONTROL_ROUTES: [(&str, &str); 22] = [
     ("POST /sim/numbers/{number}", "gives the account one more number, set up likewise"),
     ("DELETE /sim/numbers/{number}", "takes a number away"),
     ("GET  /sim/registrations", "the identities that can be rung"),
-    ("POST /sim/incoming", "a telephone calls: {\"from\": …, \"to\": …}; answers {\"call_sid\"}"),
+    (
+        "POST /sim/incoming",
+        "a telephone calls: {\"from\": …, \"to\": …, \"script\": {\"steps\": […]}, \"from_sip\": …}; answers {\"call_sid\"}",
+    ),
     ("GET  /sim/calls", "all legs remembered"),
     ("GET  /sim/calls/{sid}/heard", "what the far end of a call has heard"),
     ("POST /sim/calls/{sid}/hangup", "the party of a leg hangs up: {}"),

@@ -8,9 +8,9 @@ use dialer_media::codec::Frame;
 use tokio::sync::mpsc;
 
 use super::script::{AnswerScript, FarEndScript, seconds};
-use super::voice::Voice;
+use super::voice::{Noticed, Voice};
 use crate::audio::Line;
-use crate::call::{End, Leg, LegCommand, LegState};
+use crate::call::{End, Leg, LegCommand, LegState, Utterance};
 use crate::event::{DigitPath, Happening};
 use crate::network::Network;
 
@@ -108,8 +108,8 @@ async fn given_up(commands: &mut Commands) -> End {
 
 /// The conversation, from the answer to the end.
 async fn talk(network: &Network, leg: &Leg, commands: &mut Commands, script: &FarEndScript) {
-    let voice = Arc::new(Mutex::new(Voice::new(&script.talk)));
-    let (noticed, mut in_band) = mpsc::unbounded_channel();
+    let voice = Arc::new(Mutex::new(Voice::new(&script.talk, network.pace)));
+    let (noticed, mut notices) = mpsc::unbounded_channel();
     let port = network.switch.add(Box::new(VoiceLine { voice: Arc::clone(&voice), noticed }));
     leg.listen_with(Arc::clone(&voice));
     leg.set_port(port);
@@ -129,16 +129,23 @@ async fn talk(network: &Network, leg: &Leg, commands: &mut Commands, script: &Fa
                     lock().digit(digit, via);
                     network.record(Happening::Digit { call_sid: leg.sid.clone(), digit, via });
                 }
-                Some(LegCommand::Press(digits)) => {
-                    lock().press(&digits);
-                    digits.chars().for_each(|digit| leg.pressed(digit, DigitPath::InBand));
-                }
+                Some(LegCommand::Press(digits)) => lock().press(&digits),
                 Some(LegCommand::Ring { .. } | LegCommand::Answer) => {}
                 Some(LegCommand::End(_)) | None => break,
             },
-            Some(digit) = in_band.recv() => {
-                network.record(Happening::Digit { call_sid: leg.sid.clone(), digit, via: DigitPath::InBand });
-            }
+            Some(notice) = notices.recv() => match notice {
+                Noticed::Heard(digit) => {
+                    let (call_sid, via) = (leg.sid.clone(), DigitPath::InBand);
+                    network.record(Happening::Digit { call_sid, digit, via });
+                }
+                Noticed::Pressed(digit, via) => leg.pressed(digit, via),
+                Noticed::Speaks => leg.speaks(Utterance::Begun),
+                Noticed::Spoke(text) => {
+                    network.record(Happening::Said { call_sid: leg.sid.clone(), text: text.clone() });
+                    leg.speaks(Utterance::Ended(text));
+                }
+                Noticed::HangsUp => break,
+            },
             () = &mut hang_up => break,
         }
     }
@@ -150,20 +157,27 @@ async fn talk(network: &Network, leg: &Leg, commands: &mut Commands, script: &Fa
 /// The far end's place at the switch.
 struct VoiceLine {
     voice: Arc<Mutex<Voice>>,
-    noticed: mpsc::UnboundedSender<char>,
+    noticed: mpsc::UnboundedSender<Noticed>,
+}
+
+impl VoiceLine {
+    fn with_voice<T>(&self, use_it: impl FnOnce(&mut Voice) -> T) -> T {
+        let mut voice = self.voice.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = use_it(&mut voice);
+        for notice in voice.take_noticed() {
+            // The leg's task is gone only when the line is about to be.
+            let _ = self.noticed.send(notice);
+        }
+        result
+    }
 }
 
 impl Line for VoiceLine {
     fn speak(&mut self) -> Frame {
-        self.voice.lock().unwrap_or_else(PoisonError::into_inner).speak()
+        self.with_voice(Voice::speak)
     }
 
     fn hear(&mut self, frame: &Frame) {
-        let mut voice = self.voice.lock().unwrap_or_else(PoisonError::into_inner);
-        voice.hear(frame);
-        for digit in voice.take_noticed() {
-            // The leg's task is gone only when the line is about to be.
-            let _ = self.noticed.send(digit);
-        }
+        self.with_voice(|voice| voice.hear(frame));
     }
 }

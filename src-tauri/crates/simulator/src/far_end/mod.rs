@@ -2,11 +2,12 @@
 
 mod leg;
 mod script;
+mod steps;
 mod table;
 mod voice;
 
 pub(crate) use leg::{call_in, pick_up};
-pub use script::{AnswerScript, FarEndScript, TalkScript};
+pub use script::{AnswerScript, CallerScript, FarEndScript, KeyPath, Step, TalkScript};
 pub(crate) use table::{ACCOUNT_NUMBERS, script_for};
 pub use table::{FarEnd, far_ends};
 pub use voice::Heard;

@@ -6,7 +6,7 @@
 use dialer_domain::phone_number::E164;
 use serde::Serialize;
 
-use super::script::{AnswerScript, FarEndScript, TalkScript};
+use super::script::{AnswerScript, FarEndScript, KeyPath, Step, TalkScript};
 
 /// The reserved block without the last two digits.
 const BLOCK: &str = "+120255501";
@@ -32,6 +32,17 @@ fn answering(after_s: f64, talk: TalkScript) -> FarEndScript {
 
 fn refusing(answer: AnswerScript) -> FarEndScript {
     FarEndScript { answer, ..answering(0.0, TalkScript::Echo) }
+}
+
+/// Answers, and then does one thing after the other.
+fn doing(steps: Vec<Step>, again: bool) -> FarEndScript {
+    answering(USUAL_RING_S, TalkScript::Steps { steps, again })
+}
+
+/// A message spoken after the beep, and what ends it.
+fn message(text: &str, end: Step) -> FarEndScript {
+    let text = text.to_owned();
+    doing(vec![Step::AwaitBeep, Step::Wait { s: 0.5 }, Step::Say { text }, Step::Wait { s: 1.0 }, end], false)
 }
 
 /// What the last two digits of a practice number mean.
@@ -71,6 +82,34 @@ fn practice(last_two: u32) -> Option<(FarEndScript, String)> {
         12 => {
             let script = FarEndScript { patience_s: Some(10.0), ..answering(USUAL_RING_S, TalkScript::Echo) };
             (script, "Answers and echoes you; as a caller, gives up after 10 s of ringing")
+        }
+        13 => (
+            message("Hello, this is a practice call. Please call me back when you can. Thank you.", Step::HangUp),
+            "Leaves a message after the beep, then hangs up",
+        ),
+        14 => (
+            message(
+                "Good day, I have a question about my order. Goodbye.",
+                Step::Press { digits: "#".into(), via: KeyPath::InBand },
+            ),
+            "Leaves a message after the beep and ends it with #",
+        ),
+        15 => (
+            doing(vec![Step::Wait { s: 2.0 }, Step::Say { text: "I would like to speak to sales, please.".into() }], false),
+            "Says “I would like to speak to sales, please” after 2 s",
+        ),
+        16 => {
+            let script = FarEndScript { hang_up_after_s: Some(60.0), ..answering(USUAL_RING_S, TalkScript::Silence) };
+            (script, "Waits in silence, as in a queue, and hangs up after 60 s")
+        }
+        17 => {
+            let press = Step::Press { digits: "1".into(), via: KeyPath::TelephoneEvent };
+            (doing(vec![Step::Wait { s: 2.0 }, press], false), "Presses 1 after 2 s, beside the sound (RFC 4733)")
+        }
+        40..=49 => {
+            let press = Step::Press { digits: unit.to_string(), via: KeyPath::InBand };
+            let script = doing(vec![Step::Wait { s: 2.0 }, press, Step::Wait { s: 8.0 }], true);
+            return Some((script, format!("Presses the key {unit} after 2 s, and again every 10 s, as in a menu")));
         }
         20..=29 => {
             let does = format!("Rings for {} s, then answers and echoes you", unit);
@@ -122,7 +161,7 @@ mod tests {
     #[test]
     fn the_table_and_the_lookup_agree() {
         let table = far_ends();
-        assert_eq!(table.len(), 33);
+        assert_eq!(table.len(), 48);
         for far_end in table {
             assert_eq!(script_for(far_end.number.as_str()), far_end.script);
         }

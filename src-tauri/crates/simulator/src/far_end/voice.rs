@@ -7,8 +7,10 @@ use dialer_media::signal::{DtmfDetector, SignalMeter, Tone};
 use serde::{Deserialize, Serialize};
 
 use super::script::TalkScript;
+use super::steps::Steps;
 use crate::audio::{Pattern, Player};
 use crate::event::DigitPath;
+use crate::pace::Pace;
 
 /// How much later the echo comes: 0.4 s, clearly apart from sidetone.
 const ECHO_FRAMES: usize = 20;
@@ -36,6 +38,21 @@ pub struct Heard {
     pub dtmf: String,
 }
 
+/// What a far end did or heard that others should know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    /// It recognised a key in what it heard.
+    Heard(char),
+    /// It pressed a key.
+    Pressed(char, DigitPath),
+    /// It began to speak words that its script knows.
+    Speaks,
+    /// It has spoken them.
+    Spoke(String),
+    /// It wants no more.
+    HangsUp,
+}
+
 /// One far end in conversation.
 pub(crate) struct Voice {
     talk: Talk,
@@ -44,7 +61,9 @@ pub(crate) struct Voice {
     dtmf: String,
     /// Digit tones to say, before anything else.
     pressing: Option<Player>,
-    noticed: Vec<char>,
+    /// Recognises the keys in what it says.
+    own_keys: DtmfDetector,
+    noticed: Vec<Noticed>,
 }
 
 enum Talk {
@@ -54,10 +73,11 @@ enum Talk {
     SendDigits { wait: u32, player: Player },
     Silence,
     ReadDigits,
+    Steps(Steps),
 }
 
 impl Voice {
-    pub(crate) fn new(script: &TalkScript) -> Self {
+    pub(crate) fn new(script: &TalkScript, pace: Pace) -> Self {
         let talk = match script {
             TalkScript::Echo => Talk::Echo(VecDeque::new()),
             TalkScript::Tone { hz } => {
@@ -70,6 +90,7 @@ impl Voice {
                 player: Player::new(Pattern::digits(digits), 1),
             },
             TalkScript::ReadDigits => Talk::ReadDigits,
+            TalkScript::Steps { steps, again } => Talk::Steps(Steps::new(steps, *again, pace)),
         };
         Self {
             talk,
@@ -77,6 +98,7 @@ impl Voice {
             detector: DtmfDetector::new(),
             dtmf: String::new(),
             pressing: None,
+            own_keys: DtmfDetector::new(),
             noticed: Vec::new(),
         }
     }
@@ -87,8 +109,10 @@ impl Voice {
         if let Some(digit) = self.detector.feed(frame) {
             self.digit(digit, DigitPath::InBand);
         }
-        if let Talk::Echo(delayed) = &mut self.talk {
-            delayed.push_back(*frame);
+        match &mut self.talk {
+            Talk::Echo(delayed) => delayed.push_back(*frame),
+            Talk::Steps(steps) => steps.hear(frame),
+            Talk::Tone(_) | Talk::Play(_) | Talk::SendDigits { .. } | Talk::Silence | Talk::ReadDigits => {}
         }
     }
 
@@ -96,7 +120,7 @@ impl Voice {
     pub(crate) fn digit(&mut self, digit: char, via: DigitPath) {
         self.dtmf.push(digit);
         if via == DigitPath::InBand {
-            self.noticed.push(digit);
+            self.noticed.push(Noticed::Heard(digit));
         }
         if matches!(self.talk, Talk::ReadDigits) {
             self.press(&digit.to_string());
@@ -112,13 +136,21 @@ impl Voice {
         }
     }
 
-    /// In-band digits recognised since the last call of this.
-    pub(crate) fn take_noticed(&mut self) -> Vec<char> {
+    /// What happened since the last call of this.
+    pub(crate) fn take_noticed(&mut self) -> Vec<Noticed> {
         std::mem::take(&mut self.noticed)
     }
 
-    /// Says 20 ms.
+    /// Says 20 ms. Keys count when they can be recognised in it, whoever listens.
     pub(crate) fn speak(&mut self) -> Frame {
+        let frame = self.next_frame();
+        if let Some(digit) = self.own_keys.feed(&frame) {
+            self.noticed.push(Noticed::Pressed(digit, DigitPath::InBand));
+        }
+        frame
+    }
+
+    fn next_frame(&mut self) -> Frame {
         if let Some(player) = &mut self.pressing {
             match player.next_frame() {
                 Some(frame) => {
@@ -147,6 +179,7 @@ impl Voice {
                 }
                 None => player.next_frame().unwrap_or(SILENCE),
             },
+            Talk::Steps(steps) => steps.speak(&mut self.noticed),
             Talk::Echo(_) | Talk::Silence | Talk::ReadDigits => SILENCE,
         }
     }
@@ -196,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_echo_comes_back_later_and_quieter() {
-        let mut voice = Voice::new(&TalkScript::Echo);
+        let mut voice = Voice::new(&TalkScript::Echo, Pace::REAL);
         let mut tone = Tone::new(1_000.0, -10.0);
         let mut said = Vec::new();
         for _ in 0..60 {
@@ -210,7 +243,7 @@ mod tests {
 
     #[test]
     fn pressing_keys_does_not_make_the_echo_later() {
-        let mut voice = Voice::new(&TalkScript::Echo);
+        let mut voice = Voice::new(&TalkScript::Echo, Pace::REAL);
         voice.press("123");
         while voice.pressing.is_some() {
             voice.hear(&SILENCE);
@@ -228,15 +261,17 @@ mod tests {
 
     #[test]
     fn keys_it_presses_can_be_recognised() {
-        let mut voice = Voice::new(&TalkScript::SendDigits { digits: "1234#".into() });
+        let mut voice = Voice::new(&TalkScript::SendDigits { digits: "1234#".into() }, Pace::REAL);
         let mut detector = DtmfDetector::new();
         let heard: String = (0..200).filter_map(|_| detector.feed(&voice.speak())).collect();
         assert_eq!(heard, "1234#");
+        let pressed = "1234#".chars().map(|key| Noticed::Pressed(key, DigitPath::InBand));
+        assert_eq!(voice.take_noticed(), pressed.collect::<Vec<_>>(), "it knows its own keys");
     }
 
     #[test]
     fn a_digit_is_confirmed_by_its_tones_however_it_came() {
-        let mut voice = Voice::new(&TalkScript::ReadDigits);
+        let mut voice = Voice::new(&TalkScript::ReadDigits, Pace::REAL);
         voice.digit('5', DigitPath::Signalling);
         let said = say(&mut voice, 20);
         let mut detector = DtmfDetector::new();
@@ -248,12 +283,12 @@ mod tests {
 
     #[test]
     fn in_band_digits_are_heard() {
-        let mut voice = Voice::new(&TalkScript::Silence);
+        let mut voice = Voice::new(&TalkScript::Silence, Pace::REAL);
         let mut player = Player::new(Pattern::digits("7*"), 1);
         while let Some(frame) = player.next_frame() {
             voice.hear(&frame);
         }
         assert_eq!(voice.hearing().report().dtmf, "7*");
-        assert_eq!(voice.take_noticed(), ['7', '*']);
+        assert_eq!(voice.take_noticed(), [Noticed::Heard('7'), Noticed::Heard('*')]);
     }
 }

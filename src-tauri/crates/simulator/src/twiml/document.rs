@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub(crate) use crate::account::WebhookMethod as Method;
+use super::dial::Dial;
 use crate::audio::Pattern;
 
 /// A document that may be played.
@@ -36,7 +37,17 @@ pub(crate) enum Verb {
     Pause {
         length: Duration,
     },
-    Dial(Dial),
+    Dial(Box<Dial>),
+    Gather(Gather),
+    Record(Record),
+    Enqueue(Enqueue),
+    Leave,
+    /// `<Start><Recording>`.
+    StartRecording(CallRecording),
+    /// `<Stop><Recording name="…">`.
+    StopRecording {
+        name: String,
+    },
     Hangup,
     Reject {
         reason: RejectReason,
@@ -54,27 +65,111 @@ pub(crate) enum RejectReason {
     Busy,
 }
 
-/// `<Dial>`, defaults as in Twilio's documentation of the verb.
+/// `<Gather>`, defaults as in Twilio's documentation of the verb.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Dial {
+pub(crate) struct Gather {
+    /// Keys count.
+    pub(crate) dtmf: bool,
+    /// Spoken words count.
+    pub(crate) speech: bool,
+    /// The document itself by default.
     pub(crate) action: Option<String>,
     pub(crate) method: Method,
-    pub(crate) answer_on_bridge: bool,
-    pub(crate) caller_id: Option<String>,
-    /// How long the far ends ring, with Twilio's five extra seconds.
+    /// Longest wait for the first input, and from one key to the next.
     pub(crate) timeout: Duration,
-    /// Longest conversation.
-    pub(crate) time_limit: Duration,
-    pub(crate) hangup_on_star: bool,
-    pub(crate) sequential: bool,
-    pub(crate) targets: Vec<Target>,
+    /// How much silence ends what was spoken; `None` for `auto`.
+    pub(crate) speech_timeout: Option<Duration>,
+    pub(crate) num_digits: Option<usize>,
+    pub(crate) finish_on_key: Option<char>,
+    pub(crate) action_on_empty_result: bool,
+    /// `<Say>`, `<Play>` and `<Pause>`, heard until there is input.
+    pub(crate) prompts: Vec<Verb>,
 }
 
-/// Whom to dial.
+/// `<Record>`, defaults as in Twilio's documentation of the verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
-    Number { number: String, send_digits: Option<String>, callbacks: CallbackRequest },
-    Client { identity: String, parameters: Vec<(String, String)>, callbacks: CallbackRequest },
+pub(crate) struct Record {
+    /// The document itself by default.
+    pub(crate) action: Option<String>,
+    pub(crate) method: Method,
+    /// How much silence ends it; `None` for any amount.
+    pub(crate) timeout: Option<Duration>,
+    /// Keys that end it.
+    pub(crate) finish_on_key: String,
+    pub(crate) max_length: Duration,
+    pub(crate) play_beep: bool,
+    /// Without the silence at both ends.
+    pub(crate) trim: bool,
+    pub(crate) transcription: Option<Transcription>,
+    pub(crate) callbacks: RecordingCallbackRequest,
+}
+
+/// `transcribe` and `transcribeCallback` of `<Record>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Transcription {
+    pub(crate) callback: Option<String>,
+}
+
+/// A recording of both sides of a call: of `<Dial record>` and `<Start><Recording>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallRecording {
+    /// For `<Stop>`.
+    pub(crate) name: Option<String>,
+    /// Each side in a channel of its own.
+    pub(crate) dual: bool,
+    pub(crate) track: Track,
+    /// Without the silence at both ends.
+    pub(crate) trim: bool,
+    pub(crate) callbacks: RecordingCallbackRequest,
+}
+
+/// Which side of a call is recorded, seen from Twilio: what comes in is what the party says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Track {
+    Both,
+    Inbound,
+    Outbound,
+}
+
+/// `recordingStatusCallback`, `…Method` and `…Event`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct RecordingCallbackRequest {
+    pub(crate) url: Option<String>,
+    pub(crate) method: Method,
+    pub(crate) events: Vec<RecordingEvent>,
+}
+
+/// The names `recordingStatusCallbackEvent` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordingEvent {
+    InProgress,
+    Completed,
+    Absent,
+}
+
+impl RecordingEvent {
+    pub(crate) fn from_wire(text: &str) -> Option<Self> {
+        Some(match text {
+            "in-progress" => Self::InProgress,
+            "completed" => Self::Completed,
+            "absent" => Self::Absent,
+            _ => return None,
+        })
+    }
+}
+
+/// `<Enqueue>`, defaults as in Twilio's documentation of the verb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Enqueue {
+    /// Absent when the document names no queue, or one whose name is too long.
+    pub(crate) name: Option<String>,
+    /// `None` for Twilio's own music, the empty text for silence.
+    pub(crate) wait_url: Option<String>,
+    pub(crate) wait_method: Method,
+    pub(crate) action: Option<String>,
+    pub(crate) method: Method,
+    /// Only in Twilio's libraries, not on its pages.
+    pub(crate) max_queue_size: Option<usize>,
 }
 
 /// `statusCallback`, `statusCallbackMethod` and `statusCallbackEvent` of a noun.

@@ -3,23 +3,27 @@
 //! Verb and attribute names are case-sensitive. A document that is not well-formed (12100), of a
 //! wrong XML version (12101) or with another root (12102) ends the call; anything else that is wrong
 //! is a warning, and the bad part is skipped or its default used. The attribute lists are those of
-//! Twilio's TwiML reference; an attribute Twilio knows but the simulator does not act on is accepted
-//! in silence only where ignoring it changes nothing a caller can notice (voice, language, trim).
+//! Twilio's TwiML reference, the codes those of its list of errors (twilio.com/docs/api/errors); where
+//! that has none for a value, it is 12200. An attribute Twilio knows but the simulator does not act on is
+//! accepted in silence only where ignoring it changes nothing a caller can notice (voice, language, hints).
 
 use std::time::Duration;
 
 use roxmltree::{Document as Xml, Node};
 
 use super::document::{
-    CallbackEvent, CallbackRequest, Dial, Document, Method, RejectReason, Target, TwimlError, Verb, Warning,
+    CallRecording, Document, Enqueue, Gather, Record, RejectReason, Transcription, TwimlError, Verb,
 };
+use super::reader::{Reader, SCHEMA_WARNING, inner_text, non_empty, own_text, text_of};
 
-/// Schema warning: an element or attribute that is not known (twilio.com/docs/api/errors/12200).
-const SCHEMA_WARNING: u32 = 12_200;
-/// At most this many far ends ring at once or in turn (TwiML `<Dial>`).
-const MOST_TARGETS: usize = 10;
-/// Twilio lets a far end ring this much longer than `timeout` says.
-const EXTRA_RINGING: Duration = Duration::from_secs(5);
+/// Longest name of a queue (TwiML `<Enqueue>`).
+pub(super) const LONGEST_QUEUE_NAME: usize = 64;
+/// Longest text of `<Say>`, in characters.
+const LONGEST_SPEECH: usize = 4_096;
+/// The keys of a telephone.
+const KEYS: &str = "0123456789*#";
+/// Longest recording that is transcribed (TwiML `<Record>`).
+const LONGEST_TRANSCRIBED_S: u64 = 120;
 
 /// Reads `text`, or says why it cannot be played.
 pub(crate) fn read(text: &str) -> Result<Document, TwimlError> {
@@ -35,7 +39,10 @@ pub(crate) fn read(text: &str) -> Result<Document, TwimlError> {
         return Err(TwimlError::Root(root.tag_name().name().to_owned()));
     }
     let mut reader = Reader { warnings: Vec::new() };
-    let verbs = root.children().filter(Node::is_element).filter_map(|node| reader.verb(node)).collect();
+    let mut verbs = Vec::new();
+    for node in root.children().filter(Node::is_element) {
+        reader.verb(node, &mut verbs);
+    }
     Ok(Document { verbs, warnings: reader.warnings })
 }
 
@@ -43,354 +50,363 @@ pub(crate) fn read(text: &str) -> Result<Document, TwimlError> {
 fn declared_version(text: &str) -> Option<&str> {
     let declaration = text.strip_prefix("<?xml")?.split_once("?>")?.0;
     let value = declaration.split_once("version")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next()?;
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     value.get(1..)?.split_once(quote).map(|(version, _)| version)
 }
 
-struct Reader {
-    warnings: Vec<Warning>,
-}
-
 impl Reader {
-    fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(Warning { code: SCHEMA_WARNING, text: text.into() });
+    /// Reads one verb; `<Start>` and `<Stop>` may hold several.
+    fn verb(&mut self, node: Node<'_, '_>, verbs: &mut Vec<Verb>) {
+        let verb = match node.tag_name().name() {
+            "Say" | "Play" | "Pause" => self.prompt(node),
+            "Dial" => Some(Verb::Dial(Box::new(self.dial(node)))),
+            "Gather" => Some(Verb::Gather(self.gather(node))),
+            "Record" => Some(Verb::Record(self.record(node))),
+            "Enqueue" => self.enqueue(node).map(Verb::Enqueue),
+            "Leave" => {
+                self.known(node, &[]);
+                Some(Verb::Leave)
+            }
+            "Start" => return self.start(node, verbs),
+            "Stop" => return self.stop(node, verbs),
+            "Hangup" => {
+                self.known(node, &[]);
+                Some(Verb::Hangup)
+            }
+            "Reject" => Some(Verb::Reject { reason: self.reject(node) }),
+            "Redirect" => {
+                self.known(node, &["method"]);
+                let method = self.method(node, "method", 13_710);
+                // An empty <Redirect> asks the same document again: a relative reference to itself.
+                Some(Verb::Redirect { url: inner_text(node), method })
+            }
+            known @ ("Connect" | "Refer" | "Pay" | "Sms" | "Prompt") => {
+                let text = format!("the practice Twilio does not play <{known}>; it was skipped");
+                self.warn(SCHEMA_WARNING, text);
+                None
+            }
+            other => {
+                self.warn(SCHEMA_WARNING, format!("<{other}> is not a TwiML verb"));
+                None
+            }
+        };
+        verbs.extend(verb);
     }
 
-    fn verb(&mut self, node: Node<'_, '_>) -> Option<Verb> {
+    /// `<Say>`, `<Play>` or `<Pause>`: what may also stand inside `<Gather>`.
+    fn prompt(&mut self, node: Node<'_, '_>) -> Option<Verb> {
         match node.tag_name().name() {
             "Say" => {
                 self.known(node, &["voice", "language", "loop"]);
-                Some(Verb::Say { text: inner_text(node), loops: self.loops(node) })
+                let mut text = inner_text(node);
+                if text.is_empty() {
+                    self.warn(13_520, "<Say> says nothing");
+                }
+                if let Some((end, _)) = text.char_indices().nth(LONGEST_SPEECH) {
+                    self.warn(13_521, format!("<Say> says at most {LONGEST_SPEECH} characters; the rest was cut off"));
+                    text.truncate(end);
+                }
+                Some(Verb::Say { text, loops: self.loops(node, 13_510) })
             }
             "Play" => {
                 self.known(node, &["loop", "digits"]);
                 let url = non_empty(inner_text(node));
                 let digits = node.attribute("digits").map(str::to_owned);
+                if digits.as_deref().is_some_and(|digits| !digits.chars().all(is_dialled)) {
+                    self.warn(13_430, "“digits” may hold 0-9, A-D, *, #, w and W");
+                }
                 if url.is_none() && digits.is_none() {
-                    self.warn("<Play> has neither a URL nor digits");
+                    self.warn(SCHEMA_WARNING, "<Play> has neither a URL nor digits");
                     return None;
                 }
-                Some(Verb::Play { url, loops: self.loops(node), digits })
+                Some(Verb::Play { url, loops: self.loops(node, 13_410), digits })
             }
             "Pause" => {
                 self.known(node, &["length"]);
-                let seconds = self.number(node, "length", 1, 0..=86_400);
-                Some(Verb::Pause { length: Duration::from_secs(seconds) })
+                Some(Verb::Pause { length: self.seconds(node, "length", 1, 0..=86_400, 13_910) })
             }
-            "Dial" => Some(Verb::Dial(self.dial(node))),
-            "Hangup" => {
-                self.known(node, &[]);
-                Some(Verb::Hangup)
-            }
-            "Reject" => {
-                self.known(node, &["reason"]);
-                let reason = match node.attribute("reason") {
-                    None | Some("rejected") => RejectReason::Rejected,
-                    Some("busy") => RejectReason::Busy,
-                    Some(other) => {
-                        self.warn(format!("<Reject> has no reason “{other}”"));
-                        RejectReason::Rejected
-                    }
-                };
-                Some(Verb::Reject { reason })
-            }
-            "Redirect" => {
-                self.known(node, &["method"]);
-                let method = self.method(node, "method");
-                // An empty <Redirect> asks the same document again: a relative reference to itself.
-                Some(Verb::Redirect { url: inner_text(node), method })
-            }
-            known @ ("Gather" | "Record" | "Enqueue" | "Leave" | "Start" | "Stop" | "Connect" | "Refer"
-            | "Pay" | "Sms" | "Prompt") => {
-                self.warn(format!("the practice Twilio does not play <{known}> yet; it was skipped"));
-                None
-            }
-            other => {
-                self.warn(format!("<{other}> is not a TwiML verb"));
-                None
+            _ => None,
+        }
+    }
+
+    fn reject(&mut self, node: Node<'_, '_>) -> RejectReason {
+        self.known(node, &["reason"]);
+        match node.attribute("reason") {
+            None | Some("rejected") => RejectReason::Rejected,
+            Some("busy") => RejectReason::Busy,
+            Some(other) => {
+                self.warn(13_810, format!("<Reject> has no reason “{other}”"));
+                RejectReason::Rejected
             }
         }
     }
 
-    fn dial(&mut self, node: Node<'_, '_>) -> Dial {
+    fn gather(&mut self, node: Node<'_, '_>) -> Gather {
+        self.known(
+            node,
+            &[
+                "input",
+                "action",
+                "method",
+                "timeout",
+                "numDigits",
+                "finishOnKey",
+                "actionOnEmptyResult",
+                "speechTimeout",
+                "speechModel",
+                "enhanced",
+                "language",
+                "hints",
+                "profanityFilter",
+                "partialResultCallback",
+                "partialResultCallbackMethod",
+                "bargeIn",
+                "debug",
+                "maxSpeechTime",
+            ],
+        );
+        if text_of(node, "partialResultCallback").is_some() {
+            self.warn(SCHEMA_WARNING, "the practice Twilio sends no partial results of speech");
+        }
+        let input = self.words("input", node.attribute("input").unwrap_or("dtmf"), 13_326, |word| match word {
+            "dtmf" => Some(false),
+            "speech" => Some(true),
+            _ => None,
+        });
+        let timeout = self.seconds(node, "timeout", 5, 0..=86_400, 13_313);
+        let speech_timeout = match node.attribute("speechTimeout") {
+            None => Some(timeout),
+            Some("auto") => None,
+            Some(_) => Some(self.seconds(node, "speechTimeout", timeout.as_secs(), 1..=86_400, 13_327)),
+        };
+        let num_digits = match node.attribute("numDigits") {
+            None => None,
+            Some(text) => match text.trim().parse::<usize>() {
+                Ok(count) if count > 0 => Some(count),
+                Ok(_) | Err(_) => {
+                    self.warn(13_314, "“numDigits” must be a whole number above 0; any number of keys counts");
+                    None
+                }
+            },
+        };
+        let mut prompts = Vec::new();
+        for child in node.children().filter(Node::is_element) {
+            match child.tag_name().name() {
+                "Say" | "Play" | "Pause" => prompts.extend(self.prompt(child)),
+                other => self.warn(13_320, format!("<Gather> may not hold <{other}>")),
+            }
+        }
+        Gather {
+            // Without any usable input it is the default.
+            dtmf: input.is_empty() || input.contains(&false),
+            speech: input.contains(&true),
+            action: node.attribute("action").map(str::to_owned),
+            method: self.method(node, "method", 13_312),
+            timeout,
+            speech_timeout,
+            num_digits,
+            finish_on_key: self.finish_on_key(node),
+            action_on_empty_result: self.flag(node, "actionOnEmptyResult", false, 13_338),
+            prompts,
+        }
+    }
+
+    /// `finishOnKey` of `<Gather>`: one key, or none for the empty text.
+    fn finish_on_key(&mut self, node: Node<'_, '_>) -> Option<char> {
+        let text = node.attribute("finishOnKey").unwrap_or("#").trim();
+        let mut keys = text.chars();
+        match (keys.next(), keys.next()) {
+            (None, _) => None,
+            (Some(key), None) if KEYS.contains(key) => Some(key),
+            _ => {
+                self.warn(13_310, "“finishOnKey” must be one of 0-9, * and #, or empty; # was used");
+                Some('#')
+            }
+        }
+    }
+
+    fn record(&mut self, node: Node<'_, '_>) -> Record {
         self.known(
             node,
             &[
                 "action",
                 "method",
-                "answerOnBridge",
-                "callerId",
                 "timeout",
-                "timeLimit",
-                "hangupOnStar",
-                "sequential",
-                "record",
+                "finishOnKey",
+                "maxLength",
+                "playBeep",
+                "trim",
+                "transcribe",
+                "transcribeCallback",
                 "recordingStatusCallback",
                 "recordingStatusCallbackMethod",
                 "recordingStatusCallbackEvent",
                 "recordingTrack",
-                "trim",
-                "ringTone",
-                "referUrl",
-                "referMethod",
-                "callReason",
                 "recordingConfigurationId",
-                "events",
-                "passports",
             ],
         );
-        if node.attribute("record").is_some_and(|record| record != "do-not-record" && record != "false") {
-            self.warn("the practice Twilio does not record yet; the call goes on unrecorded");
+        let transcribe = self.flag(node, "transcribe", false, 13_614);
+        let callback = text_of(node, "transcribeCallback");
+        // A callback implies it (TwiML `<Record>`).
+        let mut transcription = (transcribe || callback.is_some()).then_some(Transcription { callback });
+        let usual = if transcription.is_some() { LONGEST_TRANSCRIBED_S } else { 3_600 };
+        let max_length = self.number(node, "maxLength", usual, 1..=14_400, 13_612);
+        if transcription.is_some() && max_length > LONGEST_TRANSCRIBED_S {
+            self.warn(13_615, "“maxLength” is too high for a transcription; there will be none");
+            transcription = None;
         }
-        let timeout = self.number(node, "timeout", 30, 5..=600);
-        let time_limit = self.number(node, "timeLimit", 14_400, 1..=86_400);
-        let mut targets: Vec<Target> = Vec::new();
-        if let Some(number) = non_empty(own_text(node)) {
-            targets.push(Target::Number { number, send_digits: None, callbacks: CallbackRequest::default() });
-        }
-        for child in node.children().filter(Node::is_element) {
-            let Some(target) = self.target(child) else { continue };
-            if targets.len() == MOST_TARGETS {
-                self.warn("<Dial> rings at most ten far ends; the rest were skipped");
-                break;
-            }
-            targets.push(target);
-        }
-        Dial {
+        let keys = node.attribute("finishOnKey").map_or(KEYS, str::trim);
+        let finish_on_key = if keys.chars().all(|key| KEYS.contains(key)) {
+            keys.to_owned()
+        } else {
+            self.warn(13_613, "“finishOnKey” may hold 0-9, * and #; any key was used");
+            KEYS.to_owned()
+        };
+        let timeout = self.seconds(node, "timeout", 5, 0..=86_400, 13_611);
+        Record {
             action: node.attribute("action").map(str::to_owned),
-            method: self.method(node, "method"),
-            answer_on_bridge: self.flag(node, "answerOnBridge"),
-            caller_id: node.attribute("callerId").map(|id| id.trim().to_owned()),
-            timeout: Duration::from_secs(timeout) + EXTRA_RINGING,
-            time_limit: Duration::from_secs(time_limit),
-            hangup_on_star: self.flag(node, "hangupOnStar"),
-            sequential: self.flag(node, "sequential"),
-            targets,
+            method: self.method(node, "method", 13_610),
+            timeout: (!timeout.is_zero()).then_some(timeout),
+            finish_on_key,
+            max_length: Duration::from_secs(max_length),
+            play_beep: self.flag(node, "playBeep", true, 13_616),
+            trim: self.trim(node, true, 13_699),
+            transcription,
+            callbacks: self.recording_callbacks(node),
         }
     }
 
-    fn target(&mut self, node: Node<'_, '_>) -> Option<Target> {
-        match node.tag_name().name() {
-            "Number" => {
-                self.known(
-                    node,
-                    &[
-                        "sendDigits",
-                        "url",
-                        "method",
-                        "statusCallback",
-                        "statusCallbackMethod",
-                        "statusCallbackEvent",
-                        "byoc",
-                        "machineDetection",
-                        "machineDetectionTimeout",
-                        "machineDetectionSpeechThreshold",
-                        "machineDetectionSpeechEndThreshold",
-                        "machineDetectionSilenceTimeout",
-                        "amdStatusCallback",
-                        "amdStatusCallbackMethod",
-                        "phoneNumberSid",
-                    ],
-                );
-                self.whisper(node);
-                Some(Target::Number {
-                    number: inner_text(node),
-                    send_digits: node.attribute("sendDigits").map(str::to_owned),
-                    callbacks: self.callbacks(node),
-                })
+    fn enqueue(&mut self, node: Node<'_, '_>) -> Option<Enqueue> {
+        self.known(
+            node,
+            &["action", "method", "waitUrl", "waitUrlMethod", "maxQueueSize", "workflowSid", "name"],
+        );
+        let tasks = node.children().any(|child| child.tag_name().name() == "Task");
+        if tasks || node.attribute("workflowSid").is_some() {
+            self.warn(14_220, "the practice Twilio has no TaskRouter; <Enqueue> was skipped");
+            return None;
+        }
+        let name = non_empty(own_text(node)).or_else(|| text_of(node, "name"));
+        let size = self.number(node, "maxQueueSize", 0, 1..=5_000, SCHEMA_WARNING);
+        Some(Enqueue {
+            name: self.queue_name(name, 14_204, 14_205),
+            wait_url: node.attribute("waitUrl").map(|url| url.trim().to_owned()),
+            wait_method: self.method(node, "waitUrlMethod", 14_206),
+            action: text_of(node, "action"),
+            method: self.method(node, "method", 14_201),
+            max_queue_size: usize::try_from(size).ok().filter(|size| *size > 0),
+        })
+    }
+
+    /// A name a queue may have.
+    pub(super) fn queue_name(&mut self, name: Option<String>, none: u32, too_long: u32) -> Option<String> {
+        match name {
+            None => {
+                self.warn(none, "no queue is named");
+                None
             }
-            "Client" => {
-                self.known(
-                    node,
-                    &[
-                        "url",
-                        "method",
-                        "statusCallback",
-                        "statusCallbackMethod",
-                        "statusCallbackEvent",
-                        "clientNotificationUrl",
-                    ],
-                );
-                self.whisper(node);
-                let mut identity = non_empty(own_text(node));
-                let mut parameters = Vec::new();
-                for child in node.children().filter(Node::is_element) {
-                    match child.tag_name().name() {
-                        "Identity" => identity = non_empty(inner_text(child)),
-                        "Parameter" => match (child.attribute("name"), child.attribute("value")) {
-                            (Some(name), Some(value)) => parameters.push((name.to_owned(), value.to_owned())),
-                            _ => self.warn("<Parameter> needs name and value"),
-                        },
-                        other => self.warn(format!("<Client> has no element <{other}>")),
-                    }
+            Some(name) if name.chars().count() > LONGEST_QUEUE_NAME => {
+                let text = format!("the name of a queue has at most {LONGEST_QUEUE_NAME} characters");
+                self.warn(too_long, text);
+                None
+            }
+            Some(name) => Some(name),
+        }
+    }
+
+    fn start(&mut self, node: Node<'_, '_>, verbs: &mut Vec<Verb>) {
+        self.known(node, &["action", "method"]);
+        for child in node.children().filter(Node::is_element) {
+            match child.tag_name().name() {
+                "Recording" => verbs.push(Verb::StartRecording(self.recording(child))),
+                known @ ("Stream" | "Siprec" | "Transcription") => {
+                    self.warn(SCHEMA_WARNING, format!("the practice Twilio does not start a <{known}>"));
                 }
-                let Some(identity) = identity else {
-                    self.warn("<Client> names nobody");
-                    return None;
-                };
-                Some(Target::Client { identity, parameters, callbacks: self.callbacks(node) })
-            }
-            known @ ("Sip" | "Conference" | "Queue" | "Application" | "WhatsApp" | "Sim") => {
-                self.warn(format!("the practice Twilio does not dial <{known}> yet; it was skipped"));
-                None
-            }
-            other => {
-                self.warn(format!("<Dial> has no noun <{other}>"));
-                None
+                other => self.warn(14_300, format!("<Start> has no noun <{other}>")),
             }
         }
     }
 
-    fn whisper(&mut self, node: Node<'_, '_>) {
-        if node.attribute("url").is_some_and(|url| !url.is_empty()) {
-            self.warn("the practice Twilio does not play a whisper (url) yet; the legs are joined at once");
-        }
-    }
-
-    fn callbacks(&mut self, node: Node<'_, '_>) -> CallbackRequest {
-        let mut events = Vec::new();
-        for word in node.attribute("statusCallbackEvent").unwrap_or("completed").split([' ', ',']) {
-            match CallbackEvent::from_wire(word) {
-                Some(event) => events.push(event),
-                None if word.is_empty() => {}
-                None => self.warn(format!("statusCallbackEvent has no event “{word}”")),
-            }
-        }
-        CallbackRequest {
-            url: node.attribute("statusCallback").map(str::to_owned).and_then(non_empty),
-            method: self.method(node, "statusCallbackMethod"),
-            events,
-        }
-    }
-
-    fn known(&mut self, node: Node<'_, '_>, names: &[&str]) {
-        for attribute in node.attributes() {
-            if !names.contains(&attribute.name()) {
-                self.warn(format!("<{}> has no attribute “{}”", node.tag_name().name(), attribute.name()));
-            }
-        }
-    }
-
-    /// `loop`: 1 by default, 0 for without end.
-    fn loops(&mut self, node: Node<'_, '_>) -> u32 {
-        u32::try_from(self.number(node, "loop", 1, 0..=1000)).unwrap_or(1)
-    }
-
-    fn number(
-        &mut self,
-        node: Node<'_, '_>,
-        name: &str,
-        default: u64,
-        range: std::ops::RangeInclusive<u64>,
-    ) -> u64 {
-        let Some(text) = node.attribute(name) else { return default };
-        match text.trim().parse::<u64>() {
-            Ok(value) => value.clamp(*range.start(), *range.end()),
-            Err(_) => {
-                self.warn(format!("“{name}” must be a whole number; {default} was used"));
-                default
-            }
-        }
-    }
-
-    fn flag(&mut self, node: Node<'_, '_>, name: &str) -> bool {
-        match node.attribute(name) {
-            None | Some("false") => false,
-            Some("true") => true,
+    fn recording(&mut self, node: Node<'_, '_>) -> CallRecording {
+        self.known(
+            node,
+            &[
+                "name",
+                "recordingStatusCallback",
+                "recordingStatusCallbackMethod",
+                "recordingStatusCallbackEvent",
+                "trim",
+                "track",
+                "channels",
+                "recordingConfigurationId",
+            ],
+        );
+        let dual = match node.attribute("channels") {
+            None | Some("dual") => true,
+            Some("mono") => false,
             Some(_) => {
-                self.warn(format!("“{name}” must be true or false; false was used"));
-                false
+                self.warn(SCHEMA_WARNING, "“channels” must be mono or dual; dual was used");
+                true
             }
+        };
+        CallRecording {
+            name: text_of(node, "name"),
+            dual,
+            track: self.track(node, "track"),
+            trim: self.trim(node, true, 13_699),
+            callbacks: self.recording_callbacks(node),
         }
     }
 
-    fn method(&mut self, node: Node<'_, '_>, name: &str) -> Method {
-        match node.attribute(name) {
-            None => Method::Post,
-            Some(method) if method.eq_ignore_ascii_case("POST") => Method::Post,
-            Some(method) if method.eq_ignore_ascii_case("GET") => Method::Get,
-            Some(_) => {
-                self.warn(format!("“{name}” must be GET or POST; POST was used"));
-                Method::Post
+    fn stop(&mut self, node: Node<'_, '_>, verbs: &mut Vec<Verb>) {
+        self.known(node, &[]);
+        for child in node.children().filter(Node::is_element) {
+            match (child.tag_name().name(), text_of(child, "name")) {
+                ("Recording", Some(name)) => verbs.push(Verb::StopRecording { name }),
+                ("Recording", None) => self.warn(SCHEMA_WARNING, "<Stop><Recording> needs a name"),
+                (other, _) => {
+                    self.warn(SCHEMA_WARNING, format!("the practice Twilio does not stop a <{other}>"));
+                }
             }
         }
     }
 }
 
-/// All text inside, also in nested elements (`<Say>` may hold SSML), with white space folded.
-fn inner_text(node: Node<'_, '_>) -> String {
-    let all: String = node.descendants().filter(Node::is_text).filter_map(|text| text.text()).collect();
-    all.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The text of the element itself, without that of nested elements.
-fn own_text(node: Node<'_, '_>) -> String {
-    let own: String = node.children().filter(Node::is_text).filter_map(|text| text.text()).collect();
-    own.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn non_empty(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
+/// Whether a character can be dialled, or waits.
+pub(super) fn is_dialled(digit: char) -> bool {
+    matches!(digit, '0'..='9' | 'A'..='D' | 'a'..='d' | '*' | '#' | 'w' | 'W')
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use proptest::prelude::*;
+
+    use super::super::document::{Method, RecordingEvent, Track};
     use super::*;
 
-    fn only_dial(text: &str) -> Dial {
-        let document = read(text).unwrap();
-        match document.verbs.as_slice() {
-            [Verb::Dial(dial)] => dial.clone(),
-            other => panic!("expected one <Dial>, got {other:?}"),
+    /// The only verb of a document, and the codes of its warnings.
+    fn only(text: &str) -> (Verb, Vec<u32>) {
+        let document = read(&format!("<Response>{text}</Response>")).unwrap();
+        let codes = document.warnings.iter().map(|warning| warning.code).collect();
+        let mut verbs = document.verbs.into_iter();
+        let verb = verbs.next().unwrap();
+        assert_eq!(verbs.next(), None, "{text}");
+        (verb, codes)
+    }
+
+    fn gather(text: &str) -> (Gather, Vec<u32>) {
+        match only(text) {
+            (Verb::Gather(gather), codes) => (gather, codes),
+            other => panic!("expected <Gather>, got {other:?}"),
         }
     }
 
-    #[test]
-    fn reads_what_the_gateway_writes_for_an_outgoing_call() {
-        let dial = only_dial(
-            r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial callerId="+12025550190" answerOnBridge="true" timeout="25" timeLimit="14400"><Number statusCallback="https://h/leg" statusCallbackEvent="initiated ringing answered completed">+12025550100</Number></Dial></Response>"#,
-        );
-        assert_eq!(dial.caller_id.as_deref(), Some("+12025550190"));
-        assert!(dial.answer_on_bridge);
-        assert_eq!(dial.timeout, Duration::from_secs(30), "25 and the five Twilio adds");
-        let [Target::Number { number, callbacks, .. }] = dial.targets.as_slice() else { panic!("{dial:?}") };
-        assert_eq!(number, "+12025550100");
-        assert_eq!(callbacks.events.len(), 4);
-    }
-
-    #[test]
-    fn reads_a_client_with_parameters() {
-        let dial = only_dial(
-            r#"<Response><Dial><Client><Identity>agent_1</Identity><Parameter name="caller" value="Zo&#235; &amp; Co"/></Client></Dial></Response>"#,
-        );
-        assert_eq!(
-            dial.targets,
-            [Target::Client {
-                identity: "agent_1".into(),
-                parameters: vec![("caller".into(), "Zoë & Co".into())],
-                callbacks: CallbackRequest {
-                    url: None,
-                    method: Method::Post,
-                    events: vec![CallbackEvent::Completed]
-                },
-            }]
-        );
-    }
-
-    #[test]
-    fn a_plain_number_and_the_bounds_of_timeout() {
-        let dial = only_dial("<Response><Dial timeout=\"1\">\n  +12025550100 </Dial></Response>");
-        assert_eq!(dial.timeout, Duration::from_secs(10), "at least 5, and 5 more");
-        assert!(matches!(&dial.targets[..], [Target::Number { number, .. }] if number == "+12025550100"));
-    }
-
-    #[test]
-    fn rings_at_most_ten() {
-        let nouns = "<Number>+12025550100</Number>".repeat(11);
-        let document = read(&format!("<Response><Dial>{nouns}</Dial></Response>")).unwrap();
-        assert!(matches!(&document.verbs[..], [Verb::Dial(dial)] if dial.targets.len() == 10));
-        assert_eq!(document.warnings.len(), 1);
+    fn record(text: &str) -> (Record, Vec<u32>) {
+        match only(text) {
+            (Verb::Record(record), codes) => (record, codes),
+            other => panic!("expected <Record>, got {other:?}"),
+        }
     }
 
     #[test]
@@ -415,17 +431,164 @@ mod tests {
             read(r#"<Response><Sing/><Say mood="glad">hi</Say><Dial><Pigeon/></Dial><hangup/></Response>"#)
                 .unwrap();
         assert_eq!(document.verbs.len(), 2, "<Say> and an empty <Dial>");
-        assert_eq!(document.warnings.len(), 4);
-        assert!(document.warnings.iter().all(|warning| warning.code == 12_200));
+        let codes: Vec<u32> = document.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [12_200, 12_200, 13_215, 12_200]);
     }
 
     #[test]
-    fn bad_values_fall_back_to_defaults() {
-        let dial = only_dial(
-            r#"<Response><Dial timeout="soon" answerOnBridge="yes" method="PUT"><Number>1</Number></Dial></Response>"#,
+    fn a_gather_has_twilios_defaults() {
+        let (gather, codes) = gather("<Gather/>");
+        assert!(codes.is_empty());
+        assert_eq!(
+            gather,
+            Gather {
+                dtmf: true,
+                speech: false,
+                action: None,
+                method: Method::Post,
+                timeout: Duration::from_secs(5),
+                speech_timeout: Some(Duration::from_secs(5)),
+                num_digits: None,
+                finish_on_key: Some('#'),
+                action_on_empty_result: false,
+                prompts: Vec::new(),
+            }
         );
-        assert_eq!(dial.timeout, Duration::from_secs(35));
-        assert!(!dial.answer_on_bridge);
-        assert_eq!(dial.method, Method::Post);
+    }
+
+    #[test]
+    fn reads_a_menu_as_the_gateway_writes_it() {
+        let (menu, codes) = gather(
+            r#"<Gather input="dtmf speech" numDigits="1" timeout="7" finishOnKey="" action="https://h/menu" actionOnEmptyResult="true" speechTimeout="auto" language="de-DE" hints="sales, support"><Say>One</Say><Play>https://h/a.wav</Play><Pause/></Gather>"#,
+        );
+        assert_eq!(codes, [0; 0]);
+        assert!(menu.dtmf && menu.speech && menu.action_on_empty_result);
+        assert_eq!((menu.num_digits, menu.finish_on_key, menu.speech_timeout), (Some(1), None, None));
+        assert_eq!((menu.action.as_deref(), menu.prompts.len()), (Some("https://h/menu"), 3));
+    }
+
+    #[test]
+    fn bad_values_of_a_gather_have_their_codes() {
+        let (gather, codes) = gather(
+            r#"<Gather input="voice" method="PUT" timeout="x" numDigits="0" finishOnKey="12" actionOnEmptyResult="x" speechTimeout="x"><Dial/></Gather>"#,
+        );
+        assert_eq!(codes, [13_326, 13_313, 13_327, 13_314, 13_320, 13_312, 13_310, 13_338]);
+        assert!(gather.dtmf && !gather.speech, "the default input");
+        assert_eq!(gather.finish_on_key, Some('#'));
+    }
+
+    #[test]
+    fn a_record_has_twilios_defaults_and_limits() {
+        let (plain, codes) = record("<Record/>");
+        assert!(codes.is_empty());
+        assert_eq!((plain.timeout, plain.max_length.as_secs()), (Some(Duration::from_secs(5)), 3_600));
+        assert!(plain.play_beep && plain.trim && plain.transcription.is_none());
+        assert_eq!(plain.finish_on_key, "0123456789*#");
+        assert_eq!(plain.callbacks.events, [RecordingEvent::Completed]);
+        let (transcribed, codes) = record("<Record transcribeCallback=\"/t\" timeout=\"0\"/>");
+        assert!(codes.is_empty());
+        assert_eq!((transcribed.max_length.as_secs(), transcribed.timeout), (120, None));
+        assert_eq!(transcribed.transcription, Some(Transcription { callback: Some("/t".into()) }));
+        let (too_long, codes) = record("<Record transcribe=\"true\" maxLength=\"121\"/>");
+        assert_eq!((too_long.transcription, codes), (None, vec![13_615]));
+    }
+
+    #[test]
+    fn bad_values_of_a_record_have_their_codes() {
+        let (_, codes) = record(
+            r#"<Record method="x" timeout="x" maxLength="x" finishOnKey="x" playBeep="x" trim="x" transcribe="x" recordingStatusCallbackEvent="x"/>"#,
+        );
+        assert_eq!(codes, [13_614, 13_612, 13_613, 13_611, 13_610, 13_616, 13_699, 13_621]);
+    }
+
+    #[test]
+    fn reads_a_queue_and_what_is_wrong_with_one() {
+        let enqueue = |text: &str| match only(text) {
+            (Verb::Enqueue(enqueue), codes) => (enqueue, codes),
+            other => panic!("expected <Enqueue>, got {other:?}"),
+        };
+        let (queue, codes) =
+            enqueue("<Enqueue waitUrl=\"\" waitUrlMethod=\"GET\" action=\"/a\" maxQueueSize=\"3\"> support </Enqueue>");
+        assert!(codes.is_empty());
+        assert_eq!((queue.name.as_deref(), queue.wait_url.as_deref()), (Some("support"), Some("")));
+        assert_eq!((queue.wait_method, queue.max_queue_size), (Method::Get, Some(3)));
+        let (nameless, codes) = enqueue("<Enqueue method=\"x\" waitUrlMethod=\"x\"/>");
+        assert_eq!((nameless.name, codes), (None, vec![14_204, 14_206, 14_201]));
+        let (_, codes) = enqueue(&format!("<Enqueue>{}</Enqueue>", "n".repeat(65)));
+        assert_eq!(codes, [14_205]);
+        let task = read("<Response><Enqueue workflowSid=\"WW1\"/></Response>").unwrap();
+        assert_eq!((task.verbs, task.warnings[0].code), (Vec::new(), 14_220));
+    }
+
+    #[test]
+    fn recordings_are_started_and_stopped_by_name() {
+        let text = r#"<Response><Start><Recording name="r" channels="mono" track="inbound" trim="do-not-trim" recordingStatusCallback="/r"/><Tape/></Start><Stop><Recording name="r"/><Recording/></Stop></Response>"#;
+        let document = read(text).unwrap();
+        let [Verb::StartRecording(started), Verb::StopRecording { name }] = &document.verbs[..] else {
+            panic!("{document:?}")
+        };
+        assert_eq!((started.name.as_deref(), name.as_str()), (Some("r"), "r"));
+        assert_eq!((started.dual, started.track, started.trim), (false, Track::Inbound, false));
+        let codes: Vec<u32> = document.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [14_300, 12_200]);
+    }
+
+    #[test]
+    fn speech_is_not_endless() {
+        let (said, codes) = only(&format!("<Say>{}</Say>", "ä".repeat(5_000)));
+        assert!(matches!(said, Verb::Say { text, .. } if text.chars().count() == 4_096));
+        assert_eq!(codes, [13_521]);
+    }
+
+    /// Something like TwiML: known names in any place, with any values.
+    fn twiml_like() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec![
+            "Say", "Play", "Pause", "Dial", "Gather", "Record", "Enqueue", "Leave", "Start", "Stop", "Recording",
+            "Number", "Client", "Identity", "Parameter", "Sip", "Queue", "Conference", "Application", "Redirect",
+            "Reject", "Hangup", "Task", "x",
+        ]);
+        let attribute = (
+            prop::sample::select(vec![
+                "action", "method", "timeout", "numDigits", "finishOnKey", "input", "maxLength", "loop", "length",
+                "record", "trim", "name", "value", "url", "waitUrl", "beep", "participantLabel", "sendDigits",
+                "speechTimeout", "maxQueueSize", "channels", "statusCallbackEvent", "digits", "y",
+            ]),
+            "[^<>&\"]{0,12}|[0-9]{1,25}|-?[0-9]{1,3}",
+        );
+        let attributes = prop::collection::btree_map(attribute.0, attribute.1, 0..5);
+        let written = |name: &str, attributes: &std::collections::BTreeMap<&str, String>, inside: &str| {
+            let attributes: String =
+                attributes.iter().map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+            format!("<{name}{attributes}>{inside}</{name}>")
+        };
+        let leaf = (name.clone(), attributes.clone(), "[^<>&]{0,20}|sip:[^<>&]{0,20}")
+            .prop_map(move |(name, attributes, text)| written(name, &attributes, &text));
+        let tree = leaf.prop_recursive(4, 24, 5, move |inner| {
+            (name.clone(), attributes.clone(), prop::collection::vec(inner, 0..5))
+                .prop_map(move |(name, attributes, inside)| written(name, &attributes, &inside.concat()))
+        });
+        prop::collection::vec(tree, 0..5).prop_map(|verbs| format!("<Response>{}</Response>", verbs.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in any::<String>(), markup in "[<>/?!\\[\\]=\"'&;#a-zA-Z ]{0,80}") {
+            let _ = read(&text);
+            let _ = read(&markup);
+            let _ = read(&format!("<?xml {text}"));
+        }
+
+        #[test]
+        fn whatever_looks_like_twiml_is_read(text in twiml_like()) {
+            // Characters XML has no place for are the only reason left to refuse it.
+            match read(&text) {
+                Ok(_) => {}
+                Err(TwimlError::NotWellFormed(problem)) => {
+                    let no_xml = |c: char| c.is_control() || c > '\u{d7ff}';
+                    prop_assert!(text.chars().any(no_xml), "{}", problem);
+                }
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+        }
     }
 }

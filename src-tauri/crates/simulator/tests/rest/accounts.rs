@@ -169,7 +169,7 @@ async fn a_promoted_token_signs_webhooks_and_the_old_one_opens_nothing() {
     let url = webhooks.url("/new");
     let app = owner.of(&format!("Applications/{}.json", bench.app));
     assert_eq!(second.post(&app, &[("VoiceUrl", url.as_str())]).await.0, 200);
-    let call = IncomingCall { from: "+12025550100".to_owned().try_into().unwrap(), to: None };
+    let call = IncomingCall::from_number("+12025550100".to_owned().try_into().unwrap());
     bench.simulator.place_incoming(&call).unwrap();
     webhooks.wait("/new", 1).await;
     assert!(webhooks.all_signed());
@@ -190,7 +190,7 @@ async fn a_suspended_account_says_so_and_does_nothing() {
     assert_eq!(refusal(owner.get(&owner.of("Applications.json")).await), (403, 20_005));
     let call = [("To", "+12025550100"), ("From", crate::bench::OUR_NUMBER), ("Url", "http://127.0.0.1:9/")];
     assert_eq!(refusal(owner.post(&owner.of("Calls.json"), &call).await), (403, 10_001));
-    let incoming = IncomingCall { from: "+12025550100".to_owned().try_into().unwrap(), to: None };
+    let incoming = IncomingCall::from_number("+12025550100".to_owned().try_into().unwrap());
     bench.simulator.place_incoming(&incoming).unwrap();
     bench.alert(10_003).await;
     assert!(bench.webhooks.got("/voice").is_empty(), "nobody is asked about the call");

@@ -119,7 +119,7 @@ async fn what_a_number_said_can_be_put_back_to_the_byte() {
     let after = owner.get("/sim/state").await.1;
     assert_eq!(after, before);
 
-    let call = IncomingCall { from: number("+12025550100"), to: Some(number("+12025550195")) };
+    let call = IncomingCall::from_number(number("+12025550100")).to(number("+12025550195"));
     assert_eq!(bench.simulator.place_incoming(&call), Err(OperationError::NotRouted), "the trunk takes it");
     let buy = owner.post(&owner.of("IncomingPhoneNumbers.json"), &[("PhoneNumber", "+12025550196")]).await;
     assert_eq!(refusal(buy), (400, 21_422));
@@ -137,7 +137,7 @@ async fn a_number_without_an_app_is_asked_at_its_own_addresses() {
     let (own, fallback, ended) = (url("/own"), url("/fallback"), url("/ended"));
     let form = [("VoiceUrl", own.as_str()), ("VoiceFallbackUrl", &fallback), ("StatusCallback", &ended)];
     assert_eq!(owner.post(&path, &form).await.0, 200);
-    let call = IncomingCall { from: number("+12025550100"), to: Some(number("+12025550191")) };
+    let call = IncomingCall::from_number(number("+12025550100")).to(number("+12025550191"));
     bench.simulator.place_incoming(&call).unwrap();
     let asked = bench.webhooks.wait("/fallback", 1).await.remove(0);
     assert_eq!((asked.get("ErrorCode"), asked.get("ErrorUrl")), ("11200", own.as_str()));

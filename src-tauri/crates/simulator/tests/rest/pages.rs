@@ -115,7 +115,7 @@ async fn what_went_wrong_is_found_three_ways() {
     let bench = Bench::start().await;
     let owner = Rest::new(&bench.simulator);
     bench.webhooks.answer("/voice", Answer::new(500, "text/plain", "out of order"));
-    let call = IncomingCall { from: "+12025550100".to_owned().try_into().unwrap(), to: None };
+    let call = IncomingCall::from_number("+12025550100".to_owned().try_into().unwrap());
     let sid = bench.simulator.place_incoming(&call).unwrap();
     bench.alert(11_200).await;
 
