@@ -1,11 +1,14 @@
 import type { ActionRequest, E164 } from '../host/bindings';
 import { t, type PlainKey } from '../i18n';
+import { addressOf, isAddress } from '../phone/destination';
 import { isConnected, isLive } from '../phone/state';
 import { accountActions, type AccountArguments } from './account';
 import type { ActionState, App, Overlay, Page } from './app';
+import { readyOut } from './ready';
+import { rulesActions, type RulesArguments } from './rules';
 
 /** What each action needs to know beside the state; this is also the closed list of actions. */
-export interface ActionArguments extends AccountArguments {
+export interface ActionArguments extends AccountArguments, RulesArguments {
   place_call: { number?: string };
   answer: object;
   decline: object;
@@ -53,14 +56,16 @@ const incoming = ({ phone }: ActionState): true | string => {
 };
 
 function callable(state: ActionState, { number }: { number?: string }): true | string {
-  if (isLive(state.phone)) return t('why.inCall');
-  const { calls_out } = state.lights;
-  if (calls_out.state !== 'ready') return calls_out.reason ?? t('why.notReadyOut');
+  const possible = readyOut(state);
+  if (possible !== true) return possible;
   // A given number is read when it is dialled.
   if (number !== undefined) return number !== '' || t('why.noDialable');
   if (state.text.trim() === '') return state.lastNumber !== null || t('why.noNumber');
+  if (isAddress(state.text)) return addressOf(state.text) !== null || t('why.address');
   // Not read yet: pressing Enter right after the last digit must not be refused.
   if (!state.inspection || state.inspection.e164 !== null) return true;
+  // An emergency number is never refused silently: the program says what to do instead.
+  if (state.inspection.emergency !== null) return true;
   return state.inspection.problem ?? t('why.noNumber');
 }
 
@@ -170,8 +175,9 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
     keys: ['escape'],
     enabled: () => true,
     perform: (app) => {
-      const { overlay, keypadOpen, phone } = app.state;
-      if (overlay) app.setOverlay(null);
+      const { asking, overlay, keypadOpen, phone } = app.state;
+      if (asking) app.dismissQuestion();
+      else if (overlay) app.setOverlay(null);
       else if (phone.name === 'ended') app.dismissEnding();
       else if (keypadOpen) app.setKeypadOpen(false);
     },
@@ -183,6 +189,7 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
     perform: (app) => app.loadOlderCalls(),
   },
   ...accountActions,
+  ...rulesActions,
 };
 
 /** Whether `id` can be done now: true, or the sentence that says why not. */

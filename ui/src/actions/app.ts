@@ -2,18 +2,29 @@ import type { Draft } from '../account/draft';
 import type { Changing } from '../account/phases';
 import type {
   AccountStatus,
+  CallId,
   CallerIdCheck,
   CredentialField,
   E164,
   Lights,
   NumberInspection,
+  PreviewScript,
+  Problem,
+  RecordingSid,
   Repair,
+  Rules,
+  SoundName,
   Undo,
 } from '../host/bindings';
 import type { PhoneState } from '../phone/state';
 
 /** Which page a narrow window shows; a wide one shows the keypad beside one of the others. */
-export type Page = 'keypad' | 'recents' | 'account';
+export type Page = 'keypad' | 'recents' | 'calls' | 'incoming' | 'account';
+
+/** Whether the page is there to be filled in, so that what is typed is not for the phone. */
+export function isForm(page: Page): boolean {
+  return page === 'account' || page === 'calls' || page === 'incoming';
+}
 
 /** What may lie over the page. */
 export type Overlay = 'keys' | 'lights' | null;
@@ -27,7 +38,7 @@ export interface ActionState {
   /** What the program says about `text`; nothing while it is asked. */
   readonly inspection: NumberInspection | null;
   /** The number dialled last, for an empty field. */
-  readonly lastNumber: E164 | null;
+  readonly lastNumber: string | null;
   /** The first practice number; nothing outside practice mode. */
   readonly practiceNumber: E164 | null;
   readonly overlay: Overlay;
@@ -35,7 +46,31 @@ export interface ActionState {
   readonly hasOlderCalls: boolean;
   readonly page: Page;
   readonly account: AccountState;
+  readonly rules: RulesState;
+  /** The program is asked whether a call may be placed. */
+  readonly placing: boolean;
+  /** Somebody waits in the queue. */
+  readonly waiting: boolean;
+  readonly doNotDisturb: boolean;
+  /** Recordings of calls that are on their way, or being deleted. */
+  readonly recordings: readonly RecordingSid[];
+  /** Something is asked that has to be answered first. */
+  readonly asking: boolean;
 }
+
+/** What decides whether something can be done with the rules of calls. */
+export interface RulesState {
+  /** The rules as they stand on the page; nothing while they are not known. */
+  readonly draft: Rules | null;
+  /** They are not what the program has. */
+  readonly changed: boolean;
+  readonly canUndo: boolean;
+  readonly problems: readonly Problem[];
+  readonly doing: readonly RulesDoing[];
+}
+
+/** Things of the rules that are under way. */
+export type RulesDoing = 'save' | 'preview' | 'sound';
 
 /** What decides whether something can be done with the account. */
 export interface AccountState {
@@ -93,6 +128,27 @@ export interface App {
   /** Puts `text` where it can be pasted from. */
   copy(text: string): Promise<void>;
   readonly account: AccountApp;
+  readonly rules: RulesApp;
+  /** Takes the caller who has waited longest out of the queue. */
+  takeNext(): Promise<void>;
+  setDoNotDisturb(on: boolean): Promise<void>;
+  /** Answers what was asked before a call. */
+  answerQuestion(how: 'once' | 'always'): Promise<void>;
+  /** Leaves what is asked unanswered. */
+  dismissQuestion(): void;
+  /** Goes to the page that the agent wanted to go to when unsaved changes stood in the way. */
+  leave(how: 'save' | 'discard'): Promise<void>;
+  playRecording(sid: RecordingSid): Promise<void>;
+  deleteRecording(call: CallId, sid: RecordingSid): Promise<void>;
+}
+
+/** What is done with the rules of calls. What fails is told on their pages. */
+export interface RulesApp {
+  save(): Promise<boolean>;
+  discard(): void;
+  undo(): void;
+  play(script: PreviewScript): Promise<void>;
+  deleteSound(name: SoundName): Promise<void>;
 }
 
 /**

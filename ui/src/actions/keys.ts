@@ -1,6 +1,6 @@
 import { isConnected, isLive } from '../phone/state';
 import { actions, type ActionArguments, type ActionId } from './actions';
-import type { ActionState } from './app';
+import { isForm, type ActionState } from './app';
 
 /** What a key event tells, without the event. */
 export interface KeyPress {
@@ -42,13 +42,20 @@ function commandOf(press: KeyPress, state: ActionState): Command | null {
   if (ctrl || meta) {
     if (!shift) return null;
     const name = `mod+shift+${key.toLowerCase()}`;
-    for (const id of ['answer', 'decline', 'hang_up', 'toggle_mute', 'toggle_keypad'] as const) {
+    for (const id of [
+      'answer',
+      'decline',
+      'hang_up',
+      'toggle_mute',
+      'toggle_keypad',
+      'take_next',
+    ] as const) {
       if (actions[id].keys.includes(name)) return { id, args: {} };
     }
     return null;
   }
   if (key === 'Escape') return { id: 'close', args: {} };
-  if (state.overlay === 'keys' && key !== '?') return null;
+  if (state.asking || (state.overlay === 'keys' && key !== '?')) return null;
   // What is filled in on another page is not for the phone.
   if (focus === 'entry') return null;
   // In the field `?` is as useless as anywhere in a number, so it may mean the list there too.
@@ -56,13 +63,13 @@ function commandOf(press: KeyPress, state: ActionState): Command | null {
   if (key === 'Enter') {
     // On a button Enter presses that button.
     if (focus === 'button' || isLive(state.phone)) return null;
-    return focus === 'field' || state.page !== 'account' ? { id: 'place_call', args: {} } : null;
+    return focus === 'field' || !isForm(state.page) ? { id: 'place_call', args: {} } : null;
   }
   if (isLive(state.phone)) {
     if (!DIGIT.test(key) || !isConnected(state.phone) || !state.keypadOpen) return null;
     return { id: 'press_key', args: { key } };
   }
-  if (focus === 'field' || state.page === 'account') return null;
+  if (focus === 'field' || isForm(state.page)) return null;
   if (DIGIT.test(key) || key === '+') return { id: 'press_key', args: { key } };
   if (key === 'Backspace' && state.text !== '') return { id: 'erase', args: {} };
   return null;

@@ -1,5 +1,9 @@
+import { rules } from './rules';
+
 /** Every text the agent can read that is not written by the program itself. */
 export const en = {
+  ...rules,
+
   'app.name': 'Kennex Dialer',
   'app.starting': 'Starting…',
   'app.failed': 'The program could not be started in this window.',
@@ -62,7 +66,7 @@ export const en = {
   'action.sendDigits': 'Send digits',
   'action.erase': 'Delete the last digit',
   'action.practiceIncoming': 'Have someone call me',
-  'action.showPage': 'Switch between keypad and recents',
+  'action.showPage': 'Switch between the pages',
   'action.keys': 'Show the keys',
   'action.close': 'Close what is open',
   'action.done': 'Done',

@@ -1,4 +1,4 @@
-import type { CallLogEntry, CallReport, SdkCallEvent } from '../host/bindings';
+import type { CallId, CallLogEntry, CallReport, SdkCallEvent } from '../host/bindings';
 import { t } from '../i18n';
 import type { Clock } from './clock';
 import { DtmfQueue } from './dtmf_queue';
@@ -64,11 +64,14 @@ export class Phone {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Places a call to `number`, in E.164. While there is a call it does nothing and says `false`. */
-  dial(number: string): boolean {
+  /**
+   * Places the call `id`, which the program permitted, to a number in E.164 or an address. While
+   * there is a call it does nothing and says `false`.
+   */
+  dial(to: string, id: CallId): boolean {
     if (isLive(this.#state)) return false;
-    const call = this.#begin('outgoing', { peer: number });
-    const lineCall = this.#parts.line.place({ To: number, CallId: call.id });
+    const call = this.#begin('outgoing', { peer: to }, id);
+    const lineCall = this.#parts.line.place({ To: to, CallId: call.id });
     this.#adopt({ name: 'dialing', call }, lineCall, { type: 'dialing' });
     return true;
   }
@@ -119,9 +122,13 @@ export class Phone {
     this.#become({ ...state, verdict: { outcome: entry.outcome, reason: entry.reason } });
   }
 
-  #begin(direction: Call['direction'], from: Pick<Call, 'peer'> & Partial<Invite>): Call {
+  #begin(
+    direction: Call['direction'],
+    from: Pick<Call, 'peer'> & Partial<Invite>,
+    id: CallId = this.#parts.newId(),
+  ): Call {
     return {
-      id: this.#parts.newId(),
+      id,
       direction,
       peer: from.peer,
       ourNumber: from.ourNumber ?? null,

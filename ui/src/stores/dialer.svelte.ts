@@ -1,4 +1,4 @@
-import type { App, ActionState, Overlay, Page } from '../actions/app';
+import { isForm, type App, type ActionState, type Overlay, type Page } from '../actions/app';
 import {
   run,
   runRequest,
@@ -8,6 +8,7 @@ import {
 } from '../actions/actions';
 import type {
   AgentView,
+  CallId,
   E164,
   ErrorCode,
   HostEvent,
@@ -16,11 +17,13 @@ import type {
   Notice,
   NumberInspection,
   PracticeView,
+  RecordingSid,
   Snapshot,
 } from '../host/bindings';
 import type { Arguments, Host, HostError } from '../host/host';
 import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
+import { addressOf, isCallable, QUEUE } from '../phone/destination';
 import type { Invite, LineCall } from '../phone/line';
 import { Phone } from '../phone/phone';
 import { isConnected, isLive, type PhoneState } from '../phone/state';
@@ -28,8 +31,12 @@ import type { Tones } from '../voice/tones';
 import { NoVoice, type Voice, type VoiceListeners } from '../voice/voice';
 import { Account, sentence } from './account.svelte';
 import { CallLog } from './call_log.svelte';
-import { isNumber, Names } from './names.svelte';
+import { Names } from './names.svelte';
 import { NumberField } from './number_field.svelte';
+import { Placing } from './placing.svelte';
+import { Recordings } from './recordings.svelte';
+import { RuleBook } from './rule_book.svelte';
+import { Waiting } from './waiting.svelte';
 
 /** How long a passing hint stays. */
 const HINT_MS = 6_000;
@@ -84,18 +91,25 @@ export class Dialer implements App {
   hintText = $state('');
   /** The pad key that the keyboard pressed a moment ago. */
   flashed = $state('');
+  doNotDisturb = $state(false);
+  /** Where the agent wanted to go when unsaved changes stood in the way. */
+  leaving = $state<Page | null>(null);
 
   readonly field: NumberField;
   readonly log: CallLog;
   readonly names: Names;
   readonly account: Account;
+  readonly rules: RuleBook;
+  readonly placing: Placing;
+  readonly waiting: Waiting;
+  readonly recordings: Recordings;
 
   /** Names this load of the page: the program ends the calls of any page before it. */
   readonly #page = crypto.randomUUID();
   #notices = $state.raw<readonly Notice[]>([]);
   /** Notices of this page, which the program knows nothing of. */
   #ownNotices = $state.raw<readonly Notice[]>([]);
-  #lastDialled = $state<E164 | null>(null);
+  #lastDialled = $state<string | null>(null);
 
   readonly #parts: DialerParts;
   #phone: Phone | null = null;
@@ -117,10 +131,23 @@ export class Dialer implements App {
     this.#parts = parts;
     const { host } = parts;
     const inspect = (text: string) => host.call('inspect_number', { text });
-    this.field = new NumberField(inspect);
+    this.field = new NumberField(inspect, () => this.placing.forget());
     this.names = new Names(inspect);
     this.log = new CallLog((before, limit) => host.call('list_call_log', { before, limit }));
     this.account = new Account({ host, clock: parts.clock, open: () => this.#openAccount() });
+    this.rules = new RuleBook({ host, clock: parts.clock, hint: (text) => this.hint(text) });
+    this.waiting = new Waiting(parts.clock);
+    this.recordings = new Recordings(host);
+    this.placing = new Placing({
+      host,
+      newId: parts.newId,
+      dial: (to, call) => this.#dial(to, call),
+      inTheWay: () => this.hint(t(this.#phone ? 'why.inCall' : 'why.notReadyOut')),
+      refused: (to) => {
+        if (to !== QUEUE && this.field.text.trim() === '') this.field.set(to);
+      },
+      agent: () => this.agent,
+    });
     this.now = parts.clock.now();
   }
 
@@ -195,10 +222,10 @@ export class Dialer implements App {
     return [...this.#notices, ...this.#ownNotices];
   }
 
-  get lastNumber(): E164 | null {
+  get lastNumber(): string | null {
     return (
       this.#lastDialled ??
-      this.log.entries.find(({ direction, peer }) => direction === 'outgoing' && isNumber(peer))
+      this.log.entries.find(({ direction, peer }) => direction === 'outgoing' && isCallable(peer))
         ?.peer ??
       null
     );
@@ -217,6 +244,12 @@ export class Dialer implements App {
       hasOlderCalls: this.log.hasOlder,
       page: this.page,
       account: this.account,
+      rules: this.rules,
+      placing: this.placing.busy,
+      waiting: this.waiting.callers.length > 0,
+      doNotDisturb: this.doNotDisturb,
+      recordings: this.recordings.busy,
+      asking: this.asking,
     };
   }
 
@@ -224,19 +257,66 @@ export class Dialer implements App {
     if (given !== undefined) this.setNumber(given);
     const empty = this.field.text.trim() === '';
     const redial = empty && given === undefined ? this.lastNumber : null;
+    const address = addressOf(this.field.text);
     const inspection = await this.field.read();
-    const number = redial ?? inspection?.e164 ?? null;
-    if (number === null) {
+    const to = redial ?? address ?? inspection?.e164 ?? inspection?.emergency ?? null;
+    if (to === null) {
       this.hint(inspection?.problem ?? t(empty ? 'why.noNumber' : 'host.failed'));
       return;
     }
-    if (!this.#phone?.dial(number)) {
+    if (!this.#phone || isLive(this.phone)) {
       // Somebody called while the number was read: it stays for afterwards.
       this.hint(t(this.#phone ? 'why.inCall' : 'why.notReadyOut'));
       return;
     }
-    this.#lastDialled = number;
+    await this.placing.place(to, to === inspection?.emergency);
+  }
+
+  #dial(to: string, call: CallId): boolean {
+    if (!this.#phone?.dial(to, call)) return false;
+    if (isCallable(to)) this.#lastDialled = to;
     this.field.set('');
+    return true;
+  }
+
+  async takeNext(): Promise<void> {
+    await this.placing.place(QUEUE);
+  }
+
+  async setDoNotDisturb(on: boolean): Promise<void> {
+    await this.#parts.host.call('set_do_not_disturb', { on });
+    this.doNotDisturb = on;
+  }
+
+  answerQuestion(how: 'once' | 'always'): Promise<void> {
+    return this.placing.answer(how);
+  }
+
+  /** Whether something is asked that has to be answered first. */
+  get asking(): boolean {
+    const { asked, noEmergency } = this.placing;
+    return asked !== null || noEmergency !== null || this.leaving !== null;
+  }
+
+  dismissQuestion(): void {
+    this.placing.cancel();
+    this.leaving = null;
+  }
+
+  async leave(how: 'save' | 'discard'): Promise<void> {
+    const page = this.leaving;
+    this.leaving = null;
+    if (how === 'discard') this.rules.discard();
+    else if (!(await this.rules.save())) return;
+    if (page) this.show(page);
+  }
+
+  playRecording(sid: RecordingSid): Promise<void> {
+    return this.recordings.play(sid);
+  }
+
+  deleteRecording(call: CallId, sid: RecordingSid): Promise<void> {
+    return this.recordings.delete(call, sid);
   }
 
   /** Shows `number` in the field. */
@@ -272,8 +352,8 @@ export class Dialer implements App {
   }
 
   type(text: string): void {
-    // In a wide window the pad stands beside the account page, which stays.
-    if (this.page !== 'account') this.page = 'keypad';
+    // In a wide window the pad stands beside a page that is filled in, which stays.
+    if (!isForm(this.page)) this.page = 'keypad';
     this.#parts.tones.key(text);
     this.field.insert(text);
   }
@@ -287,6 +367,13 @@ export class Dialer implements App {
   }
 
   show(page: Page): void {
+    const there = isRules(this.page);
+    if (there && !isRules(page) && this.rules.changed) {
+      this.leaving = page;
+      return;
+    }
+    // What is there may have changed since, such as a country that was always to be allowed.
+    if (isRules(page) && !there) void this.rules.load();
     this.page = page;
   }
 
@@ -347,6 +434,8 @@ export class Dialer implements App {
     this.practice = snapshot.practice;
     this.#notices = snapshot.notices;
     this.log.reset(snapshot.call_log);
+    this.doNotDisturb = snapshot.do_not_disturb;
+    this.waiting.hear(snapshot.queue);
     this.#unnotify(own('host'));
     // A program that has just started takes a network for granted.
     if (!this.#parts.online()) this.reportNetwork();
@@ -358,6 +447,11 @@ export class Dialer implements App {
     this.#early = null;
     // Each of them is the whole of what it speaks of, so hearing an old one first does no harm.
     for (const event of early) this.#hear(event);
+  }
+
+  /** Unix milliseconds at this moment. */
+  clockNow(): number {
+    return this.#parts.clock.now();
   }
 
   /** For a program that did not start. */
@@ -422,6 +516,15 @@ export class Dialer implements App {
         this.log.upsert(event.data);
         this.#phone?.learn(event.data);
         break;
+      case 'do_not_disturb_changed':
+        this.doNotDisturb = event.data;
+        break;
+      case 'queue_changed':
+        this.waiting.hear(event.data);
+        break;
+      case 'rules_changed':
+        this.rules.hear();
+        break;
       case 'call_log_removed':
         this.log.remove(event.data);
         break;
@@ -454,6 +557,8 @@ export class Dialer implements App {
 
   #follow(state: PhoneState): void {
     if (isLive(this.phone) && !isLive(state)) this.account.callEnded();
+    // Nothing that is asked may lie over a call.
+    if (!isLive(this.phone) && isLive(state)) this.dismissQuestion();
     this.phone = state;
     this.#soundFor(state);
     if (!isConnected(state)) {
@@ -542,6 +647,10 @@ export class Dialer implements App {
     if (found) this.#ownNotices = rest;
     return found;
   }
+}
+
+function isRules(page: Page): boolean {
+  return page === 'calls' || page === 'incoming';
 }
 
 /** The id of a notice of this page, which none of the program's can equal. */

@@ -1,8 +1,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { NumberInspection } from '../host/bindings';
 import { t } from '../i18n';
+import { QUEUE } from '../phone/destination';
 
-/** How parties are written: numbers formatted for reading, `client:` without its prefix. */
+/** How parties are written: numbers formatted for reading, addresses without `client:` or `sip:`. */
 export class Names {
   readonly #known = new SvelteMap<string, string>();
   /** Asked for and not answered yet; nothing is drawn from it. */
@@ -17,7 +18,8 @@ export class Names {
   /** The name of `peer`; an unformatted number at first, and the formatted one a moment later. */
   of(peer: string): string {
     if (peer === '') return t('peer.unknown');
-    if (peer.startsWith('client:')) return peer.slice('client:'.length);
+    if (peer === QUEUE) return t('peer.queue');
+    if (/^(?:client|sips?):/.test(peer)) return peer.replace(/^\w+:/, '');
     const known = this.#known.get(peer);
     if (known !== undefined) return known;
     if (!this.#asked.has(peer) && isNumber(peer)) {

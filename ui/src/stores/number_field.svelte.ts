@@ -1,4 +1,5 @@
 import type { NumberInspection } from '../host/bindings';
+import { isAddress } from '../phone/destination';
 import {
   backspace,
   insert,
@@ -19,11 +20,13 @@ export class NumberField {
   moves = $state(0);
 
   readonly #inspect: (text: string) => Promise<NumberInspection>;
+  readonly #changed: () => void;
   #asked = 0;
   #answer: Promise<NumberInspection | null> = Promise.resolve(null);
 
-  constructor(inspect: (text: string) => Promise<NumberInspection>) {
+  constructor(inspect: (text: string) => Promise<NumberInspection>, changed: () => void) {
     this.#inspect = inspect;
+    this.#changed = changed;
   }
 
   /** The input element changed by itself: typing, pasting, deleting. */
@@ -69,9 +72,11 @@ export class NumberField {
     this.text = field.text;
     this.caret = field.caret;
     if (moved) this.moves += 1;
+    this.#changed();
     this.#asked += 1;
     const asked = this.#asked;
-    if (field.text.trim() === '') {
+    // An address is no number: there is nothing to format in it.
+    if (field.text.trim() === '' || isAddress(field.text)) {
       this.inspection = null;
       this.pending = false;
       this.#answer = Promise.resolve(null);

@@ -29,6 +29,10 @@ export function outcomeWords(outcome: CallOutcome | null): string {
       return t('outcome.missed');
     case 'declined':
       return t('outcome.declined');
+    case 'voicemail':
+      return t('outcome.voicemail');
+    case 'forwarded':
+      return t('outcome.forwarded');
     case 'busy':
       return t('outcome.busy');
     case 'no_answer':

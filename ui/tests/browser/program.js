@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
+import { PREVIEW, RULES } from '../unit/rules.js';
 import { ACCOUNT, inspect, SNAPSHOT } from '../unit/stand_in.js';
 
 const DIST = path.resolve(import.meta.dirname, '../../dist');
@@ -29,6 +30,25 @@ export const SDP = [
   '',
 ].join('\r\n');
 
+/** Half a second of nothing, as a WAV file: 8 kHz, mono, 8 bits. */
+const SILENCE = (() => {
+  const samples = Buffer.alloc(4_000, 128);
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples.length, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8_000, 24);
+  head.writeUInt32LE(8_000, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([head, samples]).toString('base64');
+})();
+
 export const sid = (last) => `CA${String(last).padStart(32, '0')}`;
 
 export const snapshot = (overrides = {}) => ({ ...structuredClone(SNAPSHOT), ...overrides });
@@ -48,6 +68,12 @@ export class Program extends EventEmitter {
   preview = { numbers: [], app: true, key: true };
   /** What came of a file. */
   imported = { filled: [], not_needed: [], problems: [] };
+  /** The rules of calls, what is wrong with them, and what a call by them is like. */
+  rules = structuredClone(RULES);
+  problems = [];
+  preview_lines = PREVIEW;
+  /** Whether a call may be placed; it may, when absent. */
+  permit = null;
   /** Commands that fail, by name. */
   refuse = new Map();
   #peers = 0;
@@ -194,6 +220,20 @@ export class Program extends EventEmitter {
         return this.preview;
       case 'import_env':
         return this.imported;
+      case 'prepare_call':
+        return this.permit ?? { type: 'go', to: args.to };
+      case 'rules':
+        return this.rules;
+      case 'check_rules':
+        return this.problems;
+      case 'save_rules':
+        this.rules = { ...this.rules, rules: args.rules };
+        return null;
+      case 'preview_incoming':
+        return this.preview_lines;
+      case 'sound':
+      case 'recording':
+        return { wav_base64: SILENCE };
       case 'list_call_log':
         return this.older ?? { entries: [], next: null };
       case 'voice_create':

@@ -12,7 +12,12 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 /** Opens the page, in practice mode unless `look.args` say otherwise; `env` is the sound server's. */
 export async function openBrowser(env, look = {}) {
-  const server = start(BINARIES.server, ['page', '--ui', path.join(ROOT, 'ui/dist'), ...(look.args ?? [])]);
+  const server = start(BINARIES.server, [
+    'page',
+    '--ui',
+    path.join(ROOT, 'ui/dist'),
+    ...(look.args ?? []),
+  ]);
   let printed = '';
   server.child.stdout.on('data', (chunk) => (printed += chunk));
   const url = await until('dialer-server', () => /open: (\S+)/.exec(printed)?.[1]);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { closeBrowser, open } from '../browser/page.js';
 import { Program, sid, snapshot } from '../browser/program.js';
 import { accountScenes } from './account.js';
+import { ruleScenes } from './rules.js';
 
 const SHOTS = path.join(import.meta.dirname, 'shots');
 const SIZES = {
@@ -47,6 +48,8 @@ const log = rows.map(([direction, peer, outcome, duration_s, reason, hours], i) 
   reason,
   error_code: null,
   legs: [],
+  recordings: [],
+  waited_s: null,
 }));
 const call_log = { entries: log, next: { started_at_ms: 1, id: log.at(-1).id } };
 const practice = { far_ends: farEnds };
@@ -155,6 +158,7 @@ const scenes = {
   ],
   keys: [{ call_log }, async (page) => page.keyboard.press('?')],
   ...accountScenes(practice),
+  ...ruleScenes(call_log),
 };
 
 async function dial(page) {

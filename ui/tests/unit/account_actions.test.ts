@@ -6,6 +6,7 @@ import type { AccountStatus } from '../../src/host/bindings';
 import type { Call } from '../../src/phone/state';
 import * as accounts from './accounts';
 import { ACCOUNT, SNAPSHOT } from './stand_in';
+import { REST } from './states';
 
 function state(status: AccountStatus, account: Partial<AccountState> = {}): ActionState {
   return {
@@ -19,6 +20,7 @@ function state(status: AccountStatus, account: Partial<AccountState> = {}): Acti
     keypadOpen: false,
     hasOlderCalls: false,
     page: 'account',
+    ...REST,
     account: {
       status,
       entering: [],

@@ -3,6 +3,7 @@ import { actions, enabled, run, runRequest, type ActionId } from '../../src/acti
 import type { ActionState, App } from '../../src/actions/app';
 import { commandFor, keyLabel, type KeyPress } from '../../src/actions/keys';
 import type { Call, PhoneState } from '../../src/phone/state';
+import { REST } from './states';
 
 const call: Call = {
   id: 'id',
@@ -44,6 +45,7 @@ function state(over: Partial<ActionState> = {}): ActionState {
     keypadOpen: false,
     hasOlderCalls: false,
     page: 'keypad',
+    ...REST,
     account: { status: null, entering: [], doing: [], callerIdCheck: null, draft: null },
     ...over,
   };
@@ -69,6 +71,20 @@ function app(over: Partial<ActionState> = {}) {
     loadOlderCalls: vi.fn(() => Promise.resolve()),
     hint: vi.fn(),
     copy: vi.fn(() => Promise.resolve()),
+    takeNext: vi.fn(() => Promise.resolve()),
+    setDoNotDisturb: vi.fn(() => Promise.resolve()),
+    answerQuestion: vi.fn(() => Promise.resolve()),
+    dismissQuestion: vi.fn(),
+    leave: vi.fn(() => Promise.resolve()),
+    playRecording: vi.fn(() => Promise.resolve()),
+    deleteRecording: vi.fn(() => Promise.resolve()),
+    rules: {
+      save: vi.fn(() => Promise.resolve(true)),
+      discard: vi.fn(),
+      undo: vi.fn(),
+      play: vi.fn(() => Promise.resolve()),
+      deleteSound: vi.fn(() => Promise.resolve()),
+    },
     account: {
       enter: vi.fn(() => Promise.resolve()),
       importEnv: vi.fn(() => Promise.resolve()),
@@ -98,6 +114,7 @@ const inspection = (e164: string | null, problem: string | null = null) => ({
   e164,
   country: null,
   problem,
+  emergency: null,
 });
 
 describe('placing a call', () => {

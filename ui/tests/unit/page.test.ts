@@ -638,7 +638,7 @@ describe('the log', () => {
       call_log: {
         entries: [
           logEntry({ id: 'b', started_at_ms: 2 }),
-          logEntry({ id: 'a', peer: 'client:x', direction: 'incoming', started_at_ms: 1 }),
+          logEntry({ id: 'a', peer: '', direction: 'incoming', started_at_ms: 1 }),
         ],
         next: null,
       },

@@ -40,6 +40,7 @@ beforeEach(() => {
   });
 });
 
+const dial = (to = NUMBER): boolean => phone.dial(to, `id-${(ids += 1)}`);
 const whats = (): string[] => reports.map(({ what }) => what.type);
 
 function live(): Exclude<PhoneState, { name: 'idle' }> {
@@ -48,7 +49,7 @@ function live(): Exclude<PhoneState, { name: 'idle' }> {
 }
 
 function inCall(): PlayedCall {
-  phone.dial(NUMBER);
+  dial();
   line.last.ringing();
   line.last.accepted();
   return line.last;
@@ -89,7 +90,7 @@ describe('an outgoing call', () => {
   });
 
   it('passes the number and its own name to the TwiML App', () => {
-    phone.dial(NUMBER);
+    dial();
     expect(line.placed[0]?.params).toEqual({ To: NUMBER, CallId: 'id-1' });
     expect(reports[0]).toEqual({
       call: 'id-1',
@@ -103,7 +104,7 @@ describe('an outgoing call', () => {
   });
 
   it('reports the SID once Twilio has told it, and no temporary name', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'ringing', callSid: 'TJSxyz', earlyMedia: true });
     expect(reports.at(-1)?.call_sid).toBeNull();
     line.last.accepted();
@@ -111,13 +112,13 @@ describe('an outgoing call', () => {
   });
 
   it('is placed once while there is a call', () => {
-    phone.dial(NUMBER);
-    phone.dial('+12025550101');
+    dial();
+    dial('+12025550101');
     expect(line.placed).toHaveLength(1);
   });
 
   it('answered without ringing first is up', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.accepted();
     expect(phone.state.name).toBe('in-call');
     line.last.ringing();
@@ -125,7 +126,7 @@ describe('an outgoing call', () => {
   });
 
   it('is cancelled by hanging up before an answer, and its end is told after', () => {
-    phone.dial(NUMBER);
+    dial();
     const call = line.last;
     phone.hangUp();
     expect(live()).toMatchObject({ name: 'ended', ending: { how: 'canceled' } });
@@ -135,7 +136,7 @@ describe('an outgoing call', () => {
   });
 
   it('ended by Twilio before an answer waits for the verdict of the log', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'ended' });
     expect(live()).toMatchObject({ ending: { how: 'unanswered' }, verdict: null });
     phone.learn(entry('id-1', 'busy'));
@@ -145,7 +146,7 @@ describe('an outgoing call', () => {
   });
 
   it('without a sign of life fails and is hung up', () => {
-    phone.dial(NUMBER);
+    dial();
     clock.pass(DIAL_TIMEOUT_MS - 1);
     expect(phone.state.name).toBe('dialing');
     clock.pass(1);
@@ -155,17 +156,17 @@ describe('an outgoing call', () => {
   });
 
   it('may ring longer than that', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.ringing();
     clock.pass(2 * DIAL_TIMEOUT_MS);
     expect(phone.state.name).toBe('ringing');
   });
 
   it('that fails says why, in the words of the line when it has some', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'failed', code: 31486, message: null });
     expect(live()).toMatchObject({ ending: { message: 'The line is busy.' } });
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'failed', code: 53400, message: 'No microphone.' });
     expect(live()).toMatchObject({ ending: { message: 'No microphone.' } });
     expect(reports.at(-1)?.what).toEqual({
@@ -287,7 +288,7 @@ describe('in a call', () => {
     phone.press('1');
     phone.press('2');
     call.happens({ type: 'ended' });
-    phone.dial(NUMBER);
+    dial();
     line.last.accepted();
     clock.pass(1_000);
     expect(line.last.done).toEqual([]);
@@ -307,7 +308,7 @@ describe('in a call', () => {
   });
 
   it('counts the seconds of conversation from the answer to the end', () => {
-    phone.dial(NUMBER);
+    dial();
     clock.pass(9_000);
     expect(talkSeconds(phone.state, clock.now())).toBeNull();
     line.last.accepted();
@@ -329,7 +330,7 @@ describe('an ending', () => {
   });
 
   it('that needs reading stays longer', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'failed', code: 31404, message: null });
     clock.pass(ENDED_SHOWN_MS);
     expect(phone.state.name).toBe('ended');
@@ -338,7 +339,7 @@ describe('an ending', () => {
   });
 
   it('stays longer from the moment its reason is known', () => {
-    phone.dial(NUMBER);
+    dial();
     line.last.happens({ type: 'ended' });
     clock.pass(ENDED_SHOWN_MS - 1);
     phone.learn(entry('id-1', 'busy'));
@@ -373,5 +374,7 @@ function entry(id: string, outcome: CallLogEntry['outcome']): CallLogEntry {
     reason: 'The line is busy.',
     error_code: null,
     legs: [],
+    recordings: [],
+    waited_s: null,
   };
 }

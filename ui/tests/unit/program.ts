@@ -4,9 +4,11 @@ import type {
   Commands,
   ErrorCode,
   HostEvent,
+  RulesView,
   Snapshot,
 } from '../../src/host/bindings';
 import { HostError, type Host } from '../../src/host/host';
+import { RULES } from './rules';
 import { ACCOUNT, inspect, SNAPSHOT } from './stand_in';
 
 export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogEntry {
@@ -22,6 +24,8 @@ export function logEntry(over: Partial<CallLogEntry> & { id: string }): CallLogE
     reason: null,
     error_code: null,
     legs: [],
+    recordings: [],
+    waited_s: null,
     ...over,
   };
 }
@@ -42,6 +46,7 @@ export class Program implements Host {
 
   snapshot: Snapshot;
   account: AccountStatus = structuredClone(ACCOUNT);
+  rules: RulesView = structuredClone(RULES);
   readonly calls: [keyof Commands, unknown][] = [];
   /** Answers that differ from the usual. */
   readonly answers: Partial<Record<keyof Commands, (args: never) => unknown>> = {};
@@ -53,12 +58,15 @@ export class Program implements Host {
     this.snapshot = { ...SNAPSHOT, ...over };
   }
 
-  call = ((name: keyof Commands, args: { text?: string }) => {
+  call = ((name: keyof Commands, args: { text?: string; to?: string }) => {
     this.calls.push([name, args]);
     const own = this.answers[name];
     if (own) return Promise.resolve().then(() => own(args as never));
     if (name === 'snapshot') return Promise.resolve(this.snapshot);
     if (name === 'account_status') return Promise.resolve(this.account);
+    if (name === 'prepare_call') return Promise.resolve({ type: 'go', to: args.to });
+    if (name === 'rules') return Promise.resolve(this.rules);
+    if (name === 'check_rules') return Promise.resolve([]);
     if (name === 'inspect_number') return Promise.resolve(inspect(args.text ?? ''));
     return Promise.resolve(null);
   }) as Host['call'];

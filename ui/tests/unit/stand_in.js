@@ -9,6 +9,7 @@ export const SNAPSHOT = {
     identity: 'albert',
     caller_id: '+442079460018',
     caller_id_formatted: '+44 20 7946 0018',
+    caller_ids: [{ number: '+442079460018', formatted: '+44 20 7946 0018' }],
   },
   signalling: { type: 'practice', host: '127.0.0.1:1' },
   native_voice: 'fallback',
@@ -19,6 +20,8 @@ export const SNAPSHOT = {
   notices: [],
   practice: null,
   call_log: { entries: [], next: null },
+  do_not_disturb: false,
+  queue: { waiting: [] },
 };
 
 const FIELDS = /** @type {const} */ ([
@@ -71,6 +74,7 @@ export function inspect(text) {
     formatted: plus ? `+${groups}` : groups,
     e164: complete ? `+${digits}` : null,
     country: complete ? (digits.startsWith('44') ? 'United Kingdom' : 'United States') : null,
+    emergency: ['112', '911', '999'].includes(digits) ? digits : null,
     problem: complete ? null : 'Start with + and the country code, such as +44 20 7946 0018.',
   };
 }

@@ -1,0 +1,258 @@
+import type { RulesApp, RulesDoing, RulesState } from '../actions/app';
+import type {
+  IncomingRules,
+  OutgoingRules,
+  PreviewLine,
+  PreviewScript,
+  Problem,
+  Rules,
+  RulesView,
+  SoundName,
+  SoundView,
+} from '../host/bindings';
+import type { Host } from '../host/host';
+import { t } from '../i18n';
+import type { Clock } from '../phone/clock';
+import { fieldOf, formProblems } from '../rules/problems';
+import { sentence } from './account.svelte';
+
+/** How long after the last change the program is asked what is wrong. */
+const CHECK_AFTER_MS = 400;
+
+/** Changes that can be undone. */
+const UNDO_DEPTH = 50;
+
+/** What the rules have to do with the rest of the window. */
+export interface RuleBookParts {
+  host: Pick<Host, 'call'>;
+  clock: Clock;
+  /** Tells the agent something in passing. */
+  hint: (text: string) => void;
+}
+
+/** The rules of calls: what the program has, and what the agent is about to make of them. */
+export class RuleBook implements RulesApp, RulesState {
+  view = $state.raw<RulesView | null>(null);
+  /** Why the rules could not be had. */
+  failure = $state('');
+  /** Why the last thing asked for was refused. */
+  problem = $state('');
+  /** Counts problems: one that comes again is read out again. */
+  problemCount = $state(0);
+  doing = $state.raw<readonly RulesDoing[]>([]);
+  /** What a caller would hear, once that was played. */
+  preview = $state.raw<readonly PreviewLine[] | null>(null);
+  previewFailure = $state('');
+
+  #edited = $state.raw<Rules | null>(null);
+  /** What was there before each change, the last one last, and which field it was. */
+  #past = $state.raw<readonly { rules: Rules; field: string }[]>([]);
+  /** What the program said about the draft, or about an earlier one until it is asked again. */
+  #checked = $state.raw<readonly Problem[] | null>(null);
+  #checks = 0;
+  #cancelCheck: (() => void) | null = null;
+  readonly #parts: RuleBookParts;
+
+  /** The rules as they stand on the page. */
+  readonly draft = $derived(this.#edited ?? this.view?.rules ?? null);
+  readonly changed = $derived(
+    this.#edited !== null && JSON.stringify(this.#edited) !== JSON.stringify(this.view?.rules),
+  );
+  /** Form problems first: while there are any the program cannot be asked about the rest. */
+  readonly problems = $derived.by((): readonly Problem[] => {
+    if (!this.draft) return [];
+    const form = formProblems(this.draft);
+    const said = this.#checked ?? this.view?.problems ?? [];
+    const fields = form.map(fieldOf);
+    return [...form, ...said.filter((problem) => !fields.includes(fieldOf(problem)))];
+  });
+
+  constructor(parts: RuleBookParts) {
+    this.#parts = parts;
+  }
+
+  get canUndo(): boolean {
+    return this.#past.length > 0;
+  }
+
+  /** Asks for the rules. What the agent has changed and not saved stays as it is. */
+  async load(): Promise<void> {
+    try {
+      const view = await this.#parts.host.call('rules', {});
+      this.view = view;
+      this.failure = '';
+      if (!this.changed) this.#settle();
+    } catch (error) {
+      this.failure = sentence(error);
+    }
+  }
+
+  /** The program changed them; pages that are not open ask when they are. */
+  hear(): void {
+    if (this.view) void this.load();
+  }
+
+  /** Changes one field. Changes of one field that follow each other are undone at once. */
+  editOutgoing(change: Partial<OutgoingRules>): void {
+    this.#edit(`outgoing.${Object.keys(change).join()}`, (rules) => ({
+      ...rules,
+      outgoing: { ...rules.outgoing, ...change },
+    }));
+  }
+
+  editIncoming(change: Partial<IncomingRules>): void {
+    this.#edit(`incoming.${Object.keys(change).join()}`, (rules) => ({
+      ...rules,
+      incoming: { ...rules.incoming, ...change },
+    }));
+  }
+
+  #edit(field: string, change: (rules: Rules) => Rules): void {
+    const { draft } = this;
+    if (!draft) return;
+    const next = change(draft);
+    // Typing is one change; what adds or takes away a part is one of its own.
+    const typing = this.#past.at(-1)?.field === field && sameShape(draft, next);
+    if (!typing) this.#past = [...this.#past, { rules: draft, field }].slice(-UNDO_DEPTH);
+    this.#become(next);
+  }
+
+  undo(): void {
+    const last = this.#past.at(-1);
+    if (!last) return;
+    this.#past = this.#past.slice(0, -1);
+    this.#become(last.rules);
+  }
+
+  discard(): void {
+    this.#settle();
+    this.problem = '';
+  }
+
+  async save(): Promise<boolean> {
+    const { draft } = this;
+    if (!draft) return false;
+    return this.#do('save', async () => {
+      await this.#parts.host.call('save_rules', { rules: draft });
+      // What was changed while it was on its way is still to be saved.
+      const later = this.draft === draft ? null : this.draft;
+      await this.load();
+      this.#settle();
+      if (later) this.#become(later);
+      this.#parts.hint(t('rules.saved'));
+    });
+  }
+
+  async play(script: PreviewScript): Promise<void> {
+    const rules = this.draft;
+    if (!rules) return;
+    this.preview = null;
+    this.previewFailure = '';
+    this.#begin('preview');
+    try {
+      this.preview = await this.#parts.host.call('preview_incoming', { rules, script });
+    } catch (error) {
+      this.previewFailure = sentence(error);
+    } finally {
+      this.#end('preview');
+    }
+  }
+
+  /** Keeps a recording that callers can hear; nothing when the program does not take it. */
+  async addSound(label: string, wav: string): Promise<SoundView | null> {
+    let added: SoundView | null = null;
+    await this.#do('sound', async () => {
+      const sound = await this.#parts.host.call('add_sound', { label, wav_base64: wav });
+      added = sound;
+      const { view } = this;
+      if (!view) return;
+      const others = view.sounds.filter(({ name }) => name !== sound.name);
+      this.view = { ...view, sounds: [...others, sound] };
+    });
+    return added;
+  }
+
+  async deleteSound(name: SoundName): Promise<void> {
+    await this.#do('sound', async () => {
+      await this.#parts.host.call('delete_sound', { name });
+      const { view } = this;
+      if (view) this.view = { ...view, sounds: view.sounds.filter((each) => each.name !== name) };
+      this.#checkSoon();
+    });
+  }
+
+  /** The recording as Base64 of a WAV file. */
+  async sound(name: SoundName): Promise<string> {
+    return (await this.#parts.host.call('sound', { name })).wav_base64;
+  }
+
+  /** Nothing is changed, and there is nothing to undo. */
+  #settle(): void {
+    this.#edited = null;
+    this.#past = [];
+    this.#forgetCheck();
+    this.#checked = null;
+  }
+
+  #become(rules: Rules): void {
+    this.#edited = rules;
+    this.problem = '';
+    this.#checkSoon();
+  }
+
+  #forgetCheck(): void {
+    this.#checks += 1;
+    this.#cancelCheck?.();
+    this.#cancelCheck = null;
+  }
+
+  #checkSoon(): void {
+    this.#forgetCheck();
+    this.#cancelCheck = this.#parts.clock.after(CHECK_AFTER_MS, () => void this.#check());
+  }
+
+  async #check(): Promise<void> {
+    const { draft } = this;
+    if (!draft || formProblems(draft).length > 0) return;
+    const check = this.#checks;
+    try {
+      const problems = await this.#parts.host.call('check_rules', { rules: draft });
+      if (check === this.#checks) this.#checked = problems;
+    } catch (error) {
+      // Saving says the same again, where it can be read.
+      console.warn('the rules could not be checked', error);
+    }
+  }
+
+  async #do(doing: RulesDoing, task: () => Promise<void>): Promise<boolean> {
+    this.problem = '';
+    this.#begin(doing);
+    try {
+      await task();
+      return true;
+    } catch (error) {
+      this.problem = sentence(error);
+      this.problemCount += 1;
+      return false;
+    } finally {
+      this.#end(doing);
+    }
+  }
+
+  #begin(doing: RulesDoing): void {
+    this.doing = [...this.doing, doing];
+  }
+
+  #end(doing: RulesDoing): void {
+    this.doing = this.doing.toSpliced(this.doing.indexOf(doing), 1);
+  }
+}
+
+/** Whether only texts and numbers differ. */
+function sameShape(one: Rules, other: Rules): boolean {
+  const shape = (rules: Rules): string =>
+    JSON.stringify(rules, (key, value: unknown) =>
+      key !== 'type' && ['string', 'number'].includes(typeof value) ? 0 : value,
+    );
+  return shape(one) === shape(other);
+}
