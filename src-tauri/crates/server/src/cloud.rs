@@ -50,6 +50,7 @@ impl Cloud {
         })?;
         let agent_address = agent_listener.local_addr()?;
         let database = config.database.clone();
+        let max_signed_per_second = config.webhooks_per_second;
         let opened = tokio::task::spawn_blocking(move || SqliteCallLog::open(&database)).await??;
         if let Some(kept) = &opened.set_aside {
             tracing::warn!(file = %kept.display(), "the call log was damaged and has been set aside; a new one is begun");
@@ -60,7 +61,7 @@ impl Cloud {
         let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
         let desk = Arc::new(desk);
         let writing = ledger::start(store, entries, Arc::downgrade(&desk));
-        let options = GatewayOptions { clock, ..GatewayOptions::new(listen) };
+        let options = GatewayOptions { clock, max_signed_per_second, ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
         gateway.set_public_base(base);
         Ok(Self { gateway, desk, agent_listener, agent_address, writing })

@@ -57,8 +57,8 @@ struct Agents {
 }
 
 pub(super) fn router(desk: Arc<CloudDesk>, gateway: Arc<Gateway>, log_healthy: Arc<AtomicBool>) -> Router {
-    let agents =
-        Arc::new(Agents { desk, gateway, log_healthy, rate: Rate::default(), issued: AtomicU64::new(0) });
+    let rate = Rate::new(desk.config.tokens_per_minute);
+    let agents = Arc::new(Agents { desk, gateway, log_healthy, rate, issued: AtomicU64::new(0) });
     Router::new()
         .route("/api/calls", get(calls))
         .route("/api/calls/token", post(token))

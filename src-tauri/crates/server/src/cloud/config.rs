@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dialer_domain::call_flow::Rules;
+use dialer_domain::call_flow::{self, Rules};
 use dialer_domain::entry::{self, Cleaned, Field};
-use dialer_domain::incoming;
+use dialer_domain::incoming::Known;
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
 use dialer_gateway::AuthTokens;
@@ -16,6 +16,10 @@ use url::Url;
 
 /// The fewest characters of `AGENT_API_TOKEN`: 128 bits in base64.
 const AGENT_TOKEN_LENGTH: usize = 22;
+/// More webhooks than the busiest number of calls a small office has brings.
+const WEBHOOKS_PER_SECOND: u32 = 200;
+/// A token lasts an hour; the rest is for restarts and for leave to call.
+const TOKENS_PER_MINUTE: u32 = 10;
 
 /// Everything the server is told from outside.
 #[derive(Debug)]
@@ -47,6 +51,10 @@ pub struct Config {
     pub require_intent: bool,
     /// `RULES_FILE`: what calls may do, as JSON.
     pub rules: Rules,
+    /// `WEBHOOKS_PER_SECOND`: how many of Twilio's requests are worked on in a second.
+    pub webhooks_per_second: u32,
+    /// `TOKENS_PER_MINUTE`: how often one agent may ask in a minute.
+    pub tokens_per_minute: u32,
 }
 
 /// What is missing or wrong, one sentence each.
@@ -111,7 +119,15 @@ impl Config {
         let agent_token = agent_token(environment, &mut problems);
         let database = database(environment("DATABASE_URL"), &mut problems);
         let require_intent = switch("REQUIRE_INTENT", environment, &mut problems);
-        let rules = rules(environment("RULES_FILE"), &mut problems);
+        let own_numbers = match &phone_number {
+            Some(Cleaned::PhoneNumber(number)) => vec![number.clone()],
+            _ => Vec::new(),
+        };
+        let known = Known { own_numbers, ..Known::default() };
+        let rules = rules(environment("RULES_FILE"), &known, &mut problems);
+        let webhooks_per_second =
+            rate("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND, environment, &mut problems);
+        let tokens_per_minute = rate("TOKENS_PER_MINUTE", TOKENS_PER_MINUTE, environment, &mut problems);
         match (account_sid, api_key, api_secret, phone_number, app, backend_url, agent_token, database, rules)
         {
             (
@@ -138,6 +154,8 @@ impl Config {
                 database,
                 require_intent,
                 rules,
+                webhooks_per_second,
+                tokens_per_minute,
             }),
             _ => Err(ConfigError(problems)),
         }
@@ -249,14 +267,27 @@ fn switch(name: &str, environment: &impl Fn(&str) -> Option<String>, problems: &
     }
 }
 
-fn rules(file: Option<String>, problems: &mut Vec<String>) -> Option<Rules> {
+fn rate(
+    name: &str,
+    default: u32,
+    environment: &impl Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> u32 {
+    let Some(text) = environment(name).filter(|text| !text.trim().is_empty()) else { return default };
+    text.trim().parse().ok().filter(|rate| *rate > 0).unwrap_or_else(|| {
+        problems.push(format!("{name} is a whole number from 1 on."));
+        default
+    })
+}
+
+fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Option<Rules> {
     let Some(file) = file.filter(|file| !file.trim().is_empty()) else { return Some(Rules::default()) };
     let read = std::fs::read(&file)
         .map_err(|error| error.to_string())
         .and_then(|bytes| serde_json::from_slice::<Rules>(&bytes).map_err(|error| error.to_string()));
     match read {
         Ok(rules) => {
-            let found = incoming::problems(&rules.incoming);
+            let found = call_flow::problems(&rules, known);
             let sound = found.is_empty();
             problems.extend(
                 found.into_iter().map(|problem| format!("RULES_FILE, {}: {}", problem.path, problem.message)),
@@ -330,6 +361,7 @@ mod tests {
         assert_eq!(config.phone_number.as_str(), "+12025550100");
         assert_eq!(config.database, PathBuf::from("calls.sqlite"));
         assert!(!config.require_intent);
+        assert_eq!((config.webhooks_per_second, config.tokens_per_minute), (200, 10));
         assert!(!format!("{config:?}").contains("0123456789abcdef"), "no secret is printed");
     }
 
@@ -349,6 +381,8 @@ mod tests {
             ("BACKEND_URL", "ftp://phone.example.com"),
             ("DATABASE_URL", "postgres://calls"),
             ("REQUIRE_INTENT", "perhaps"),
+            ("WEBHOOKS_PER_SECOND", "0"),
+            ("TOKENS_PER_MINUTE", "many"),
             ("RULES_FILE", "/nowhere/rules.json"),
             ("TWILIO_WEBHOOK_KEY_ID", "key-without-secret"),
         ] {
