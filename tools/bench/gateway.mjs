@@ -65,9 +65,9 @@ function plan() {
   const quick = {
     profile: 'debug',
     rounds: 1,
-    seconds: 0.3,
-    warmUpS: 0.1,
-    floodS: 0.5,
+    seconds: 1,
+    warmUpS: 0.2,
+    floodS: 1,
     flood: 200,
     restMs: 0,
   };

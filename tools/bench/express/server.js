@@ -26,6 +26,7 @@ const onlyTwilio = twilio.webhook({
   host: backend.host,
 });
 const statusCallback = new URL('/api/calls/status', backend).href;
+const action = new URL('/api/calls/dialled/outgoing', backend).href;
 const statusCallbackEvent = ['initiated', 'ringing', 'answered', 'completed'];
 const telephoneNumber = /^\+[1-9]\d{6,14}$/;
 
@@ -45,6 +46,7 @@ function voice(request, response) {
       answerOnBridge: true,
       timeout: 25,
       timeLimit: 14400,
+      action,
     });
     dial.number({ statusCallback, statusCallbackEvent }, To);
   } else {

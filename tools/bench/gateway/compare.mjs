@@ -12,6 +12,8 @@ import { AGENT, CUSTOMER } from './account.mjs';
 let calls = 0;
 /** A CallSid nobody else uses. */
 const callSid = () => `CA${(calls += 1).toString(16).padStart(32, 'c')}`;
+/** An agent who has no call under way. */
+const freshAgent = () => `${AGENT}_${(calls += 1)}`;
 
 /** A client that signs as Twilio does, with Twilio's own library. */
 function twilioOf(root, account) {
@@ -31,16 +33,16 @@ function twilioOf(root, account) {
   };
 }
 
-const voice = (account, more) => ({
+const voice = (account, more, caller = `client:${freshAgent()}`) => ({
   AccountSid: account.TWILIO_ACCOUNT_SID,
   ApiVersion: '2010-04-01',
   ApplicationSid: account.TWILIO_TWIML_APP_SID,
   CallSid: callSid(),
   CallStatus: 'ringing',
   Called: '',
-  Caller: `client:${AGENT}`,
+  Caller: caller,
   Direction: 'inbound',
-  From: `client:${AGENT}`,
+  From: caller,
   To: CUSTOMER,
   ...more,
 });
