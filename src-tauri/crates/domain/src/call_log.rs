@@ -10,13 +10,19 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `evidence` | what the events say about each leg and each moment |
+//! | `leg` | what they say about one leg |
+//! | `timeline` | when the call was answered and ended, and how long it was |
 //! | `verdict` | how the call ended, and why |
+//! | `unfinished` | which rows Twilio should be asked about again |
 //! | [`reason`] | Twilio's error codes as sentences for the agent |
 
 mod evidence;
+mod leg;
 pub mod reason;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod unfinished;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -25,6 +31,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{CallDirection, CallEvent, CallId, CallOutcome, CallStatus, LegRole, RecordingStatus};
 use crate::sid::{CallSid, RecordingSid};
+
+pub use unfinished::{Unfinished, unfinished};
 
 /// One leg of a logged call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
@@ -61,7 +69,8 @@ pub struct CallLogEntry {
     /// When the call ended; absent while it lasts.
     #[ts(type = "number | null")]
     pub ended_at_ms: Option<i64>,
-    /// Seconds of conversation, once ended: Twilio's `CallDuration` where known, else by our clock.
+    /// Seconds of conversation, once ended: Twilio's `CallDuration` where known, else by our clock. For a
+    /// caller who was forwarded, the conversation there.
     pub duration_s: Option<u32>,
     /// How it ended; absent while it lasts.
     pub outcome: Option<CallOutcome>,
@@ -217,6 +226,7 @@ pub fn fold(id: CallId, events: &[CallEvent]) -> Option<CallLogEntry> {
         Some(ended) if answered => evidence
             .conversation_s()
             .or_else(|| answered_at_ms.and_then(|up| u32::try_from((ended - up) / 1000).ok())),
+        Some(_) if evidence.was_passed_on() => evidence.passed_on_s(),
         _ => None,
     };
     let verdict = verdict::judge(&evidence, answered);
@@ -234,6 +244,6 @@ pub fn fold(id: CallId, events: &[CallEvent]) -> Option<CallLogEntry> {
         error_code: ended_at_ms.and(verdict.error_code),
         legs: evidence.legs(),
         recordings: evidence.recordings(),
-        waited_s: evidence.waited_s,
+        waited_s: evidence.queue.waited_s,
     })
 }

@@ -1,11 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation in a test should panic")]
 
+mod flows;
 mod outcomes;
 mod properties;
+mod stories;
+mod unfinished;
 
 use super::*;
 use crate::call::SdkCallEvent;
-use crate::sid::CallSid;
+use crate::call_flow::{Purpose, QueueResult};
+use crate::destination::QUEUE_ADDRESS;
+use crate::sid::{CallSid, ConferenceSid};
 
 const ID: CallId = CallId(uuid::Uuid::from_u128(7));
 const START: i64 = 1_790_000_000_000;
@@ -19,6 +24,20 @@ fn parent() -> CallSid {
 /// The leg that `<Dial>` makes.
 fn child() -> CallSid {
     CallSid::from_bytes([2; 16])
+}
+
+/// The leg by which a caller is passed on.
+fn elsewhere() -> CallSid {
+    CallSid::from_bytes([3; 16])
+}
+
+/// The agent's own leg when they take a caller out of the queue.
+fn taker() -> CallSid {
+    CallSid::from_bytes([4; 16])
+}
+
+fn recording_sid() -> RecordingSid {
+    RecordingSid::from_bytes([5; 16])
 }
 
 /// A call under construction: each event comes a second after the one before.
@@ -120,6 +139,106 @@ impl Script {
             error_code: None,
         };
         self.push(event)
+    }
+
+    /// A callback of a leg that is neither of the two usual ones.
+    fn other_leg(
+        mut self,
+        (call_sid, parent): (CallSid, Option<CallSid>),
+        role: Option<LegRole>,
+        status: CallStatus,
+        duration_s: Option<u32>,
+    ) -> Self {
+        let event = CallEvent::LegStatus {
+            call_sid,
+            parent_call_sid: parent,
+            role,
+            status,
+            sequence: Some(self.sequence),
+            at_ms: self.now_ms / 1000 * 1000,
+            duration_s,
+            error_code: None,
+        };
+        self.sequence += 1;
+        self.push(event)
+    }
+
+    fn passed_on(self, status: CallStatus, duration_s: Option<u32>) -> Self {
+        self.other_leg((elsewhere(), Some(parent())), Some(LegRole::FarEnd), status, duration_s)
+    }
+
+    fn dialled(
+        self,
+        purpose: Purpose,
+        dialled_sid: Option<CallSid>,
+        status: CallStatus,
+        duration_s: Option<u32>,
+    ) -> Self {
+        let call_sid = if purpose == Purpose::TakeNext { taker() } else { parent() };
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Dialled { call_sid, dialled_sid, purpose, status, duration_s, at_ms })
+    }
+
+    fn waiting(self, waited_s: u32) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Waiting { call_sid: parent(), waited_s, at_ms })
+    }
+
+    fn left_queue(self, result: QueueResult, waited_s: u32) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::LeftQueue { call_sid: parent(), result, waited_s: Some(waited_s), at_ms })
+    }
+
+    fn recording(self, message: bool, status: RecordingStatus, duration_s: Option<u32>) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Recording {
+            call_sid: parent(),
+            recording_sid: recording_sid(),
+            status,
+            message,
+            duration_s,
+            at_ms,
+        })
+    }
+
+    fn transcribed(self, text: &str) -> Self {
+        let at_ms = self.now_ms;
+        let text = text.into();
+        self.push(CallEvent::Transcribed { call_sid: parent(), recording_sid: recording_sid(), text, at_ms })
+    }
+
+    fn conference(self, call_sid: CallSid, what: &str) -> Self {
+        let at_ms = self.now_ms;
+        let conference_sid = ConferenceSid::from_bytes([6; 16]);
+        let sequence = u32::try_from(self.events.len()).ok();
+        self.push(CallEvent::Conference { call_sid, conference_sid, what: what.into(), sequence, at_ms })
+    }
+
+    /// The agent asks for the next caller in the queue.
+    fn takes_next(self) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Routed {
+            call_sid: taker(),
+            direction: CallDirection::Outgoing,
+            peer: QUEUE_ADDRESS.into(),
+            our_number: Some("+12025550100".into()),
+            at_ms,
+            refusal: None,
+        })
+    }
+
+    /// What the SDK says of that.
+    fn taker_sdk(self, what: SdkCallEvent) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Sdk {
+            direction: CallDirection::Outgoing,
+            call_sid: (what != SdkCallEvent::Dialing).then(taker),
+            parent_call_sid: None,
+            peer: QUEUE_ADDRESS.into(),
+            our_number: None,
+            what,
+            at_ms,
+        })
     }
 
     fn row(&self) -> CallLogEntry {

@@ -3,6 +3,7 @@
 use super::evidence::Evidence;
 use super::reason::{self, BUSY, CANCELLED, DECLINED, UNAVAILABLE};
 use crate::call::{CallDirection, CallOutcome, CallStatus, SdkCallEvent};
+use crate::call_flow::Purpose;
 
 /// The end of a call.
 pub(super) struct Verdict {
@@ -13,12 +14,16 @@ pub(super) struct Verdict {
 
 /// Whether the two parties spoke.
 ///
-/// A dialled leg that was up proves it. The SDK's word proves it for an incoming call, where the
+/// A dialled leg that was up proves it, as does what Twilio says when a connection is over or a caller has
+/// left the queue. The SDK's word proves it for an incoming call, where the
 /// agent's answer is the answer. An outgoing call is also "accepted" by the SDK when an
 /// announcement answers it, such as a refusal or what follows a failed `<Dial>`; there Twilio's
 /// word, where it has come, outweighs the SDK's.
 pub(super) fn is_answered(evidence: &Evidence<'_>) -> bool {
-    if evidence.dialled_legs().any(|leg| leg.was_up) {
+    if evidence.dialled_legs().any(|leg| leg.was_up)
+        || evidence.dials().any(|dial| dial.was_up)
+        || evidence.queue.was_taken
+    {
         return true;
     }
     if !evidence.sdk_said(&SdkCallEvent::Accepted) {
@@ -32,7 +37,7 @@ pub(super) fn is_answered(evidence: &Evidence<'_>) -> bool {
 
 /// Whether Twilio was told to refuse, and nobody was dialled all the same by a repeated request.
 fn was_refused(evidence: &Evidence<'_>) -> bool {
-    evidence.refusal.is_some() && evidence.dialled_legs().next().is_none()
+    evidence.refusal.is_some() && evidence.dialled_legs().next().is_none() && evidence.dials.is_empty()
 }
 
 /// Judges a call as if it had ended.
@@ -110,6 +115,13 @@ fn far_end_rang(evidence: &Evidence<'_>) -> bool {
 }
 
 fn incoming(evidence: &Evidence<'_>) -> CallOutcome {
+    // Wherever the caller got in the end outweighs how they missed the agent.
+    if evidence.was_passed_on() {
+        return CallOutcome::Forwarded;
+    }
+    if evidence.has_message() {
+        return CallOutcome::Voicemail;
+    }
     let declined_here = evidence.sdk_said(&SdkCallEvent::Declined)
         || (evidence.sdk_said(&SdkCallEvent::HungUp) && !evidence.sdk_said(&SdkCallEvent::CanceledByCaller));
     if declined_here {
@@ -133,6 +145,7 @@ fn incoming(evidence: &Evidence<'_>) -> CallOutcome {
 fn explain(evidence: &Evidence<'_>, outcome: CallOutcome) -> Verdict {
     let leg_code = evidence
         .dialled_legs()
+        .chain(evidence.passed_on_legs())
         .filter_map(|leg| leg.error_code)
         .min()
         .or_else(|| evidence.parent_legs().filter_map(|leg| leg.error_code).min());
@@ -152,6 +165,9 @@ fn explain(evidence: &Evidence<'_>, outcome: CallOutcome) -> Verdict {
             .filter(|(code, _)| matches!(*code, BUSY | DECLINED | UNAVAILABLE))
             .map(by_sdk)
             .or(leg_code.map(by_code))
+            .or_else(|| {
+                evidence.dials.get(&Purpose::TakeNext).map(|_| (Some("Nobody was waiting.".to_owned()), None))
+            })
             .unwrap_or_default(),
         CallOutcome::Canceled | CallOutcome::Declined | CallOutcome::Voicemail | CallOutcome::Forwarded => {
             (None, None)

@@ -3,90 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::stories::{Turn, came_in, direction, outcome_of, turn, turned, unanswered, whole_call};
 use super::*;
 use CallStatus::{Busy, Canceled, Completed, Failed, InProgress, Initiated, NoAnswer, Ringing};
-
-/// How a call of [`story`] goes on after it rings.
-#[derive(Debug, Clone, Copy)]
-enum Turn {
-    AnsweredAndLeft,
-    AnsweredAndLost(u32),
-    Unanswered(CallStatus),
-    HungUp,
-    Refused,
-    NeverReachedTwilio(u32),
-}
-
-fn turn() -> impl Strategy<Value = Turn> {
-    prop_oneof![
-        Just(Turn::AnsweredAndLeft),
-        select(vec![31_005, 53_405, 53_001]).prop_map(Turn::AnsweredAndLost),
-        select(vec![Busy, NoAnswer, Canceled, Failed]).prop_map(Turn::Unanswered),
-        Just(Turn::HungUp),
-        Just(Turn::Refused),
-        select(vec![31_402, 53_000, 0]).prop_map(Turn::NeverReachedTwilio),
-    ]
-}
-
-/// A whole call in the order in which things happen.
-fn story(direction: CallDirection, turn: Turn, talk_ms: i64) -> Script {
-    let new = Script::new(direction);
-    let outgoing = direction == CallDirection::Outgoing;
-    let begun = if outgoing { new.sdk(SdkCallEvent::Dialing) } else { new };
-    match turn {
-        Turn::NeverReachedTwilio(code) => return begun.sdk_failed(code).sdk(SdkCallEvent::Ended),
-        Turn::Refused => {
-            let refused = begun.routed(Some("No outgoing number has been chosen."));
-            let refused =
-                if outgoing { refused.sdk(SdkCallEvent::Accepted).sdk(SdkCallEvent::Ended) } else { refused };
-            return refused.parent_ended(Completed, Some(4));
-        }
-        Turn::AnsweredAndLeft | Turn::AnsweredAndLost(_) | Turn::Unanswered(_) | Turn::HungUp => {}
-    }
-    let rings_here = if outgoing { SdkCallEvent::Ringing } else { SdkCallEvent::Incoming };
-    let rings = begun.routed(None).leg(Initiated).leg(Ringing).sdk(rings_here);
-    let talked_s = u32::try_from(talk_ms / 1000).unwrap();
-    match turn {
-        Turn::AnsweredAndLeft => rings
-            .leg(InProgress)
-            .sdk(SdkCallEvent::Accepted)
-            .pause(talk_ms)
-            .sdk(SdkCallEvent::HungUp)
-            .sdk(SdkCallEvent::Ended)
-            .leg_with(Completed, Some(talked_s), None)
-            .parent_ended(Completed, Some(talked_s + 1)),
-        Turn::AnsweredAndLost(code) => rings
-            .leg(InProgress)
-            .sdk(SdkCallEvent::Accepted)
-            .sdk(SdkCallEvent::Reconnecting)
-            .pause(talk_ms)
-            .sdk_failed(code)
-            .leg_with(Completed, Some(talked_s), None)
-            .parent_ended(Completed, None),
-        Turn::Unanswered(status) => {
-            let told =
-                if outgoing { rings.sdk_failed(31_005) } else { rings.sdk(SdkCallEvent::CanceledByCaller) };
-            told.sdk(SdkCallEvent::Ended).leg(status).parent_ended(Completed, Some(0))
-        }
-        Turn::HungUp | Turn::Refused | Turn::NeverReachedTwilio(_) => {
-            let done = if outgoing { SdkCallEvent::HungUp } else { SdkCallEvent::Declined };
-            rings
-                .sdk(done)
-                .sdk(SdkCallEvent::Ended)
-                .leg(if outgoing { Canceled } else { Busy })
-                .parent_ended(Canceled, None)
-        }
-    }
-}
-
-fn direction() -> impl Strategy<Value = CallDirection> {
-    select(vec![CallDirection::Outgoing, CallDirection::Incoming])
-}
-
-fn whole_call() -> impl Strategy<Value = Vec<CallEvent>> {
-    (direction(), turn(), 0..600_000_i64)
-        .prop_map(|(direction, turn, talk_ms)| story(direction, turn, talk_ms).events)
-}
 
 /// Any order, and each event up to three times; a repeat arrives later than the first.
 fn shaken(events: Vec<CallEvent>) -> impl Strategy<Value = Vec<CallEvent>> {
@@ -138,7 +57,14 @@ fn any_event() -> impl Strategy<Value = CallEvent> {
         ]),
         code().prop_map(|code| SdkCallEvent::Failed { code, message: String::new() }),
     ];
-    let peer = || select(vec![String::new(), FAR_NUMBER.to_owned(), "client:other".to_owned()]);
+    let peer = || {
+        select(vec![
+            String::new(),
+            FAR_NUMBER.to_owned(),
+            "client:other".to_owned(),
+            QUEUE_ADDRESS.to_owned(),
+        ])
+    };
     let refusal = prop::option::of(Just("The phone was not registered.".to_owned()));
     prop_oneof![
         (sid(), direction(), peer(), prop::option::of(peer()), time(), refusal).prop_map(
@@ -181,6 +107,68 @@ fn any_event() -> impl Strategy<Value = CallEvent> {
             .prop_map(|(direction, call_sid, parent_call_sid, peer, our_number, what, at_ms)| {
                 CallEvent::Sdk { direction, call_sid, parent_call_sid, peer, our_number, what, at_ms }
             }),
+        any_later_event(),
+    ]
+}
+
+/// Events of queue, recordings, conferences and ends of connections.
+fn any_later_event() -> impl Strategy<Value = CallEvent> {
+    let sid = || (1..=3_u8).prop_map(|n| CallSid::from_bytes([n; 16]));
+    let recording = || (1..=2_u8).prop_map(|n| RecordingSid::from_bytes([n; 16]));
+    let time = || (0..8_i64).prop_map(|n| START + n * 700);
+    let seconds = || prop::option::of(0..90_u32);
+    let purpose = select(vec![Purpose::Outgoing, Purpose::Ring, Purpose::Forward, Purpose::TakeNext]);
+    let status = select(vec![InProgress, Completed, Busy, NoAnswer, Canceled, Failed]);
+    let result =
+        select(vec![QueueResult::Bridged, QueueResult::Hangup, QueueResult::Leave, QueueResult::QueueFull]);
+    let kept = select(vec![
+        RecordingStatus::InProgress,
+        RecordingStatus::Completed,
+        RecordingStatus::Absent,
+        RecordingStatus::Failed,
+    ]);
+    let what = select(vec!["participant-join", "participant-leave", "conference-end"]);
+    prop_oneof![
+        (sid(), prop::option::of(sid()), purpose, status, seconds(), time()).prop_map(
+            |(call_sid, dialled_sid, purpose, status, duration_s, at_ms)| CallEvent::Dialled {
+                call_sid,
+                dialled_sid,
+                purpose,
+                status,
+                duration_s,
+                at_ms
+            }
+        ),
+        (sid(), 0..90_u32, time()).prop_map(|(call_sid, waited_s, at_ms)| CallEvent::Waiting {
+            call_sid,
+            waited_s,
+            at_ms
+        }),
+        (sid(), result, seconds(), time()).prop_map(|(call_sid, result, waited_s, at_ms)| {
+            CallEvent::LeftQueue { call_sid, result, waited_s, at_ms }
+        }),
+        (sid(), recording(), kept, any::<bool>(), seconds(), time()).prop_map(
+            |(call_sid, recording_sid, status, message, duration_s, at_ms)| CallEvent::Recording {
+                call_sid,
+                recording_sid,
+                status,
+                message,
+                duration_s,
+                at_ms
+            }
+        ),
+        (sid(), recording(), "[a-b]?", time()).prop_map(|(call_sid, recording_sid, text, at_ms)| {
+            CallEvent::Transcribed { call_sid, recording_sid, text, at_ms }
+        }),
+        (sid(), what, prop::option::of(0..4_u32), time()).prop_map(|(call_sid, what, sequence, at_ms)| {
+            CallEvent::Conference {
+                call_sid,
+                conference_sid: ConferenceSid::from_bytes([6; 16]),
+                what: what.into(),
+                sequence,
+                at_ms,
+            }
+        }),
     ]
 }
 
@@ -195,8 +183,8 @@ fn denies_a_conversation(event: &CallEvent) -> bool {
         CallEvent::LegStatus { status, parent_call_sid, .. } => {
             status.is_final() && parent_call_sid.is_some()
         }
-        CallEvent::Dialled { .. }
-        | CallEvent::Waiting { .. }
+        CallEvent::Dialled { status, .. } => status.is_final() && *status != Completed,
+        CallEvent::Waiting { .. }
         | CallEvent::LeftQueue { .. }
         | CallEvent::Recording { .. }
         | CallEvent::Transcribed { .. }
@@ -247,7 +235,10 @@ proptest! {
             prop_assert_eq!(after.ended_at_ms.is_some(), after.outcome.is_some());
             if let Some(before) = before {
                 prop_assert!(after.ended_at_ms.is_some() || before.ended_at_ms.is_none(), "un-ended by {:?}", events[count - 1]);
-                if before.outcome == Some(CallOutcome::Answered) && after.outcome != Some(CallOutcome::Answered) {
+                // Until the voice webhook came, who called whom was a guess.
+                let same_way = before.direction == after.direction;
+                let un_answered = before.outcome == Some(CallOutcome::Answered) && after.outcome != before.outcome;
+                if un_answered && same_way {
                     prop_assert!(denies_a_conversation(&events[count - 1]), "un-answered by {:?}", events[count - 1]);
                     prop_assert!(before.duration_s.is_some() && after.direction == CallDirection::Outgoing);
                 }
@@ -283,7 +274,7 @@ proptest! {
     fn as_things_happen_an_answer_is_final(
         (direction, turn, talk_ms) in (direction(), turn(), 0..600_000_i64)
     ) {
-        let events = story(direction, turn, talk_ms).events;
+        let events = turned(direction, turn, talk_ms).events;
         let rows: Vec<_> = (1..=events.len()).map(|count| fold(ID, &events[..count]).unwrap()).collect();
         let first_answer = rows.iter().position(|row| row.outcome == Some(CallOutcome::Answered));
         if let Some(first) = first_answer {
@@ -304,6 +295,75 @@ proptest! {
         let row = fold(ID, &events).unwrap();
         let moments: Vec<_> = [Some(row.started_at_ms), row.answered_at_ms, row.ended_at_ms].into_iter().flatten().collect();
         prop_assert!(moments.is_sorted());
-        prop_assert!(row.outcome == Some(CallOutcome::Answered) || row.duration_s.is_none());
+        let spoke = matches!(row.outcome, Some(CallOutcome::Answered | CallOutcome::Forwarded));
+        prop_assert!(spoke || row.duration_s.is_none());
+    }
+
+    #[test]
+    fn a_call_that_came_in_ends_as_it_went((rang, instead) in unanswered()) {
+        let row = came_in(rang, instead).row();
+        prop_assert_eq!(row.outcome, Some(outcome_of(instead)));
+        prop_assert_eq!((row.direction, row.peer.as_str()), (CallDirection::Incoming, FAR_NUMBER));
+    }
+
+    #[test]
+    fn what_is_lost_never_makes_the_row_contradict_what_remains(
+        ((rang, instead), kept) in (unanswered(), prop::collection::vec(prop::bool::weighted(0.6), 40))
+    ) {
+        let whole = came_in(rang, instead);
+        let remains: Vec<_> =
+            whole.events.iter().zip(kept).filter(|(_, kept)| *kept).map(|(event, _)| event.clone()).collect();
+        let Some(row) = fold(ID, &remains) else { return Ok(()) };
+        let truth = whole.row();
+        let said = |test: fn(&CallEvent) -> bool| remains.iter().any(test);
+        let was_routed = said(|event| matches!(event, CallEvent::Routed { peer, .. } if peer != QUEUE_ADDRESS));
+        if was_routed {
+            prop_assert_eq!((row.direction, row.peer.as_str()), (CallDirection::Incoming, FAR_NUMBER));
+        }
+        prop_assert!(row.waited_s <= truth.waited_s);
+        prop_assert!(row.recordings.len() <= truth.recordings.len());
+        let spoke = |row: &CallLogEntry| row.outcome == Some(CallOutcome::Answered);
+        if was_routed {
+            prop_assert!(!spoke(&row) || spoke(&truth), "answered by {:?}", remains);
+        }
+        let proved = said(|event| matches!(
+            event,
+            CallEvent::LeftQueue { result: QueueResult::Bridged, .. }
+                | CallEvent::Dialled { purpose: Purpose::TakeNext, status: Completed, .. }
+        ));
+        prop_assert!(!proved || (spoke(&row) && row.ended_at_ms.is_some()), "{:?}", row);
+        let passed_on = said(|event| matches!(event, CallEvent::Dialled { purpose: Purpose::Forward, status: Completed, .. }));
+        prop_assert!(!passed_on || row.outcome == Some(CallOutcome::Forwarded), "{:?}", row);
+        let message = said(|event| matches!(
+            event,
+            CallEvent::Recording { message: true, status: RecordingStatus::Completed, .. } | CallEvent::Transcribed { .. }
+        ));
+        prop_assert!(!message || row.outcome == Some(CallOutcome::Voicemail), "{:?}", row);
+    }
+
+    #[test]
+    fn what_rest_says_makes_up_for_lost_ends(
+        ((rang, instead), kept) in (unanswered(), prop::collection::vec(any::<bool>(), 40))
+    ) {
+        let whole = came_in(rang, instead);
+        let truth = whole.row();
+        let is_end = |event: &CallEvent| matches!(event, CallEvent::LegStatus { status, .. } if status.is_final());
+        let mut remains: Vec<_> =
+            whole.events.iter().zip(kept).filter(|(event, kept)| *kept || !is_end(event)).map(|(event, _)| event.clone()).collect();
+        // What REST knows is how each leg stands, and nothing of callbacks.
+        for leg in &truth.legs {
+            let reported = whole.events.iter().rfind(
+                |event| matches!(event, CallEvent::LegStatus { call_sid, .. } if *call_sid == leg.call_sid && is_end(event)),
+            );
+            if let Some(CallEvent::LegStatus { call_sid, parent_call_sid, status, at_ms, duration_s, .. }) = reported.cloned() {
+                let (role, sequence, error_code) = (None, None, None);
+                remains.push(CallEvent::LegStatus {
+                    call_sid, parent_call_sid, role, status, sequence, at_ms, duration_s, error_code
+                });
+            }
+        }
+        let row = fold(ID, &remains).unwrap();
+        prop_assert_eq!((row.outcome, row.duration_s, row.waited_s), (truth.outcome, truth.duration_s, truth.waited_s));
+        prop_assert_eq!(row.ended_at_ms, truth.ended_at_ms);
     }
 }

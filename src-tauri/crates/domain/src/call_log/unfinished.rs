@@ -1,0 +1,45 @@
+//! Which rows Twilio should be asked about again: callbacks can be lost, and nothing tells that they were.
+
+use super::CallLogEntry;
+use crate::call::{CallOutcome, RecordingStatus};
+
+/// How long after its beginning a call without an end is asked about, in milliseconds. Calls can be longer;
+/// those that this program has itself under way need no question.
+const NO_END_MS: i64 = 15 * 60_000;
+/// How long after the end Twilio's own account of the conversation is waited for, in milliseconds.
+const NO_DURATION_MS: i64 = 2 * 60_000;
+/// How long after the end a recording may take, in milliseconds ("seconds to minutes").
+const RECORDING_MS: i64 = 10 * 60_000;
+/// How long after its beginning a call is asked about, in milliseconds; what is not known then stays so.
+const GIVEN_UP_MS: i64 = 3 * 24 * 3_600_000;
+
+/// What a row lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The call has no end.
+    End,
+    /// The parties spoke, and Twilio has not said for how long.
+    Duration,
+    /// A recording has begun and is neither ready nor known to be absent.
+    Recording,
+}
+
+/// What `entry` lacks at `now_ms` (Unix milliseconds) though its callbacks should have come; `None` for a row
+/// that is whole, that is too young or too old to ask about, or whose legs are not known.
+pub fn unfinished(entry: &CallLogEntry, now_ms: i64) -> Option<Unfinished> {
+    let age_ms = now_ms.saturating_sub(entry.started_at_ms);
+    if entry.legs.is_empty() || age_ms > GIVEN_UP_MS {
+        return None;
+    }
+    let Some(ended_at_ms) = entry.ended_at_ms else {
+        return (age_ms >= NO_END_MS).then_some(Unfinished::End);
+    };
+    let since_ms = now_ms.saturating_sub(ended_at_ms);
+    let spoke = matches!(entry.outcome, Some(CallOutcome::Answered | CallOutcome::Forwarded));
+    let is_told = entry.legs.iter().any(|leg| leg.duration_s.is_some());
+    if spoke && !is_told && since_ms >= NO_DURATION_MS {
+        return Some(Unfinished::Duration);
+    }
+    let in_progress = |recording: &super::Recording| recording.status == RecordingStatus::InProgress;
+    (since_ms >= RECORDING_MS && entry.recordings.iter().any(in_progress)).then_some(Unfinished::Recording)
+}
