@@ -147,6 +147,16 @@ impl Tape {
         self.channels.first().map_or(0, |channel| channel.samples.len())
     }
 
+    /// In all channels together.
+    fn samples(&self) -> usize {
+        self.length() * self.channels.len()
+    }
+
+    /// Samples of all channels.
+    fn size(&self) -> usize {
+        self.length() * self.channels.len()
+    }
+
     fn record(&mut self, frames: &[Frame]) {
         for (channel, frame) in self.channels.iter_mut().zip(frames) {
             channel.resampler.process(frame, &mut channel.samples);
@@ -355,12 +365,12 @@ impl Recordings {
         let recording = Arc::new(Recording::new(self.sids.recording(), of));
         let mut kept = self.kept();
         kept.push_back(Arc::clone(&recording));
-        let mut samples: usize = kept.iter().map(|kept| kept.tape().length() * kept.channels()).sum();
+        let mut samples: usize = kept.iter().map(|kept| kept.tape().samples()).sum();
         while (kept.len() > KEPT || samples > SAMPLES_KEPT)
             && kept.front().is_some_and(|oldest| !oldest.status().is_live())
         {
             if let Some(oldest) = kept.pop_front() {
-                samples = samples.saturating_sub(oldest.tape().length() * oldest.channels());
+                samples = samples.saturating_sub(oldest.tape().samples());
             }
         }
         recording
