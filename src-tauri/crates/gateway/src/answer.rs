@@ -67,11 +67,11 @@ async fn serve(shared: &Shared, route: &Route, parts: &Parts, body: Body) -> Ans
 /// What is Twilio's, within limits: strangers cannot use them up, because they do not come this far.
 async fn admitted(shared: &Shared, route: &Route, parts: &Parts, signed: Signed) -> Answer {
     if !shared.signed.take(shared.clock.now_ms()) {
-        tracing::warn!("more webhooks in a second than Twilio sends about calls; one was turned away");
+        warn(shared, "more webhooks in a second than calls can cause; some were turned away");
         return Err(Outcome::Limited);
     }
     let Ok(_permit) = shared.in_flight.try_acquire() else {
-        tracing::warn!("too many webhooks at once; one was turned away");
+        warn(shared, "too many webhooks at once; some were turned away");
         return Err(Outcome::Shed);
     };
     if parts.extensions.get::<Arc<Peer>>().is_some_and(|peer| !peer.trust()) {
@@ -88,6 +88,13 @@ async fn admitted(shared: &Shared, route: &Route, parts: &Parts, signed: Signed)
             Ok(callback::answer(shared, route, signed).await)
         }
         Route::Sound(_) | Route::Proof(_) => Err(Outcome::NotFound),
+    }
+}
+
+/// Says what there is too much of, at most once a second: too much would be said too often.
+fn warn(shared: &Shared, message: &str) {
+    if shared.warnings.take(shared.clock.now_ms()) {
+        tracing::warn!("{message}");
     }
 }
 

@@ -125,6 +125,8 @@ pub(crate) struct Shared {
     pub(crate) bad: Bucket,
     /// For those that are.
     pub(crate) signed: Bucket,
+    /// For what is logged about too many of them.
+    pub(crate) warnings: Bucket,
     pub(crate) in_flight: Semaphore,
     pub(crate) looking_up: Semaphore,
     /// Documents already given, by request.
@@ -175,6 +177,7 @@ impl Gateway {
                 options.max_refused_per_second.saturating_mul(2),
             ),
             signed: Bucket::new(options.max_signed_per_second, options.max_signed_per_second),
+            warnings: Bucket::new(1, 1),
             in_flight: Semaphore::new(options.max_in_flight),
             looking_up: Semaphore::new(LOOKED_UP_AT_ONCE),
             documents: Replay::new(DOCUMENTS_REMEMBERED),

@@ -1,18 +1,23 @@
 //! A gateway with an agent behind it, and Twilio's hand in front.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use dialer_domain::call::CallEvent;
-use dialer_domain::dial_policy::{RouteDecision, Situation, decide};
+use dialer_domain::call_flow::{self, Agents, Happened, Instruction, Permission, Rules, Situation};
+use dialer_domain::dial_policy::{Outlook, Spent};
 use dialer_domain::identity::ClientIdentity;
+use dialer_domain::incoming::SoundName;
+use dialer_domain::local_time::{LocalDate, LocalMoment};
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::Clock;
 use dialer_domain::sid::AccountSid;
-use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, RefusedWebhook};
+use dialer_gateway::{AuthTokens, Calls, Gateway, GatewayOptions, Outcome, RefusedWebhook};
 use dialer_twilio::signature::{SignedBody, WebhookKey, sign};
 use dialer_twilio::webhook::{Form, VoiceRequest};
 use secrecy::SecretString;
@@ -25,7 +30,7 @@ pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub(crate) const CALL: &str = "CA00000000000000000000000000000001";
 pub(crate) const OURS: &str = "+12025550100";
 pub(crate) const THEIRS: &str = "+12025550123";
-const PRIMARY: &str = "primary-token-of-this-test";
+pub(crate) const PRIMARY: &str = "primary-token-of-this-test";
 const SECONDARY: &str = "secondary-token-of-this-test";
 
 /// Time as the test sets it.
@@ -44,10 +49,28 @@ impl Clock for TestClock {
     }
 }
 
-/// The account's tokens, the second as while tokens are being changed; none while they are locked.
-#[derive(Default)]
+/// What the account signs with: its tokens, the second as while they are being changed; nothing while they
+/// are locked.
 pub(crate) struct Tokens {
-    pub(crate) locked: AtomicBool,
+    keys: Mutex<Arc<[WebhookKey]>>,
+}
+
+impl Tokens {
+    fn new() -> Self {
+        Self { keys: Mutex::new(Arc::new([key(PRIMARY), key(SECONDARY)])) }
+    }
+
+    pub(crate) fn lock(&self) {
+        self.replace([]);
+    }
+
+    pub(crate) fn unlock(&self) {
+        self.replace([key(PRIMARY), key(SECONDARY)]);
+    }
+
+    pub(crate) fn replace<const N: usize>(&self, keys: [WebhookKey; N]) {
+        *self.keys.lock().unwrap() = Arc::new(keys);
+    }
 }
 
 #[async_trait]
@@ -56,20 +79,19 @@ impl AuthTokens for Tokens {
         if account.is_some_and(|account| account.as_str() != ACCOUNT) {
             return None;
         }
-        if self.locked.load(Ordering::SeqCst) {
-            return Some(Arc::new([]));
-        }
-        Some(Arc::new([key(PRIMARY), key(SECONDARY)]))
+        Some(Arc::clone(&self.keys.lock().unwrap()))
     }
 }
 
-fn key(token: &str) -> WebhookKey {
+pub(crate) fn key(token: &str) -> WebhookKey {
     WebhookKey::AuthToken(SecretString::from(token))
 }
 
-/// The agent's side: the real policy, and a record of everything that was heard.
+/// The agent's side: the real rules, and a record of everything that was heard.
 pub(crate) struct Agent {
+    pub(crate) rules: Mutex<Rules>,
     pub(crate) situation: Mutex<Situation>,
+    pub(crate) sounds: Mutex<HashMap<SoundName, Bytes>>,
     pub(crate) events: Mutex<Vec<CallEvent>>,
     pub(crate) refused: Mutex<Vec<RefusedWebhook>>,
     /// How often refusals were told to be over.
@@ -81,18 +103,30 @@ pub(crate) struct Agent {
 
 #[async_trait]
 impl Calls for Agent {
-    async fn route(&self, request: VoiceRequest) -> RouteDecision {
+    async fn begin(&self, request: VoiceRequest) -> Instruction {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let _open = self.gate.acquire().await.unwrap();
-        let decision = decide(&request.query(), &self.situation.lock().unwrap());
-        self.events.lock().unwrap().extend(request.routed(&decision, 0));
-        decision
+        let (rules, situation) = (self.rules.lock().unwrap(), self.situation.lock().unwrap());
+        let instruction = call_flow::begin(&request.query(), &rules, &situation);
+        self.events.lock().unwrap().extend(request.routed(&instruction, 0));
+        instruction
     }
 
-    async fn leg_status(&self, event: CallEvent) {
+    async fn go_on(&self, request: VoiceRequest, happened: Happened) -> Instruction {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _open = self.gate.acquire().await.unwrap();
+        let (rules, situation) = (self.rules.lock().unwrap(), self.situation.lock().unwrap());
+        call_flow::go_on(&request.query(), &happened, &rules, &situation)
+    }
+
+    async fn happened(&self, event: CallEvent) {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let _open = self.gate.acquire().await.unwrap();
         self.events.lock().unwrap().push(event);
+    }
+
+    async fn sound(&self, name: &SoundName) -> Option<Bytes> {
+        self.sounds.lock().unwrap().get(name).cloned()
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
@@ -159,12 +193,9 @@ impl Desk {
     pub(crate) async fn open_without_base(change: impl FnOnce(&mut GatewayOptions)) -> Self {
         let clock = Arc::new(TestClock::default());
         let agent = Arc::new(Agent {
-            situation: Mutex::new(Situation {
-                identity: ClientIdentity::parse("agent_1").unwrap(),
-                caller_id: Some(E164::parse_strict(OURS).unwrap()),
-                reachable: true,
-                busy: false,
-            }),
+            rules: Mutex::default(),
+            situation: Mutex::new(situation()),
+            sounds: Mutex::default(),
             events: Mutex::default(),
             refused: Mutex::default(),
             accepted: AtomicUsize::new(0),
@@ -174,7 +205,7 @@ impl Desk {
         let mut options = GatewayOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         options.clock = clock.clone();
         change(&mut options);
-        let tokens = Arc::new(Tokens::default());
+        let tokens = Arc::new(Tokens::new());
         let gateway = Gateway::start(options, tokens.clone(), agent.clone()).await.unwrap();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(300)).build().unwrap();
         Self { gateway, agent, tokens, clock, client }
@@ -197,11 +228,39 @@ impl Desk {
             .body(form.encode())
     }
 
+    /// How many requests had `outcome` so far.
+    pub(crate) fn count(&self, outcome: Outcome) -> u64 {
+        self.gateway.counts().of(outcome)
+    }
+
     /// Sends bytes as they are and reads the answer until the server closes.
     pub(crate) async fn raw(&self, sent: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.gateway.local_addr()).await.unwrap();
         stream.write_all(sent).await.unwrap();
         read_to_end(&mut stream).await
+    }
+}
+
+/// An agent at the desk, on a Monday at noon.
+fn situation() -> Situation {
+    let ours = E164::parse_strict(OURS).unwrap();
+    Situation {
+        agents: Agents::One { identity: ClientIdentity::parse("agent_1").unwrap(), reachable: true },
+        busy: false,
+        do_not_disturb: false,
+        local: LocalMoment { date: LocalDate { year: 2026, month: 11, day: 23 }, weekday: 0, minute: 720 },
+        waiting: 0,
+        permission: Permission::NotAsked,
+        outlook: Outlook {
+            home_region: "US".to_owned(),
+            caller_id: Some(ours.clone()),
+            usable_caller_ids: vec![ours.clone()],
+            owned_numbers: vec![ours],
+            calls_under_way: 0,
+            spent: Spent::default(),
+            price_micros: None,
+            confirmed: false,
+        },
     }
 }
 
@@ -213,11 +272,15 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 pub(crate) fn signature(base: &str, target: &str, form: &Form) -> String {
-    sign(&key(PRIMARY), &format!("{base}{target}"), SignedBody::Form(form.pairs()))
+    signature_by(&key(PRIMARY), base, target, form)
+}
+
+pub(crate) fn signature_by(key: &WebhookKey, base: &str, target: &str, form: &Form) -> String {
+    sign(key, &format!("{base}{target}"), SignedBody::Form(form.pairs()))
 }
 
 pub(crate) fn secondary_signature(target: &str, form: &Form) -> String {
-    sign(&key(SECONDARY), &format!("{BASE}{target}"), SignedBody::Form(form.pairs()))
+    signature_by(&key(SECONDARY), BASE, target, form)
 }
 
 /// The agent dials `to`.
@@ -263,4 +326,17 @@ pub(crate) fn leg(status: &str, sequence: u32) -> Form {
         .with("ToCity", "")
         .with("Timestamp", "Sat, 21 Nov 2026 10:00:00 +0000")
         .with("SequenceNumber", sequence.to_string())
+}
+
+/// What Twilio sends of the caller's leg when it asks how to go on, and what is to be added to that.
+pub(crate) fn under_way(more: &[(&str, &str)]) -> Form {
+    let form: Form = incoming()
+        .pairs()
+        .iter()
+        .map(|(name, value)| {
+            let value = if name == "CallStatus" { "in-progress" } else { value };
+            (name.clone(), value.to_owned())
+        })
+        .collect();
+    more.iter().fold(form, |form, (name, value)| form.with(*name, *value))
 }

@@ -67,7 +67,7 @@ async fn strangers_raise_no_notice() {
     assert_eq!(reasons(&desk), [RefusalReason::NotOurAccount], "told once a minute");
     assert_eq!(desk.agent.refused.lock().unwrap()[0].user_error(), None);
 
-    desk.tokens.locked.store(true, Ordering::SeqCst);
+    desk.tokens.lock();
     desk.clock.set(60_000);
     assert_refused(&desk, "no account", desk.signed_post(VOICE_PATH, &nameless)).await;
     assert_eq!(reasons(&desk), [RefusalReason::NotOurAccount; 2], "a locked keychain is not their concern");
@@ -90,12 +90,12 @@ async fn trouble_with_our_own_account_is_told_until_it_is_over() {
     assert_eq!(accepted(), 0, "nothing was wrong");
 
     assert_eq!(Answer::of(forged()).await.status, 403);
-    desk.tokens.locked.store(true, Ordering::SeqCst);
+    desk.tokens.lock();
     assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.status, 403);
     assert_eq!(reasons(&desk), [RefusalReason::Mismatch, RefusalReason::NoKey]);
     assert_eq!(accepted(), 0);
 
-    desk.tokens.locked.store(false, Ordering::SeqCst);
+    desk.tokens.unlock();
     for _ in 0..2 {
         assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.status, 200);
         assert_eq!(accepted(), 1, "told once");

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use dialer_gateway::{STATUS_PATH, VOICE_PATH};
+use dialer_twilio::webhook::Form;
 
-use crate::desk::{Answer, Desk, THEIRS, incoming, leg, outgoing, signature};
+use crate::desk::{Answer, BASE, Desk, THEIRS, incoming, leg, outgoing, signature, under_way};
 use crate::routes::spoken;
 
 /// Longer than any stall of the computer, and within what the client waits.
@@ -14,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn a_replayed_voice_webhook_gets_the_same_answer_and_asks_nobody() {
     let desk = Desk::open().await;
     let first = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
-    desk.agent.situation.lock().unwrap().caller_id = None;
+    desk.agent.situation.lock().unwrap().outlook.caller_id = None;
     let again = Answer::of(desk.signed_post(VOICE_PATH, &outgoing(THEIRS))).await;
     assert_eq!(first.body, again.body);
     assert_eq!((desk.agent.asked(), desk.agent.event_count()), (1, 1));
@@ -117,4 +118,81 @@ async fn two_at_once_are_one() {
     let ((first, second), ()) = tokio::join!(both, release);
     assert_eq!(first.body, second.body);
     assert_eq!(desk.agent.asked(), 1);
+}
+
+#[tokio::test]
+async fn every_kind_of_question_is_asked_once() {
+    let desk = Desk::open().await;
+    let wait = |waited| under_way(&[("QueuePosition", "1"), ("QueueTime", waited)]);
+    for (path, form, effects) in [
+        ("/api/calls/dialled/ring", under_way(&[("DialCallStatus", "busy")]), 2),
+        ("/api/calls/menu/start/1", under_way(&[("Digits", "1")]), 1),
+        ("/api/calls/message", under_way(&[]), 1),
+        ("/api/calls/queue/wait", wait("0"), 2),
+        ("/api/calls/queue/wait", wait("32"), 2),
+        ("/api/calls/queue/left", under_way(&[("QueueResult", "leave")]), 2),
+    ] {
+        let before = desk.agent.asked();
+        let first = Answer::of(desk.signed_post(path, &form)).await;
+        for _ in 0..2 {
+            assert_eq!(Answer::of(desk.signed_post(path, &form)).await.body, first.body, "{path}");
+        }
+        assert_eq!(desk.agent.asked() - before, effects, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_caught_request_in_other_words_is_the_same_request() {
+    let desk = Desk::open().await;
+    let form = leg("ringing", 1);
+    let signed = signature(BASE, STATUS_PATH, &form);
+    let send = async |form: &Form| {
+        let request = desk.unsigned_post(STATUS_PATH, form).header("X-Twilio-Signature", &signed);
+        Answer::of(request).await.status
+    };
+    let backwards: Form = form.pairs().iter().rev().cloned().collect();
+    let twice = form.pairs().iter().fold(form.clone(), |form, (name, value)| form.with(name, value));
+    // What is signed has no separators: a letter may pass from a value to its name.
+    let shifted: Form = form
+        .pairs()
+        .iter()
+        .map(|(name, value)| match name.as_str() {
+            "SequenceNumber" => ("SequenceNumber1".to_owned(), String::new()),
+            _ => (name.clone(), value.clone()),
+        })
+        .collect();
+    for form in [form, backwards, twice, shifted] {
+        assert_eq!(send(&form).await, 204);
+    }
+    assert_eq!(desk.agent.event_count(), 1);
+}
+
+#[tokio::test]
+async fn a_callback_told_again_in_other_words_is_told_once() {
+    let desk = Desk::open().await;
+    for timestamp in ["Sat, 21 Nov 2026 10:00:00 +0000", "Sat, 21 Nov 2026 10:00:01 +0000"] {
+        let form: Form = leg("ringing", 1)
+            .pairs()
+            .iter()
+            .map(|(name, value)| {
+                let value = if name == "Timestamp" { timestamp } else { value };
+                (name.clone(), value.to_owned())
+            })
+            .collect();
+        assert_eq!(Answer::of(desk.signed_post(STATUS_PATH, &form)).await.status, 204);
+    }
+    assert_eq!(desk.agent.event_count(), 1);
+}
+
+#[tokio::test]
+async fn a_call_led_to_the_voice_url_again_is_decided_again() {
+    let desk = Desk::open().await;
+    let first = Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await;
+    assert!(first.body.contains("<Client"), "{}", first.body);
+    desk.agent.situation.lock().unwrap().busy = true;
+    // The same call, going already.
+    let again = Answer::of(desk.signed_post(VOICE_PATH, &under_way(&[]))).await;
+    assert!(again.body.contains("<Record"), "{}", again.body);
+    assert_eq!(Answer::of(desk.signed_post(VOICE_PATH, &incoming())).await.body, first.body, "a repetition");
+    assert_eq!(desk.agent.asked(), 2);
 }
