@@ -14,6 +14,7 @@ import { measure } from './gateway/measure.mjs';
 import { PINNED, Server, loadTool } from './gateway/process.mjs';
 import { plain, write } from './gateway/report.mjs';
 import { dialerServer, express } from './gateway/sides.mjs';
+import { Twilio } from './gateway/twilio.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -74,20 +75,12 @@ function plan() {
   return values.quick ? { ...full, ...quick, quick: true, judge: false, write: '-' } : full;
 }
 
-/** Whether the voice URL answers at all; a forged request is enough to see that. */
-async function ready({ webhookPort }) {
-  const url = `http://127.0.0.1:${webhookPort}/api/calls/twiml`;
-  return fetch(url, { method: 'POST' }).then(
-    (response) => response.status >= 400 && response.status < 500,
-    () => false,
-  );
-}
-
 async function main() {
   const chosen = plan();
   const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'));
   try {
     const account = newAccount();
+    const twilio = new Twilio(root, account);
     const load = loadTool(join(root, 'target', chosen.profile, 'bench-load'), account);
     const sides = [
       await express(root, folder, account),
@@ -97,8 +90,8 @@ async function main() {
     say('comparing the answers of both sides');
     const servers = [];
     try {
-      for (const side of sides) servers.push(await Server.start(side, ready));
-      await compare(root, account, sides);
+      for (const side of sides) servers.push(await Server.start(side, () => twilio.isUp(side)));
+      await compare(twilio, account, sides);
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
     }
@@ -110,7 +103,7 @@ async function main() {
       // Which goes first changes, so that neither always meets the warmer machine.
       for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
         say(`round ${round + 1} of ${chosen.rounds}: ${side.name}`);
-        figures[side.key] = await measure(side, load, ready, chosen);
+        figures[side.key] = await measure(side, load, twilio, chosen);
         const wrong = wrongAnswers(side.name, figures[side.key]);
         if (wrong.length > 0) throw new Error(wrong.join('\n'));
       }

@@ -26,7 +26,7 @@ const onlyTwilio = twilio.webhook({
   host: backend.host,
 });
 const statusCallback = new URL('/api/calls/status', backend).href;
-const action = new URL('/api/calls/dialled/outgoing', backend).href;
+const after = (purpose) => new URL(`/api/calls/dialled/${purpose}`, backend).href;
 const statusCallbackEvent = ['initiated', 'ringing', 'answered', 'completed'];
 const telephoneNumber = /^\+[1-9]\d{6,14}$/;
 
@@ -35,9 +35,12 @@ app.disable('x-powered-by');
 app.use(express.urlencoded({ extended: false }));
 app.use(express.json());
 
+/** Who has asked for a token, and can be rung. */
+const agents = new Set();
+
 /** What Twilio is to do with a call. */
 function voice(request, response) {
-  const { To, From } = request.method === 'GET' ? request.query : request.body;
+  const { To, From, CallSid } = request.method === 'GET' ? request.query : request.body;
   const twiml = new VoiceResponse();
   const ours = From === TWILIO_PHONE_NUMBER || From?.startsWith('client:');
   if (ours && telephoneNumber.test(To ?? '')) {
@@ -46,9 +49,22 @@ function voice(request, response) {
       answerOnBridge: true,
       timeout: 25,
       timeLimit: 14400,
-      action,
+      action: after('outgoing'),
     });
     dial.number({ statusCallback, statusCallbackEvent }, To);
+  } else if (!ours && agents.size > 0) {
+    const dial = twiml.dial({
+      answerOnBridge: true,
+      timeout: 25,
+      timeLimit: 14400,
+      action: after('ring'),
+    });
+    for (const agent of agents) {
+      const client = dial.client({ statusCallback, statusCallbackEvent });
+      client.identity(agent);
+      client.parameter({ name: 'parent', value: CallSid });
+      client.parameter({ name: 'called', value: To });
+    }
   } else {
     twiml.say('The number you have dialled is not valid.');
     twiml.hangup();
@@ -80,6 +96,7 @@ app.post('/api/calls/token', (request, response) => {
       incomingAllow: true,
     }),
   );
+  agents.add(identity);
   response.json({ token: token.toJwt(), identity, expiresAt: Math.floor(Date.now() / 1000) + ttl });
 });
 

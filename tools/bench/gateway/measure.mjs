@@ -10,27 +10,15 @@ const REST_MS = 2_000;
 
 /**
  * Starts `side` twice: once to time it, once to load it. `load` is the load tool (process.mjs),
- * `ready` tells when a server answers, `plan` says how long and how much. Times in milliseconds,
+ * `twilio` (twilio.mjs) asks single questions, `plan` says how long and how much. Times in milliseconds,
  * memory in MiB.
  */
-export async function measure(side, load, ready, plan) {
+export async function measure(side, load, twilio, plan) {
   const { startUpMs } = await load(side, side.webhookPort, 'start-up', '--', ...pinned(0, side.command));
-  const server = await Server.start(side, ready);
+  const server = await Server.start(side, () => twilio.isUp(side));
   try {
-    // What a server only loads for its first call belongs to it at rest.
-    await load(
-      side,
-      side.webhookPort,
-      'closed',
-      '--kind',
-      'twiml-get',
-      '--connections',
-      '1',
-      '--warm-up',
-      '0',
-      '--seconds',
-      '0.2',
-    );
+    // What a server loads for its first call belongs to it at rest.
+    await twilio.begin(side);
     await sleep(plan.restMs ?? REST_MS);
     const atRest = server.memory();
     const closed = {};

@@ -32,7 +32,7 @@ export class Server {
   #ended;
   #log;
 
-  /** Starts `side` (sides.mjs) and waits until `ready(side)` holds. */
+  /** Starts `side` (sides.mjs) and waits until `ready()` holds. */
   static async start(side, ready) {
     const server = new Server();
     server.#log = side.log;
@@ -47,7 +47,7 @@ export class Server {
     let ended;
     server.#ended.then((how) => (ended = how));
     const deadline = Date.now() + 60_000;
-    while (!(await ready(side))) {
+    while (!(await ready())) {
       if (ended !== undefined) throw new Error(`${side.name} ${ended}\n${server.tail()}`);
       if (Date.now() > deadline) {
         await server.stop();

@@ -41,8 +41,8 @@ pub(crate) fn measure(
     let start = Instant::now();
     let mut running = Running(command.spawn().with_context(|| format!("{name} could not be started"))?);
     for number in 0.. {
-        twilio.write(Kind::TwimlGet, seed, number, &mut request);
-        if Connection::new(server).ask(&request).is_ok_and(|answer| Kind::TwimlGet.accepts(&answer)) {
+        twilio.write(Kind::Outgoing, seed, number, &mut request);
+        if Connection::new(server).ask(&request).is_ok_and(|answer| Kind::Outgoing.accepts(&answer)) {
             break;
         }
         if let Some(status) = running.0.try_wait()? {

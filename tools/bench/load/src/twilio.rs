@@ -16,7 +16,9 @@ const STATUS_PATH: &str = "/api/calls/status";
 const TOKEN_PATH: &str = "/api/calls/token";
 /// Who asks for tokens.
 const AGENT: &str = "albert";
-/// A number reserved for fiction, which nobody has.
+/// Numbers reserved for fiction, which nobody has, without their last two digits; 00 is ours.
+const CALLERS: &str = "+120255501";
+/// One of them.
 const CUSTOMER: &str = "+12025550123";
 /// What a leg goes through, as `CallStatus`; the place in the list is the `SequenceNumber`.
 const LEG_EVENTS: [&str; 4] = ["initiated", "ringing", "in-progress", "completed"];
@@ -47,10 +49,12 @@ pub(crate) struct Twilio {
 /// What is asked.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// A signed GET of the voice URL.
+    /// A signed GET of the voice URL, for a caller.
     TwimlGet,
-    /// A signed POST to the voice URL.
+    /// A signed POST to the voice URL, for a caller.
     TwimlPost,
+    /// A signed GET of the voice URL, for an agent who calls somebody.
+    Outgoing,
     /// The same with a signature made without the Auth Token.
     TwimlForged,
     /// A signed status callback; four in a row are the events of one leg.
@@ -63,7 +67,9 @@ impl Kind {
     /// Whether `answer` is what a server should give.
     pub(crate) fn accepts(self, answer: &Answer<'_>) -> bool {
         match self {
-            Self::TwimlGet | Self::TwimlPost => answer.status == 200 && contains(answer.body, b"<Dial "),
+            Self::TwimlGet | Self::TwimlPost | Self::Outgoing => {
+                answer.status == 200 && contains(answer.body, b"<Dial ")
+            }
             // 429 and 503: too many bad signatures at once to look at this one.
             Self::TwimlForged => matches!(answer.status, 403 | 429 | 503),
             Self::Status => answer.status == 204,
@@ -81,14 +87,10 @@ impl Twilio {
     pub(crate) fn write(&self, kind: Kind, seed: u64, number: u64, request: &mut Vec<u8>) {
         request.clear();
         match kind {
-            Kind::TwimlGet => {
-                let target = format!("{VOICE_PATH}?{}", encoded(&self.voice(seed, number)));
-                let signature = self.sign(&target, &[]);
-                head(request, &format!("GET {target}"), &signed(&signature));
-                request.extend_from_slice(b"\r\n");
-            }
+            Kind::TwimlGet => self.get(&self.incoming(seed, number), request),
+            Kind::Outgoing => self.get(&self.outgoing(seed, number), request),
             Kind::TwimlPost => {
-                let form = self.voice(seed, number);
+                let form = self.incoming(seed, number);
                 let signature = self.sign(VOICE_PATH, &form);
                 post_form(request, VOICE_PATH, &signature, &form);
             }
@@ -96,7 +98,7 @@ impl Twilio {
                 // As long as a real one, and another each time.
                 let mut bytes = [0; 20];
                 bytes[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-                post_form(request, VOICE_PATH, &STANDARD.encode(bytes), &self.voice(seed, number));
+                post_form(request, VOICE_PATH, &STANDARD.encode(bytes), &self.incoming(seed, number));
             }
             Kind::Status => {
                 let form = self.status(seed, number);
@@ -116,9 +118,49 @@ impl Twilio {
         }
     }
 
-    /// What Twilio tells of a call that the Voice SDK placed. Each is another agent's: one agent has a call
-    /// or two under way, not thousands.
-    fn voice(&self, seed: u64, number: u64) -> Vec<(&'static str, String)> {
+    fn get(&self, form: &[(&str, String)], request: &mut Vec<u8>) {
+        let target = format!("{VOICE_PATH}?{}", encoded(form));
+        let signature = self.sign(&target, &[]);
+        head(request, &format!("GET {target}"), &signed(&signature));
+        request.extend_from_slice(b"\r\n");
+    }
+
+    /// What Twilio tells of a caller. Load is made of callers: of them there can be many at a time, while an
+    /// agent has a call or two.
+    fn incoming(&self, seed: u64, number: u64) -> Vec<(&'static str, String)> {
+        let caller = format!("{CALLERS}{:02}", 1 + number % 99);
+        let place = |name, value: &str| (name, value.to_owned());
+        vec![
+            ("AccountSid", self.account_sid.clone()),
+            ("ApiVersion", "2010-04-01".into()),
+            ("CallSid", call_sid(seed, number)),
+            ("CallStatus", "ringing".into()),
+            ("Called", self.phone_number.clone()),
+            place("CalledCity", ""),
+            place("CalledCountry", "US"),
+            place("CalledState", "DC"),
+            place("CalledZip", ""),
+            ("Caller", caller.clone()),
+            place("CallerCity", "WASHINGTON"),
+            place("CallerCountry", "US"),
+            place("CallerState", "DC"),
+            place("CallerZip", "20005"),
+            ("Direction", "inbound".into()),
+            ("From", caller),
+            place("FromCity", "WASHINGTON"),
+            place("FromCountry", "US"),
+            place("FromState", "DC"),
+            place("FromZip", "20005"),
+            ("To", self.phone_number.clone()),
+            place("ToCity", ""),
+            place("ToCountry", "US"),
+            place("ToState", "DC"),
+            place("ToZip", ""),
+        ]
+    }
+
+    /// What Twilio tells of a call that the Voice SDK placed, each time another agent's.
+    fn outgoing(&self, seed: u64, number: u64) -> Vec<(&'static str, String)> {
         let caller = format!("client:agent_{seed:x}_{number:x}");
         vec![
             ("AccountSid", self.account_sid.clone()),
