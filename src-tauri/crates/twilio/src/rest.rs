@@ -37,6 +37,7 @@ mod retry;
 mod times;
 mod transport;
 mod usage;
+mod webhooks;
 mod wording;
 
 pub use account::{Balance, NewKey};
@@ -53,5 +54,10 @@ pub use error::{RestError, UnreachableCause};
 pub use permissions::{CountryPermission, CountrySwitches};
 pub use prices::{CountryPrices, InboundPrice, PrefixPrice, VoicePrice};
 pub use queues::{Queue, QueueMember};
-pub use recordings::{NewRecording, Recording, RecordingFilter, RecordingStatus};
+pub use recordings::{
+    LARGEST_RECORDING, NewRecording, Recording, RecordingFilter, RecordingStatus, Transcription,
+};
 pub use usage::{UsagePeriod, UsageRecord};
+pub use webhooks::{
+    NewSharedKey, SharedKey, TestDelivery, WebhookMatch, WebhookOperation, WebhookRule, WebhookSetting,
+};

@@ -36,6 +36,11 @@ pub enum HmacAlgorithm {
 }
 
 impl HmacAlgorithm {
+    /// Reads Twilio's spelling.
+    pub fn from_wire(text: &str) -> Option<Self> {
+        [Self::Sha1, Self::Sha256].into_iter().find(|algorithm| algorithm.as_wire() == text)
+    }
+
     /// As Twilio writes it.
     pub fn as_wire(self) -> &'static str {
         match self {

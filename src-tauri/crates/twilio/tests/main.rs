@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod generated;
+mod official;
 mod rest;
 mod signature;
 mod signed_requests;

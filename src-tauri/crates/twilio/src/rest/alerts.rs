@@ -147,6 +147,13 @@ impl Client {
         self.list(request, "alerts", None).await
     }
 
+    /// Alerts since `since_ms` (Unix milliseconds) about one leg, newest first.
+    pub async fn call_alerts(&self, call: &CallSid, since_ms: i64) -> Result<Vec<Alert>, RestError> {
+        let mut alerts = self.alerts(since_ms).await?;
+        alerts.retain(|alert| alert.resource_sid.as_deref() == Some(call.as_str()));
+        Ok(alerts)
+    }
+
     /// One alert, with what was asked and answered.
     pub async fn alert(&self, sid: &AlertSid) -> Result<Alert, RestError> {
         let path = vec!["v1".into(), "Alerts".into(), sid.to_string()];

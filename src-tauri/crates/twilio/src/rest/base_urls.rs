@@ -13,6 +13,8 @@ pub(crate) enum Product {
     Monitor,
     /// Prices.
     Pricing,
+    /// How webhooks are signed and sent.
+    Webhooks,
 }
 
 impl Product {
@@ -23,6 +25,7 @@ impl Product {
             Self::Voice => "voice",
             Self::Monitor => "monitor",
             Self::Pricing => "pricing",
+            Self::Webhooks => "webhooks",
         }
     }
 }
@@ -49,6 +52,7 @@ pub struct BaseUrls {
     voice: String,
     monitor: String,
     pricing: String,
+    webhooks: String,
 }
 
 impl BaseUrls {
@@ -70,7 +74,7 @@ impl BaseUrls {
     }
 
     /// A simulator at `url`, which serves each product below a path of its own: `{url}/api`,
-    /// `{url}/voice`, `{url}/monitor`, `{url}/pricing`. Only a loopback address may do without https.
+    /// `{url}/voice`, `{url}/monitor`, `{url}/pricing`, `{url}/webhooks`. Only a loopback address may do without https.
     pub fn simulator(url: &Url) -> Result<Self, InvalidBaseUrl> {
         let bare = url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();
@@ -93,6 +97,7 @@ impl BaseUrls {
             voice: base(Product::Voice),
             monitor: base(Product::Monitor),
             pricing: base(Product::Pricing),
+            webhooks: base(Product::Webhooks),
         }
     }
 
@@ -102,6 +107,7 @@ impl BaseUrls {
             Product::Voice => &self.voice,
             Product::Monitor => &self.monitor,
             Product::Pricing => &self.pricing,
+            Product::Webhooks => &self.webhooks,
         }
     }
 
@@ -181,14 +187,15 @@ mod tests {
 
     #[test]
     fn every_product_has_its_host() {
-        let hosts = |base: BaseUrls| [base.api, base.voice, base.monitor, base.pricing];
+        let hosts = |base: BaseUrls| [base.api, base.voice, base.monitor, base.pricing, base.webhooks];
         assert_eq!(
             hosts(BaseUrls::twilio()),
             [
                 "https://api.twilio.com",
                 "https://voice.twilio.com",
                 "https://monitor.twilio.com",
-                "https://pricing.twilio.com"
+                "https://pricing.twilio.com",
+                "https://webhooks.twilio.com"
             ]
         );
         assert_eq!(
@@ -201,7 +208,8 @@ mod tests {
                 "http://127.0.0.1:4010/api",
                 "http://127.0.0.1:4010/voice",
                 "http://127.0.0.1:4010/monitor",
-                "http://127.0.0.1:4010/pricing"
+                "http://127.0.0.1:4010/pricing",
+                "http://127.0.0.1:4010/webhooks"
             ]
         );
     }

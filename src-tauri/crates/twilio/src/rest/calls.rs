@@ -21,6 +21,8 @@ pub struct CallFilter {
     pub status: Option<String>,
     /// Unix milliseconds; those that began then or later.
     pub started_from_ms: Option<i64>,
+    /// Unix milliseconds; those that began then or before.
+    pub started_until_ms: Option<i64>,
     /// How many, newest first; all when absent.
     pub limit: Option<usize>,
 }
@@ -126,7 +128,8 @@ impl Client {
             .query("From", filter.from.as_ref())
             .query("ParentCallSid", filter.parent.as_ref().map(CallSid::as_str))
             .query("Status", filter.status.as_ref())
-            .query("StartTime>", filter.started_from_ms.and_then(times::iso));
+            .query("StartTime>", filter.started_from_ms.and_then(times::iso))
+            .query("StartTime<", filter.started_until_ms.and_then(times::iso));
         self.list(request, "calls", filter.limit).await
     }
 

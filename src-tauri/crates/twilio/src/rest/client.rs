@@ -18,12 +18,14 @@ use url::Url;
 use super::base_urls::BaseUrls;
 use super::credentials::{CredentialKind, Credentials};
 use super::error::{RestError, UnreachableCause, without_numbers};
-use super::request::Request;
+use super::request::{Expected, Request};
 use super::retry::{Outcome, next_try};
 use super::{times, transport};
 
 /// Far above the largest page there is, a thousand numbers of some 2 kB each.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// How long a recording may take to arrive: at its longest, on a line that could carry a call.
+const SOUND_TIMEOUT: Duration = Duration::from_secs(300);
 /// No `Date` has been seen.
 const NO_OFFSET: i64 = i64::MIN;
 
@@ -196,17 +198,18 @@ impl Client {
             Some(page) => page.clone(),
             None => self.address(request)?,
         };
+        let name = request.json.as_ref().map(|_| self.new_name());
         let mut tries = 0;
         let mut may_be_done = false;
         loop {
             tries += 1;
-            let (error, outcome) = match self.try_once(request, url.clone()).await {
+            let (error, outcome) = match self.try_once(request, name.as_deref(), url.clone()).await {
                 Ok(answer) => {
                     let now_ms = self.shared.clock.now_ms();
                     let retry_after = retry_after(&answer.headers, now_ms);
                     let code = if answer.status < 400 { None } else { error_body(&answer.body).0 };
                     let outcome = Outcome::Status { status: answer.status, code, retry_after };
-                    match judge(answer, kind, retry_after) {
+                    match judge(answer, request.answer, kind, retry_after) {
                         Ok(body) => return Ok(body),
                         Err(error) => (error, outcome),
                     }
@@ -238,7 +241,18 @@ impl Client {
         Ok(url)
     }
 
-    async fn try_once(&self, request: &Request, url: Url) -> Result<Answer, (RestError, Outcome)> {
+    /// A UUID of version 7, the only ones that Twilio takes for an `Idempotency-Key`.
+    fn new_name(&self) -> String {
+        let now_ms = u64::try_from(self.shared.clock.now_ms()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(now_ms, &rand::random()).into_uuid().to_string()
+    }
+
+    async fn try_once(
+        &self,
+        request: &Request,
+        name: Option<&str>,
+        url: Url,
+    ) -> Result<Answer, (RestError, Outcome)> {
         // The semaphore is never closed; without a slot there would still be an answer.
         let _slot = self.shared.slots.acquire().await;
         let (user, password) = self.shared.credentials.basic();
@@ -247,16 +261,28 @@ impl Client {
             .http
             .request(request.method.clone(), url)
             .basic_auth(user, Some(password.expose_secret()));
-        if request.method == Method::POST {
-            building = building.form(&request.form);
+        if let Some(name) = name {
+            building = building.header("idempotency-key", name);
         }
+        match &request.json {
+            Some(body) => building = building.json(body),
+            None if request.method == Method::POST => building = building.form(&request.form),
+            None => {}
+        }
+        let longest = match request.answer {
+            Expected::Json => LARGEST_ANSWER,
+            Expected::Sound(longest) => {
+                building = building.timeout(SOUND_TIMEOUT);
+                longest
+            }
+        };
         let sent_ms = self.shared.clock.now_ms();
         let mut response = building.send().await.map_err(transport::classify)?;
         let received_ms = self.shared.clock.now_ms();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(transport::classify)? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                let detail = format!("it is longer than {LARGEST_ANSWER} bytes");
+            if body.len() + chunk.len() > longest {
+                let detail = format!("it is longer than {longest} bytes");
                 return Err((RestError::Malformed { detail }, Outcome::Final));
             }
             body.extend_from_slice(&chunk);
@@ -289,19 +315,37 @@ impl Answer {
         !is_elsewhere && (is_json || self.body.is_empty())
     }
 
+    /// Sound; or the refusal of it, which where no JSON was asked for may be XML.
+    fn is_sound(&self) -> bool {
+        let kind = self.content_type().unwrap_or_default();
+        match self.status {
+            200..300 => kind.starts_with("audio/") || kind == "application/octet-stream",
+            status => matches!(status, 401 | 403 | 404 | 410) && kind.contains("xml") || self.is_twilios(),
+        }
+    }
+
     fn content_type(&self) -> Option<&str> {
         self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 }
 
 /// The body of a success, or what went wrong.
-fn judge(answer: Answer, by: CredentialKind, retry_after: Option<Duration>) -> Result<Vec<u8>, RestError> {
+fn judge(
+    answer: Answer,
+    expected: Expected,
+    by: CredentialKind,
+    retry_after: Option<Duration>,
+) -> Result<Vec<u8>, RestError> {
     let status = answer.status;
     if status == 429 {
         return Err(RestError::TooManyRequests { retry_after });
     }
     // Twilio's outer servers say in HTML that an inner one failed.
-    if !answer.is_twilios() && !(500..=504).contains(&status) {
+    let is_twilios = match expected {
+        Expected::Json => answer.is_twilios(),
+        Expected::Sound(_) => answer.is_sound(),
+    };
+    if !is_twilios && !(500..=504).contains(&status) {
         let kind = answer.content_type().unwrap_or("no content type");
         return Err(RestError::NotTwilio { status, content_type: kind.chars().take(60).collect() });
     }

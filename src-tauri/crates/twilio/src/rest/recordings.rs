@@ -1,5 +1,6 @@
 //! Recordings of calls and conferences.
 
+use bytes::Bytes;
 use dialer_domain::sid::{CallSid, ConferenceSid, RecordingSid};
 use serde::Deserialize;
 
@@ -54,6 +55,23 @@ pub struct Recording {
     pub media_url: Option<String>,
 }
 
+/// A recording, written down.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Transcription {
+    /// `TR…`.
+    pub sid: String,
+    /// The recording.
+    pub recording_sid: RecordingSid,
+    /// `in-progress`, `completed` or `failed`.
+    pub status: String,
+    /// What was said; Twilio writes `(blank)` where nothing was understood.
+    #[serde(default)]
+    pub transcription_text: Option<String>,
+}
+
+/// The longest recording that is fetched, in bytes: over an hour of two channels of 16 bits at 8 kHz.
+pub const LARGEST_RECORDING: usize = 128 * 1024 * 1024;
+
 /// How to record a call that is under way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewRecording {
@@ -88,6 +106,28 @@ impl Client {
             .query("ConferenceSid", filter.conference.as_ref().map(ConferenceSid::as_str))
             .query("DateCreated>", filter.created_from_ms.and_then(times::iso));
         self.list(request, "recordings", filter.limit).await
+    }
+
+    /// One recording.
+    pub async fn recording(&self, sid: &RecordingSid) -> Result<Recording, RestError> {
+        self.read(&Request::get(self.path(&["Recordings", sid.as_str()]))).await
+    }
+
+    /// A recording's sound, as a WAV file of at most [`LARGEST_RECORDING`] bytes, signed in for, because an
+    /// account may demand that. There is none until the recording is completed, nor once it is deleted
+    /// ([`RestError::is_not_found`]). Where the account keeps its recordings on a disk of its own, Twilio
+    /// sends the asker there, which is not followed.
+    pub async fn recording_wav(&self, sid: &RecordingSid) -> Result<Bytes, RestError> {
+        let account = ["2010-04-01", "Accounts", self.account_sid().as_str(), "Recordings"];
+        let file = format!("{}.wav", sid.as_str());
+        let path = account.iter().map(|text| (*text).to_owned()).chain([file]).collect();
+        self.send(&Request::get(path).sound(LARGEST_RECORDING), None).await.map(Bytes::from)
+    }
+
+    /// What a recording was written down as, each time it was.
+    pub async fn transcriptions(&self, sid: &RecordingSid) -> Result<Vec<Transcription>, RestError> {
+        let request = Request::get(self.path(&["Recordings", sid.as_str(), "Transcriptions"]));
+        self.list(request, "transcriptions", None).await
     }
 
     /// Deletes a recording's sound; Twilio keeps the rest for 40 days.

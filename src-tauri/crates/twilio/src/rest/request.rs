@@ -1,6 +1,7 @@
 //! One request, before it has an address.
 
 use reqwest::Method;
+use serde_json::Value;
 
 use super::base_urls::Product;
 
@@ -13,10 +14,22 @@ pub(crate) struct Request {
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) form: Vec<(&'static str, String)>,
+    /// Sent in place of the form.
+    pub(crate) json: Option<Value>,
+    pub(crate) answer: Expected,
     /// Whether Twilio may get it twice: reading, deleting, and setting something to a given value.
     pub(crate) repeatable: bool,
     /// What only the Auth Token may ask for, in words.
     pub(crate) owner_only: Option<&'static str>,
+}
+
+/// What a success answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// JSON, or nothing.
+    Json,
+    /// Sound, at most so many bytes.
+    Sound(usize),
 }
 
 impl Request {
@@ -28,6 +41,8 @@ impl Request {
             segments,
             query: Vec::new(),
             form: Vec::new(),
+            json: None,
+            answer: Expected::Json,
             owner_only: None,
         }
     }
@@ -72,6 +87,16 @@ impl Request {
     pub(crate) fn form(mut self, name: &'static str, value: Option<impl Into<String>>) -> Self {
         self.form.extend(value.map(|value| (name, value.into())));
         self
+    }
+
+    /// Sends JSON, and a name of the request by which Twilio knows a repetition, so that it may be repeated.
+    pub(crate) fn json(self, body: Value) -> Self {
+        Self { json: Some(body), repeatable: true, ..self }
+    }
+
+    /// Asks for sound of at most `longest` bytes.
+    pub(crate) fn sound(self, longest: usize) -> Self {
+        Self { answer: Expected::Sound(longest), ..self }
     }
 
     /// Adds `true` or `false`.

@@ -35,8 +35,8 @@ pub(super) fn bare(address: &str) -> &str {
     if !is_sip(inner) {
         return address;
     }
-    // The part before the last @ may hold both marks itself (RFC 3261 §25.1).
-    let host_at = inner.rfind('@').map_or(0, |at| at + 1);
+    // The part before the @ may hold both marks itself (RFC 3261 §25.1).
+    let host_at = inner.find('@').map_or(0, |at| at + 1);
     let end = inner[host_at..].find([';', '?']).map_or(inner.len(), |end| host_at + end);
     &inner[..end]
 }
@@ -57,6 +57,7 @@ mod tests {
                 "sip:+12025550123;phone-context=a?b@[2001:db8::1];x",
                 "sip:+12025550123;phone-context=a?b@[2001:db8::1]",
             ),
+            ("sip:desk@example.com;tag=a@b", "sip:desk@example.com"),
             ("sip:example.com;x=1", "sip:example.com"),
             ("+12025550123", "+12025550123"),
             ("client:agent_1", "client:agent_1"),

@@ -1,5 +1,6 @@
 //! Inputs made up by a generator that can be told to make the same ones again.
 
+pub(crate) mod document;
 pub(crate) mod signed_request;
 pub(crate) mod tampering;
 pub(crate) mod text;

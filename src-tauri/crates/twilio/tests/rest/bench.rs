@@ -30,6 +30,8 @@ pub(crate) struct Recorded {
     pub(crate) sent: Sent,
     pub(crate) path_and_query: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) body: Bytes,
 }
 
 pub(crate) type Response = hyper::Response<Full<Bytes>>;
@@ -102,7 +104,13 @@ async fn record(request: Request<Incoming>, seen: Seen, answer: Answer) -> Resul
     let path_and_query = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let content_type = header("content-type");
     let sent = Sent::read(head.method.as_str(), &path_and_query, content_type.as_deref(), &body);
-    let recorded = Recorded { sent, path_and_query, authorization: header("authorization") };
+    let recorded = Recorded {
+        sent,
+        path_and_query,
+        authorization: header("authorization"),
+        idempotency_key: header("idempotency-key"),
+        body,
+    };
     let number = {
         let mut seen = seen.lock().unwrap();
         seen.push(recorded.clone());

@@ -129,6 +129,7 @@ async fn calls(client: &Client) -> Result<(), RestError> {
         parent: Some(sid.clone()),
         status: Some("in-progress".into()),
         started_from_ms: Some(NOON_MS),
+        started_until_ms: Some(NOON_MS + 3_600_000),
         limit: Some(20),
     };
     client.calls(&filter).await?;
@@ -173,6 +174,8 @@ async fn recordings(client: &Client, call: &CallSid) -> Result<(), RestError> {
         limit: Some(20),
     };
     client.recordings(&filter).await?;
+    client.recording(&sid).await?;
+    client.transcriptions(&sid).await?;
     client.delete_recording(&sid).await?;
     let new = NewRecording {
         two_channels: true,

@@ -9,3 +9,5 @@ mod paging;
 mod proxies;
 mod refusals;
 mod sending;
+mod sound;
+mod webhooks;
