@@ -55,6 +55,7 @@ async fn placed_and_ended(desk: &Desk) -> CallSid {
         from: Some(OUR_NUMBER.into()),
         status: Some("in-progress".into()),
         started_from_ms: Some(now_ms() - 3_600_000),
+        started_until_ms: None,
         limit: Some(5),
         parent: None,
     };
@@ -134,6 +135,8 @@ async fn recordings(desk: &Desk, over: &CallSid) {
         conference: None,
     };
     assert_eq!(desk.key.recordings(&filter).await.unwrap(), []);
+    assert!(desk.key.recording(&unknown).await.unwrap_err().is_not_found());
+    assert!(desk.key.transcriptions(&unknown).await.unwrap_err().is_not_found());
     assert!(desk.key.delete_recording(&unknown).await.unwrap_err().is_not_found());
     assert_eq!(code(desk.key.start_recording(over, &NewRecording::default()).await), Some(21220));
     let paused = RecordingStatus::PausedWithSilence;

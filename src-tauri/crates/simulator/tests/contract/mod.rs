@@ -26,6 +26,8 @@ const REFUSED_SO_FAR: &[&str] = &[
     "DELETE /2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json",
     "GET /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants.json",
     "GET /2010-04-01/Accounts/{AccountSid}/Queues/{QueueSid}/Members.json",
+    "GET /2010-04-01/Accounts/{AccountSid}/Recordings/{RecordingSid}/Transcriptions.json",
+    "GET /2010-04-01/Accounts/{AccountSid}/Recordings/{Sid}.json",
     "POST /2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings.json",
     "POST /2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings/{Sid}.json",
     "POST /2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Participants.json",
