@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{CallEvent, CallId};
 use crate::call_log::{CallLogEntry, CallLogPage, Cursor};
 use crate::error::UserError;
+use crate::sid::CallSid;
 
 /// Wall-clock time. Injected so that tests decide what time it is.
 pub trait Clock: Send + Sync + 'static {
@@ -161,4 +162,21 @@ pub trait CallStore: Send + Sync + 'static {
     fn list(&self, before: Option<Cursor>, limit: u32) -> Result<CallLogPage, CallStoreError>;
     /// One call's row.
     fn get(&self, call: CallId) -> Result<Option<CallLogEntry>, CallStoreError>;
+    /// The row of the call that `leg` belongs to.
+    fn of_leg(&self, leg: &CallSid) -> Result<Option<CallLogEntry>, CallStoreError>;
+    /// Every call that began at `since_ms` (Unix milliseconds) or later, newest first.
+    fn since(&self, since_ms: i64) -> Result<Vec<CallLogEntry>, CallStoreError> {
+        let mut entries = Vec::new();
+        let mut before = None;
+        loop {
+            let page = self.list(before, 200)?;
+            let listed = page.entries.len();
+            entries.extend(page.entries.into_iter().filter(|entry| entry.started_at_ms >= since_ms));
+            // The place in the list, not the row, is what the order goes by.
+            match page.next {
+                Some(next) if listed > 0 && next.started_at_ms >= since_ms => before = Some(next),
+                Some(_) | None => return Ok(entries),
+            }
+        }
+    }
 }

@@ -140,6 +140,18 @@ impl CallStore for SqliteCallLog {
             row.map(|(age, id, entry)| read_row(connection, age, &id, &entry)).transpose()
         })
     }
+
+    fn of_leg(&self, leg: &CallSid) -> Result<Option<CallLogEntry>, CallStoreError> {
+        self.run(|connection| {
+            let row: Option<(Age, String, String)> = connection
+                .prepare_cached(
+                    "SELECT age, id, entry FROM legs JOIN calls ON age = call WHERE call_sid = ?1",
+                )?
+                .query_row([leg.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()?;
+            row.map(|(age, id, entry)| read_row(connection, age, &id, &entry)).transpose()
+        })
+    }
 }
 
 fn record(

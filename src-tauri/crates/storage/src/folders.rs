@@ -93,6 +93,11 @@ impl Folders {
         self.data.join("settings.json")
     }
 
+    /// The folder of the agent's recordings that callers hear.
+    pub fn sounds(&self) -> PathBuf {
+        self.data.join("sounds")
+    }
+
     /// The encrypted file for secrets, where there is no keychain.
     pub fn vault(&self) -> PathBuf {
         self.data.join("vault.bin")

@@ -7,10 +7,12 @@ mod child;
 #[cfg(target_os = "linux")]
 mod chosen;
 mod damage;
+mod flows;
 mod folders;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod processes;
 mod settings;
+mod sounds;
 #[cfg(target_os = "linux")]
 mod vault;

@@ -6,8 +6,14 @@ use std::path::Path;
 use std::process::Stdio;
 
 use dialer_domain::account::{AccountFacts, AccountKind, AccountStanding, NumberRouting};
+use dialer_domain::call_flow::Rules;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::identity::ClientIdentity;
+use dialer_domain::incoming::{
+    Answer, Choice, Chosen, Exception, Hours, MenuKey, Music, Prompt, SoundName, Span,
+};
+use dialer_domain::local_time::LocalDate;
+use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{Clock, VaultKind};
 use dialer_domain::setup::{BoundNumber, Pending, Record};
@@ -236,17 +242,62 @@ fn settings_of_the_first_version_are_taken_up() {
     );
     drop(settings);
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"version\": 2") && written.contains("\"machine\": \"here\""), "{written}");
+    assert!(written.contains("\"version\": 3") && written.contains("\"machine\": \"here\""), "{written}");
+}
+
+#[test]
+fn rules_are_kept_and_begin_with_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    fs::write(
+        &path,
+        r#"{
+  "version": 2,
+  "machine": "here",
+  "installation": {"id": "0123abcd", "computer": "albert-laptop"},
+  "vault": "keychain",
+  "pending": null,
+  "record": null
+}"#,
+    )
+    .unwrap();
+    let settings = open(folder.path()).unwrap();
+    assert_eq!(settings.get().rules, Rules::default(), "settings from before there were rules");
+    let sound = SoundName::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let mut rules = Rules::default();
+    rules.outgoing.countries = Some(["DE".to_owned(), "US".to_owned()].into());
+    rules.outgoing.money_per_day = Some(Money { micros: 12_500_000, currency: "USD".into() });
+    rules.incoming.hours = Some(Hours {
+        zone: Some("Europe/Berlin".into()),
+        week: [const { Vec::new() }; 7].map(|_: Vec<Span>| vec![Span { from: 1320, to: 120 }]),
+        exceptions: vec![Exception {
+            date: LocalDate { year: 2026, month: 12, day: 25 },
+            label: "Christmas".into(),
+            spans: Vec::new(),
+        }],
+    });
+    rules.incoming.open = Answer::Menu;
+    rules.incoming.closed = Answer::Message {
+        prompt: Prompt::Say { text: "Geschlossen.".into(), language: Some("de-DE".into()) },
+    };
+    rules.incoming.queue.music = Music::Recording { sound: sound.clone() };
+    rules.incoming.voicemail.greeting = Prompt::Play { sound };
+    let below = Chosen::Page { page: rules.incoming.menu.clone() };
+    let choice = Choice { label: "More".into(), then: below };
+    rules.incoming.menu.choices.insert(MenuKey::of('3').unwrap(), choice);
+    settings.change(|saved| saved.rules = rules.clone()).unwrap();
+    drop(settings);
+    assert_eq!(open(folder.path()).unwrap().get().rules, rules);
 }
 
 #[test]
 fn settings_of_a_newer_version_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.json");
-    let newer = r#"{"version": 3, "installations": [{"id": "0123abcd"}]}"#;
+    let newer = r#"{"version": 4, "installations": [{"id": "0123abcd"}]}"#;
     fs::write(&path, newer).unwrap();
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, SettingsError::NewerVersion { found: 3, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, SettingsError::NewerVersion { found: 4, known: 3, .. }), "{error:?}");
     let told = error.user_error();
     assert_eq!(told.code, ErrorCode::SettingsUnavailable);
     assert!(

@@ -7,6 +7,7 @@ use dialer_domain::call::{CallDirection, CallEvent, CallId, SdkCallEvent};
 use dialer_domain::call_log::{CallLogEntry, CallLogPage, Cursor};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::ports::{CallStore, CallStoreError, Recorded};
+use dialer_domain::sid::CallSid;
 use dialer_engine::controller::Request;
 use dialer_engine::ledger::{self, Entry};
 use dialer_storage::call_log::SqliteCallLog;
@@ -39,6 +40,10 @@ impl CallStore for FullAtFirst {
 
     fn get(&self, call: CallId) -> Result<Option<CallLogEntry>, CallStoreError> {
         self.log.get(call)
+    }
+
+    fn of_leg(&self, leg: &CallSid) -> Result<Option<CallLogEntry>, CallStoreError> {
+        self.log.of_leg(leg)
     }
 }
 
@@ -99,6 +104,10 @@ impl CallStore for Damaged {
 
     fn get(&self, call: CallId) -> Result<Option<CallLogEntry>, CallStoreError> {
         self.log.get(call)
+    }
+
+    fn of_leg(&self, leg: &CallSid) -> Result<Option<CallLogEntry>, CallStoreError> {
+        self.log.of_leg(leg)
     }
 }
 
