@@ -15,7 +15,7 @@ pub struct DialAction {
     pub purpose: Purpose,
     /// How it ended (`DialCallStatus`): a final status.
     pub status: CallStatus,
-    /// The leg that was dialled; absent for conferences.
+    /// The leg that was dialled, or that was taken out of a queue; absent for conferences.
     pub dialled_sid: Option<CallSid>,
     /// Whole seconds of conversation; absent for conferences, and when REST took the other leg away.
     pub duration_s: Option<u32>,
@@ -24,15 +24,22 @@ pub struct DialAction {
 }
 
 impl DialAction {
-    /// Reads a form.
+    /// Reads a form. For a queue that was dialled, programs in the field read `DequeueResult`,
+    /// `DequeuedCallSid` and `DequeuedCallDuration`, which Twilio's pages do not mention: they are taken
+    /// where the documented ones are absent.
     pub fn parse(form: &Form, purpose: Purpose) -> Result<Self, WebhookError> {
-        let status = form.get("DialCallStatus").ok_or(WebhookError::Missing("DialCallStatus"))?;
+        let status = match (form.get("DialCallStatus"), form.get("DequeueResult")) {
+            (Some(status), _) => status_of(status),
+            (None, Some("bridged")) => CallStatus::Completed,
+            (None, Some(_)) => CallStatus::NoAnswer,
+            (None, None) => return Err(WebhookError::Missing("DialCallStatus")),
+        };
         Ok(Self {
             call_sid: call_sid(form)?,
             purpose,
-            status: status_of(status),
-            dialled_sid: sid(form, "DialCallSid")?,
-            duration_s: number(form, "DialCallDuration"),
+            status,
+            dialled_sid: sid(form, "DialCallSid")?.or(sid(form, "DequeuedCallSid")?),
+            duration_s: number(form, "DialCallDuration").or_else(|| number(form, "DequeuedCallDuration")),
             bridged: number(form, "DialBridged"),
         })
     }
@@ -119,6 +126,23 @@ mod tests {
             let action = DialAction::parse(&form(wire), Purpose::Ring).unwrap();
             assert_eq!((action.status, action.duration_s, action.bridged), (expected, None, None), "{wire}");
         }
+    }
+
+    #[test]
+    fn a_caller_taken_out_of_a_queue() {
+        let queue = Form::new()
+            .with("CallSid", CALL)
+            .with("DequeueResult", "bridged")
+            .with("DequeuedCallSid", LEG)
+            .with("DequeuedCallDuration", "42");
+        let action = DialAction::parse(&queue, Purpose::TakeNext).unwrap();
+        assert_eq!((action.status, action.duration_s), (CallStatus::Completed, Some(42)));
+        assert_eq!(action.dialled_sid, CallSid::parse(LEG).ok());
+        let other = Form::new().with("CallSid", CALL).with("DequeueResult", "hangup");
+        let action = DialAction::parse(&other, Purpose::TakeNext).unwrap();
+        assert_eq!((action.status, action.dialled_sid), (CallStatus::NoAnswer, None));
+        let both = queue.with("DialCallStatus", "no-answer");
+        assert_eq!(DialAction::parse(&both, Purpose::TakeNext).unwrap().status, CallStatus::NoAnswer);
     }
 
     #[test]
