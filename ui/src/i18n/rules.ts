@@ -24,6 +24,7 @@ export const rules = {
   'why.nobodyWaits': 'Nobody is waiting.',
   'why.recordingComes': 'The recording is on its way.',
 
+  'rules.discard': 'Discard',
   'rules.loading': 'Fetching the rules…',
   'rules.saved': 'Saved.',
   'rules.unsaved': 'You have changes that are not saved.',

@@ -136,9 +136,10 @@ export class RuleBook implements RulesApp, RulesState {
       await this.#parts.host.call('save_rules', { rules: draft });
       // What was changed while it was on its way is still to be saved.
       const later = this.draft === draft ? null : this.draft;
-      await this.load();
+      if (this.view) this.view = { ...this.view, rules: draft, problems: [] };
       this.#settle();
       if (later) this.#become(later);
+      await this.load();
       this.#parts.hint(t('rules.saved'));
     });
   }

@@ -29,12 +29,14 @@ export async function open(program, { webrtc = false, ...context } = {}) {
   page.on('console', (message) => {
     // The SDK also logs what it reports properly, such as a busy far end.
     const own = !message.text().startsWith('[TwilioVoice]');
-    if (message.type() === 'error' && own) page.faults.push(message.text());
+    // A command that the program refuses is no fault of the page's.
+    const refused = message.text().includes('status of 409');
+    if (message.type() === 'error' && own && !refused) page.faults.push(message.text());
   });
   page.on('pageerror', (error) => page.faults.push(String(error)));
   page.on('request', (request) => {
     if (!request.url().startsWith(`http://127.0.0.1:${program.port}/`)) {
-      if (!request.url().startsWith('data:')) page.faults.push(`asked for ${request.url()}`);
+      if (!/^(?:data|blob):/.test(request.url())) page.faults.push(`asked for ${request.url()}`);
     }
   });
   if (!webrtc) {

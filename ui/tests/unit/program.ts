@@ -4,6 +4,7 @@ import type {
   Commands,
   ErrorCode,
   HostEvent,
+  Rules,
   RulesView,
   Snapshot,
 } from '../../src/host/bindings';
@@ -58,7 +59,7 @@ export class Program implements Host {
     this.snapshot = { ...SNAPSHOT, ...over };
   }
 
-  call = ((name: keyof Commands, args: { text?: string; to?: string }) => {
+  call = ((name: keyof Commands, args: { text?: string; to?: string; rules?: Rules }) => {
     this.calls.push([name, args]);
     const own = this.answers[name];
     if (own) return Promise.resolve().then(() => own(args as never));
@@ -66,6 +67,7 @@ export class Program implements Host {
     if (name === 'account_status') return Promise.resolve(this.account);
     if (name === 'prepare_call') return Promise.resolve({ type: 'go', to: args.to });
     if (name === 'rules') return Promise.resolve(this.rules);
+    if (name === 'save_rules' && args.rules) this.rules = { ...this.rules, rules: args.rules };
     if (name === 'check_rules') return Promise.resolve([]);
     if (name === 'inspect_number') return Promise.resolve(inspect(args.text ?? ''));
     return Promise.resolve(null);

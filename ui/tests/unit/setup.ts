@@ -17,3 +17,10 @@ window.matchMedia = (media) => {
     removeListener: () => undefined,
   }) as MediaQueryList;
 };
+
+// It plays nothing either.
+let sounds = 0;
+URL.createObjectURL = () => `blob:test/${(sounds += 1)}`;
+URL.revokeObjectURL = () => undefined;
+HTMLMediaElement.prototype.play = () => Promise.resolve();
+HTMLMediaElement.prototype.pause = () => undefined;
