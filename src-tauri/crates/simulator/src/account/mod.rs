@@ -27,7 +27,9 @@ pub use number::{NumberSettings, OwnedNumber};
 pub(crate) use resources::Resources;
 pub use settings::AccountSettings;
 pub(crate) use sids::SidSource;
-pub(crate) use webhook_rules::{Match, SharedKey, WebhookOperation, WebhookRule, WebhookRules, WebhookSetting};
+pub(crate) use webhook_rules::{
+    Match, SharedKey, WebhookOperation, WebhookRule, WebhookRules, WebhookSetting,
+};
 
 /// The one account of a simulator.
 ///

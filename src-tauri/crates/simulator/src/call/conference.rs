@@ -20,8 +20,8 @@ use url::Url;
 
 use super::leg::{LegCommand, Party as LegParty};
 use super::session::Session;
-use crate::event::{AlertLevel, DigitPath};
 use crate::account::WebhookMethod;
+use crate::event::{AlertLevel, DigitPath};
 use crate::twiml::{ConferenceNoun, Destination, Dial, Document, Verb};
 
 pub(crate) use change::{NotChanged, PartyChange};
@@ -106,9 +106,7 @@ impl Session {
             NotAdded::LabelTaken => {
                 (16_025, "The participant label is in use by another participant", Stayed::NotAdded)
             }
-            NotAdded::NobodyToCoach => {
-                (13_240, "The call to coach is not in the conference", Stayed::Failed)
-            }
+            NotAdded::NobodyToCoach => (13_240, "The call to coach is not in the conference", Stayed::Failed),
             NotAdded::Full | NotAdded::Over => {
                 (16_020, "The conference has reached its largest number of participants", Stayed::Failed)
             }

@@ -33,6 +33,8 @@ const PLEASE: &str = "Please enter the code shown in your application.";
 /// How long a number may ring, and how long it has to key in the code, simulated.
 const RINGING: Duration = Duration::from_secs(30);
 const KEYING: Duration = Duration::from_secs(20);
+/// How long six keys sound, and somewhat more: sound is in real time.
+const SOUND_OF_KEYS: Duration = Duration::from_secs(4);
 /// How long a far end takes to begin keying, simulated.
 const THINKING: Duration = Duration::from_secs(2);
 /// A trial account's verified numbers (trial rules of 2026).
@@ -184,10 +186,16 @@ impl Verification {
                 }
             }
         };
+        let time_is_up = async {
+            network.pace.sleep(KEYING).await;
+            if obliging {
+                tokio::time::sleep(SOUND_OF_KEYS).await;
+            }
+        };
         tokio::select! {
             () = keyed_in => true,
             _ = leg.ended() => false,
-            () = network.pace.sleep(KEYING) => false,
+            () = time_is_up => false,
         }
     }
 

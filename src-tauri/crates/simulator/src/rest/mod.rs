@@ -53,6 +53,7 @@ mod queues;
 mod recordings;
 mod refusal;
 mod serve;
+mod transcriptions;
 mod usage;
 mod webhooks;
 

@@ -16,7 +16,7 @@ use super::auth::authenticate;
 use super::refusal::Refusal;
 use super::{
     accounts, applications, caller_ids, calls, conferences, countries, debugger, keys, numbers, participants,
-    queues, recordings, usage, webhooks,
+    queues, recordings, transcriptions, usage, webhooks,
 };
 use crate::event::Happening;
 use crate::faults::{RestFailure, RestFault};
@@ -289,6 +289,10 @@ fn below_account(ask: &Ask, below: &[&str]) -> Answer {
         ["Usage", "Records", period] => usage::records(ask, Some(period)),
         ["Recordings"] => recordings::list(ask, None),
         ["Recordings", sid] => recordings::one(ask, sid, None),
+        ["Recordings", recording, "Transcriptions"] => transcriptions::list(ask, Some(recording)),
+        ["Recordings", recording, "Transcriptions", sid] => transcriptions::one(ask, sid, Some(recording)),
+        ["Transcriptions"] => transcriptions::list(ask, None),
+        ["Transcriptions", sid] => transcriptions::one(ask, sid, None),
         ["Calls", call, "Recordings"] => recordings::of_call(ask, call),
         ["Calls", call, "Recordings", sid] => recordings::one_of_call(ask, call, sid),
         ["Conferences"] => conferences::list(ask),

@@ -25,6 +25,12 @@ pub(crate) struct Received {
     pub(crate) form: Form,
     pub(crate) cookie: Option<String>,
     pub(crate) idempotency: Option<String>,
+    pub(crate) signature: Option<String>,
+    /// Which key and algorithm the signature is by, unless it is by the Auth Token.
+    pub(crate) settings: Option<String>,
+    pub(crate) authorization: Option<String>,
+    /// `If-None-Match`.
+    pub(crate) known_as: Option<String>,
     pub(crate) signed: bool,
 }
 
@@ -78,8 +84,8 @@ pub(crate) struct Webhooks {
 
 struct Shared {
     base: String,
-    key: WebhookKey,
-    answers: Mutex<HashMap<String, Answer>>,
+    key: Mutex<WebhookKey>,
+    answers: Mutex<HashMap<String, Vec<Answer>>>,
     received: Mutex<Vec<Received>>,
     news: Notify,
 }
@@ -90,7 +96,7 @@ impl Webhooks {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
             base: base.clone(),
-            key: WebhookKey::AuthToken(simulator.account().auth_token),
+            key: Mutex::new(WebhookKey::AuthToken(simulator.account().auth_token)),
             answers: Mutex::default(),
             received: Mutex::default(),
             news: Notify::new(),
@@ -106,12 +112,44 @@ impl Webhooks {
 
     /// From now on `path` is answered so; paths without an answer get 204.
     pub(crate) fn answer(&self, path: &str, answer: Answer) {
-        self.shared.answers.lock().unwrap().insert(path.to_owned(), answer);
+        self.answer_each(path, vec![answer]);
+    }
+
+    /// From now on `path` is answered by one after the other, and then by the last.
+    pub(crate) fn answer_each(&self, path: &str, answers: Vec<Answer>) {
+        self.shared.answers.lock().unwrap().insert(path.to_owned(), answers);
+    }
+
+    /// From now on requests are to be signed with this key.
+    pub(crate) fn expect_key(&self, key: WebhookKey) {
+        *self.shared.key.lock().unwrap() = key;
     }
 
     /// Requests to `path` so far.
     pub(crate) fn got(&self, path: &str) -> Vec<Received> {
         self.shared.received.lock().unwrap().iter().filter(|request| request.path == path).cloned().collect()
+    }
+
+    /// Waits for a request to `path` that `wanted` accepts.
+    pub(crate) async fn wait_for(&self, path: &str, wanted: impl Fn(&Received) -> bool) -> Received {
+        let waiting = async {
+            loop {
+                let news = self.shared.news.notified();
+                if let Some(got) = self.got(path).into_iter().find(&wanted) {
+                    return got;
+                }
+                news.await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(got) => got,
+            Err(_) => panic!("the awaited request to {path} did not come, but {:#?}", self.got(path)),
+        }
+    }
+
+    /// All requests so far.
+    pub(crate) fn all(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap().clone()
     }
 
     /// Waits for `count` requests to `path`.
@@ -152,21 +190,36 @@ async fn handle(
         (Form::parse(uri.query().unwrap_or_default().as_bytes()), Form::new())
     };
     let signature = text("x-twilio-signature");
-    let given = SignatureHeaders { signature: signature.as_deref(), settings: None };
+    let settings = text("x-twilio-webhooks-signature-settings");
+    let given = SignatureHeaders { signature: signature.as_deref(), settings: settings.as_deref() };
     let url = format!("{}{target}", shared.base);
-    let signed = validate(&shared.key, given, &url, SignedBody::Form(signed_form.pairs())).is_ok();
+    let key = shared.key.lock().unwrap().clone();
+    let signed = validate(&key, given, &url, SignedBody::Form(signed_form.pairs())).is_ok();
+    let known_as = text("if-none-match");
     shared.received.lock().unwrap().push(Received {
         method: method.to_string(),
         path: uri.path().to_owned(),
         form,
         cookie: text("cookie"),
         idempotency: text("i-twilio-idempotency-token"),
+        signature,
+        settings,
+        authorization: text("authorization"),
+        known_as: known_as.clone(),
         signed,
     });
     shared.news.notify_waiters();
-    let answer = shared.answers.lock().unwrap().get(uri.path()).cloned();
+    let answer = {
+        let mut answers = shared.answers.lock().unwrap();
+        let waiting = answers.get_mut(uri.path());
+        waiting.map(|answers| if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
+    };
     let Some(answer) = answer else { return StatusCode::NO_CONTENT.into_response() };
     tokio::time::sleep(answer.delay).await;
+    let is_known = |(name, value): &(&str, String)| *name == "etag" && Some(value) == known_as.as_ref();
+    if answer.headers.iter().any(is_known) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);

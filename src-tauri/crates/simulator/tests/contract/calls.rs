@@ -1,4 +1,4 @@
-//! Calls, what went wrong in them, and what may come of them: recordings, conferences, queues.
+//! Calls, what went wrong in them, and what there is not: recordings, conferences, queues.
 
 use dialer_domain::error::ErrorCode;
 use dialer_domain::sid::{CallSid, ConferenceSid, QueueSid, RecordingSid};
@@ -11,17 +11,17 @@ use super::desk::{Desk, code};
 use crate::bench::{Answer, OUR_NUMBER, now_ms};
 
 /// Answers at once and echoes.
-const FRIEND: &str = "+12025550110";
+pub(super) const FRIEND: &str = "+12025550110";
 
 pub(crate) async fn walk(desk: &Desk) {
     let sid = placed_and_ended(desk).await;
     gone_wrong(desk).await;
     refused(desk).await;
-    recordings(desk, &sid).await;
-    rooms(desk, &sid).await;
+    no_recordings(desk, &sid).await;
+    no_rooms(desk, &sid).await;
 }
 
-fn call(to: &str, instructions: Instructions) -> NewCall {
+pub(super) fn call(to: &str, instructions: Instructions) -> NewCall {
     NewCall {
         to: to.into(),
         from: OUR_NUMBER.into(),
@@ -34,7 +34,7 @@ fn call(to: &str, instructions: Instructions) -> NewCall {
     }
 }
 
-fn pause() -> Instructions {
+pub(super) fn pause() -> Instructions {
     Instructions::Twiml("<Response><Pause length=\"600\"/></Response>".into())
 }
 
@@ -125,7 +125,7 @@ async fn refused(desk: &Desk) {
     assert!(desk.key.call_events(&unknown).await.unwrap_err().is_not_found());
 }
 
-async fn recordings(desk: &Desk, over: &CallSid) {
+async fn no_recordings(desk: &Desk, over: &CallSid) {
     let unknown: RecordingSid = "RE00000000000000000000000000000000".parse().unwrap();
     assert_eq!(desk.key.recordings(&RecordingFilter::default()).await.unwrap(), []);
     let filter = RecordingFilter {
@@ -144,7 +144,7 @@ async fn recordings(desk: &Desk, over: &CallSid) {
     assert!(desk.key.update_recording(over, None, paused).await.unwrap_err().is_not_found());
 }
 
-async fn rooms(desk: &Desk, call: &CallSid) {
+async fn no_rooms(desk: &Desk, call: &CallSid) {
     let room: ConferenceSid = "CF00000000000000000000000000000000".parse().unwrap();
     let queue: QueueSid = "QU00000000000000000000000000000000".parse().unwrap();
     let running = ConferenceFilter { status: Some("in-progress".into()), ..ConferenceFilter::default() };
