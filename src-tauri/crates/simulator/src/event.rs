@@ -212,7 +212,7 @@ pub enum Happening {
         call_sid: CallSid,
         /// Which.
         recording_sid: RecordingSid,
-        /// Seconds of sound, silence included.
+        /// Seconds of sound.
         duration_s: u32,
     },
     /// A call waits in a queue.

@@ -153,7 +153,12 @@ pub(crate) struct Queues {
 
 impl Queues {
     pub(crate) fn new(seed: u64, pace: Pace) -> Self {
-        Self { sids: SidSource::new(seed ^ OWN_SEED), pace, kept: Mutex::default(), joined: watch::Sender::new(()) }
+        Self {
+            sids: SidSource::new(seed ^ OWN_SEED),
+            pace,
+            kept: Mutex::default(),
+            joined: watch::Sender::new(()),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Queue>> {

@@ -4,23 +4,22 @@
 //! is settled: trimmed, and completed or absent. Sound lives in memory and is given up from the oldest
 //! on when there is too much of it. A recording that would last longer than an hour is stopped then.
 
+mod tape;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dialer_domain::sid::{CallSid, ConferenceSid, RecordingSid};
-use dialer_media::codec::{Frame, SAMPLE_RATE, SILENCE};
-use dialer_media::resample::Resampler;
+use dialer_media::codec::{Frame, SILENCE};
 use tokio::sync::watch;
 
 use crate::account::SidSource;
-use crate::audio::{encode_wav, is_silent};
 use crate::twiml::Track;
+use tape::Tape;
 
 /// Samples in a second of a recording (Twilio's WAV files have 8 kHz, 16 bits).
 pub(crate) const RECORDING_RATE: u32 = 8_000;
-/// Samples of a recording in 20 ms.
-const BLOCK: usize = RECORDING_RATE as usize / 50;
 /// Longest recording, in samples: one hour.
 const LONGEST: usize = RECORDING_RATE as usize * 3_600;
 /// How many recordings are kept; older ones are forgotten.
@@ -43,7 +42,6 @@ pub(crate) enum RecordingSource {
     Conference,
     StartCallRecordingTwiml,
     StartCallRecordingApi,
-    StartConferenceRecordingApi,
 }
 
 impl RecordingSource {
@@ -56,7 +54,6 @@ impl RecordingSource {
             Self::Conference => "Conference",
             Self::StartCallRecordingTwiml => "StartCallRecordingTwiML",
             Self::StartCallRecordingApi => "StartCallRecordingAPI",
-            Self::StartConferenceRecordingApi => "StartConferenceRecordingAPI",
         }
     }
 }
@@ -123,52 +120,9 @@ pub(crate) struct Recording {
     tape: Mutex<Tape>,
 }
 
-/// The sound so far.
-struct Tape {
-    channels: Vec<Channel>,
-    /// What was found when it was cut.
-    cut: Option<Cut>,
-}
-
-#[derive(Clone, Copy)]
-struct Cut {
-    /// Before it was trimmed, in samples.
-    length: usize,
-    spoken: bool,
-}
-
-struct Channel {
-    resampler: Resampler,
-    samples: Vec<i16>,
-}
-
-impl Tape {
-    fn length(&self) -> usize {
-        self.channels.first().map_or(0, |channel| channel.samples.len())
-    }
-
-    /// In all channels together.
-    fn samples(&self) -> usize {
-        self.length() * self.channels.len()
-    }
-
-    /// Samples of all channels.
-    fn size(&self) -> usize {
-        self.length() * self.channels.len()
-    }
-
-    fn record(&mut self, frames: &[Frame]) {
-        for (channel, frame) in self.channels.iter_mut().zip(frames) {
-            channel.resampler.process(frame, &mut channel.samples);
-        }
-    }
-}
-
 impl Recording {
     fn new(sid: RecordingSid, of: NewRecording) -> Self {
-        let count = if of.dual && of.track == Track::Both { 2 } else { 1 };
-        let new = || Channel { resampler: Resampler::new(SAMPLE_RATE, RECORDING_RATE), samples: Vec::new() };
-        let tape = Mutex::new(Tape { channels: (0..count).map(|_| new()).collect(), cut: None });
+        let tape = Mutex::new(Tape::new(if of.dual && of.track == Track::Both { 2 } else { 1 }));
         Self { sid, of, status: watch::Sender::new(RecordingStatus::InProgress), tape }
     }
 
@@ -188,7 +142,7 @@ impl Recording {
 
     /// How many channels the sound has.
     pub(crate) fn channels(&self) -> usize {
-        self.tape().channels.len()
+        self.tape().channels()
     }
 
     /// How long it is. Sound is in real time, whatever the pace.
@@ -211,15 +165,19 @@ impl Recording {
             RecordingStatus::InProgress => (said, heard),
             RecordingStatus::Paused(PauseBehavior::Silence) => (&SILENCE, &SILENCE),
             RecordingStatus::Paused(PauseBehavior::Skip) => return true,
-            RecordingStatus::Processing | RecordingStatus::Completed | RecordingStatus::Absent(_) => return false,
+            RecordingStatus::Processing | RecordingStatus::Completed | RecordingStatus::Absent(_) => {
+                return false;
+            }
         };
         let mut tape = self.tape();
-        match (self.of.track, tape.channels.len()) {
+        match (self.of.track, tape.channels()) {
             (Track::Inbound, _) => tape.record(&[*said]),
             (Track::Outbound, _) => tape.record(&[*heard]),
             (Track::Both, 1) => {
                 let mut both = *said;
-                both.iter_mut().zip(heard).for_each(|(sample, other)| *sample = sample.saturating_add(*other));
+                both.iter_mut()
+                    .zip(heard)
+                    .for_each(|(sample, other)| *sample = sample.saturating_add(*other));
                 tape.record(&[both]);
             }
             (Track::Both, _) => tape.record(&[*said, *heard]),
@@ -259,25 +217,7 @@ impl Recording {
     /// Trims what was recorded, once it has stopped, and tells whether anybody spoke.
     pub(crate) fn cut(&self) -> bool {
         self.stop();
-        self.cut_tape().spoken
-    }
-
-    fn cut_tape(&self) -> Cut {
-        let mut tape = self.tape();
-        if let Some(cut) = tape.cut {
-            return cut;
-        }
-        let length = tape.length();
-        let (first, end) = spoken(&tape.channels);
-        let cut = Cut { length, spoken: first < end };
-        if self.of.trim {
-            for channel in &mut tape.channels {
-                channel.samples.truncate(end * BLOCK);
-                channel.samples.drain(..first * BLOCK);
-            }
-        }
-        tape.cut = Some(cut);
-        cut
+        self.tape().cut(self.of.trim).spoken
     }
 
     /// Decides what has become of a stopped recording: a silent one is absent if silence was to be
@@ -286,7 +226,7 @@ impl Recording {
         if self.status() != RecordingStatus::Processing {
             return self.status();
         }
-        let cut = self.cut_tape();
+        let cut = self.tape().cut(self.of.trim);
         let message = self.of.source == RecordingSource::RecordVerb;
         let settled = if cut.length < SHORTEST {
             RecordingStatus::Absent(TOO_SHORT)
@@ -304,32 +244,8 @@ impl Recording {
         if self.status() != RecordingStatus::Completed {
             return None;
         }
-        let tape = self.tape();
-        let recorded: Vec<&[i16]> = tape.channels.iter().map(|channel| &channel.samples[..]).collect();
-        match (channels, recorded.as_slice()) {
-            (Some(1), [one, other]) => {
-                let mixed: Vec<i16> = one.iter().zip(*other).map(|(a, b)| a.saturating_add(*b)).collect();
-                Some(encode_wav(RECORDING_RATE, &[&mixed]))
-            }
-            (wanted, all) if wanted.is_none_or(|wanted| wanted == all.len()) => {
-                Some(encode_wav(RECORDING_RATE, all))
-            }
-            _ => None,
-        }
+        self.tape().wav(channels)
     }
-}
-
-/// The first block in which anybody speaks, and the one after the last; equal if nobody does.
-fn spoken(channels: &[Channel]) -> (usize, usize) {
-    let length = channels.first().map_or(0, |channel| channel.samples.len());
-    let silent = |block: usize| {
-        let from = block * BLOCK;
-        channels.iter().all(|channel| is_silent(channel.samples.get(from..from + BLOCK).unwrap_or_default()))
-    };
-    let blocks = length / BLOCK;
-    let first = (0..blocks).find(|block| !silent(*block)).unwrap_or(blocks);
-    let end = (first..blocks).rev().find(|block| !silent(*block)).map_or(first, |last| last + 1);
-    (first, end)
 }
 
 /// What was said in a recording, as text.
@@ -353,7 +269,11 @@ pub(crate) struct Recordings {
 
 impl Recordings {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { sids: SidSource::new(seed ^ OWN_SEED), kept: Mutex::default(), transcriptions: Mutex::default() }
+        Self {
+            sids: SidSource::new(seed ^ OWN_SEED),
+            kept: Mutex::default(),
+            transcriptions: Mutex::default(),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, VecDeque<Arc<Recording>>> {
@@ -439,7 +359,7 @@ impl Recordings {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use super::*;
-    use crate::audio::decode_wav;
+    use crate::audio::{decode_wav, encode_wav};
     use dialer_media::signal::{Tone, dominant_frequency};
 
     fn new(dual: bool, track: Track, trim: bool) -> NewRecording {
@@ -457,8 +377,12 @@ mod tests {
 
     fn hz(wav: &[u8], channel: usize, channels: usize) -> f32 {
         // Each channel as a file of its own, so that the reader's first channel is the wanted one.
-        let samples: Vec<i16> =
-            wav[44..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).skip(channel).step_by(channels).collect();
+        let samples: Vec<i16> = wav[44..]
+            .chunks_exact(2)
+            .map(|b| i16::from_le_bytes([b[0], b[1]]))
+            .skip(channel)
+            .step_by(channels)
+            .collect();
         let decoded = decode_wav(&encode_wav(RECORDING_RATE, &[&samples])).unwrap();
         dominant_frequency(&decoded[4_800..]).unwrap().hz
     }
@@ -508,9 +432,18 @@ mod tests {
             (false, 50, RecordingStatus::Completed),
         ] {
             let silent = recordings.create(new(false, Track::Both, trimmed));
-            (0..frames).for_each(|_| drop(silent.feed(&SILENCE, &SILENCE)));
+            for _ in 0..frames {
+                silent.feed(&SILENCE, &SILENCE);
+            }
             silent.stop();
             assert_eq!(silent.settle(), expected);
+        }
+    }
+
+    /// A second of a tone.
+    fn say(recording: &Recording, tone: &mut Tone) {
+        for _ in 0..50 {
+            recording.feed(&tone.next_frame(), &SILENCE);
         }
     }
 
@@ -520,9 +453,9 @@ mod tests {
         for (behavior, length) in [(PauseBehavior::Skip, 1), (PauseBehavior::Silence, 2)] {
             let recording = recordings.create(new(false, Track::Both, false));
             let mut tone = Tone::new(500.0, -12.0);
-            (0..50).for_each(|_| drop(recording.feed(&tone.next_frame(), &SILENCE)));
+            say(&recording, &mut tone);
             assert!(recording.set_live(RecordingStatus::Paused(behavior)));
-            (0..50).for_each(|_| drop(recording.feed(&tone.next_frame(), &SILENCE)));
+            say(&recording, &mut tone);
             assert!(recording.set_live(RecordingStatus::InProgress));
             recording.stop();
             assert!(!recording.set_live(RecordingStatus::InProgress), "stopped is stopped");

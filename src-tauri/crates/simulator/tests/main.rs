@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod bench;
+mod callbacks;
+mod conference;
 mod contract;
 mod control;
+mod gather;
 mod incoming;
+mod manner;
+mod nouns;
 mod outgoing;
+mod queue;
+mod recordings;
 mod rest;
 mod signalling;
 mod webhooks;

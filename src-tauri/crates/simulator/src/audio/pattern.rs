@@ -121,7 +121,10 @@ impl Pattern {
 
     /// The beep after which one speaks.
     pub(crate) fn beep() -> Self {
-        Self(vec![Segment { kind: SegmentKind::Tone { hz: BEEP_HZ, level_dbfs: PROMPT_LEVEL_DBFS }, ms: 500 }])
+        Self(vec![Segment {
+            kind: SegmentKind::Tone { hz: BEEP_HZ, level_dbfs: PROMPT_LEVEL_DBFS },
+            ms: 500,
+        }])
     }
 
     /// A steady tone of so many milliseconds.

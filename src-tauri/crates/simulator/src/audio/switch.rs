@@ -87,7 +87,10 @@ impl Switch {
         let mut ports = self.lock();
         let id = PortId(ports.next);
         ports.next += 1;
-        ports.lines.insert(id, Port { line, joined: None, seat: None, playing: None, saying: SILENCE, taps: Vec::new() });
+        ports.lines.insert(
+            id,
+            Port { line, joined: None, seat: None, playing: None, saying: SILENCE, taps: Vec::new() },
+        );
         self.changed.notify_one();
         id
     }
@@ -273,7 +276,14 @@ mod tests {
         let (unheard, _) = std::sync::mpsc::channel();
         let mut ports = Ports::default();
         for (index, line) in [Constant(100, heard), Constant(200, unheard)].into_iter().enumerate() {
-            let port = Port { line: Box::new(line), joined: None, seat: None, playing: None, saying: SILENCE, taps: Vec::new() };
+            let port = Port {
+                line: Box::new(line),
+                joined: None,
+                seat: None,
+                playing: None,
+                saying: SILENCE,
+                taps: Vec::new(),
+            };
             ports.lines.insert(PortId(index as u64), port);
         }
         (ports, PortId(0), PortId(1), ears)

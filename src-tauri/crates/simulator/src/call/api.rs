@@ -12,7 +12,8 @@ use dialer_domain::phone_number::E164;
 use dialer_domain::sid::CallSid;
 use tokio::sync::mpsc;
 
-use super::leg::{End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
+use super::end::End;
+use super::leg::{Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
 use super::session::{Session, Start};
 use crate::account::TwimlApp;
 use crate::far_end::pick_up;

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::dial::Outcome;
-use super::leg::{End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
+use super::end::End;
+use super::leg::{Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
 use super::place::{Child, Commands};
 use super::session::Session;
 use crate::account::Application;

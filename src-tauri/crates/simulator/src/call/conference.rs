@@ -15,9 +15,9 @@ mod seat;
 
 use std::time::Duration;
 
-use tokio::sync::broadcast;
 use url::Url;
 
+use super::dial::next_key;
 use super::leg::{LegCommand, Party as LegParty};
 use super::session::Session;
 use crate::account::WebhookMethod;
@@ -123,17 +123,6 @@ impl Session {
         let state = room.state();
         for party in state.parties.iter().filter(|party| party.joined && party.leg.sid != self.leg.sid) {
             party.leg.command(LegCommand::Digit(digit, via));
-        }
-    }
-}
-
-/// The next key; missed ones are passed over. `None` never comes while the leg lives.
-async fn next_key(keys: &mut broadcast::Receiver<(char, DigitPath)>) -> Option<(char, DigitPath)> {
-    loop {
-        match keys.recv().await {
-            Ok(key) => return Some(key),
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return None,
         }
     }
 }

@@ -17,7 +17,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::conference::Stayed;
-use super::leg::{End, Leg, LegCommand, LegState, Party};
+use super::end::End;
+use super::leg::{Leg, LegCommand, LegState, Party};
 use super::place::Child;
 use super::recorder::{RecordingCallbacks, plan, record_call, recording_url};
 use super::session::{Flow, Session};

@@ -17,8 +17,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::dial::{Outcome, Parted, star};
-use super::leg::{End, Leg, LegState, Party};
-use super::session::{Flow, Played, Scene, Session};
+use super::end::End;
+use super::leg::{Leg, LegState, Party};
+use super::scene::Scene;
+use super::session::{Flow, Played, Session};
 use crate::account::WebhookMethod;
 use crate::audio::Pattern;
 use crate::event::{AlertLevel, Happening, WebhookPurpose};
@@ -274,15 +276,15 @@ impl Session {
             self.network.alert(&self.leg.sid, AlertLevel::Warning, 12_200, &text);
             return Outcome::nobody(End::Failed { sip_code: 404, error_code: None });
         }
-        let whisper = noun.whisper.as_ref().and_then(|whisper| {
-            self.resolve(base, &whisper.url).map(|url| (url, whisper.method))
-        });
+        let whisper = noun
+            .whisper
+            .as_ref()
+            .and_then(|whisper| self.resolve(base, &whisper.url).map(|url| (url, whisper.method)));
         self.let_it_ring(Party::FarEnd);
         let mut keys = self.leg.keys();
         let joined = async {
             tokio::select! {
-                joined = self.next_in_queue(noun, &whisper) => Ok(joined),
-                () = self.network.pace.sleep(dial.timeout) => Err(End::NoAnswer),
+                joined = self.next_in_queue(dial, noun, &whisper) => joined.ok_or(End::NoAnswer),
                 _ = self.leg.ended() => Err(End::Canceled),
                 () = star(&mut keys, dial.hangup_on_star) => Err(End::Canceled),
             }
@@ -303,13 +305,16 @@ impl Session {
         Outcome::talked(&other, talked, bridged)
     }
 
-    /// The next caller who is ready to be joined, what tells of their going, and what tells them the end.
+    /// The next caller who is ready to be joined, what tells of their going, and what tells them the end;
+    /// `None` if nobody came in time. What is whispered to a caller takes its own time.
     async fn next_in_queue(
         &self,
+        dial: &Dial,
         noun: &QueueNoun,
         whisper: &Option<(Url, WebhookMethod)>,
-    ) -> (Arc<Leg>, watch::Receiver<bool>, oneshot::Sender<()>) {
+    ) -> Option<(Arc<Leg>, watch::Receiver<bool>, oneshot::Sender<()>)> {
         let mut joined = self.network.queues.joined();
+        let deadline = Instant::now() + self.network.pace.real(dial.timeout);
         loop {
             joined.borrow_and_update();
             while let Some(Taken { call_sid, hand_over }) = self.network.queues.take(&noun.name) {
@@ -320,11 +325,11 @@ impl Session {
                 let bridge = Bridge { by, whisper: whisper.clone(), ready, over: is_over };
                 // Who has gone meanwhile, or goes during the whisper, is followed by the next.
                 if hand_over.send(bridge).is_ok() && is_ready.wait_for(|ready| *ready).await.is_ok() {
-                    return (leg, is_ready, over);
+                    return Some((leg, is_ready, over));
                 }
             }
             // The sender lives as long as the simulator.
-            let _ = joined.changed().await;
+            let _ = tokio::time::timeout_at(deadline, joined.changed()).await.ok()?;
         }
     }
 }

@@ -4,6 +4,7 @@ mod api;
 mod application;
 mod conference;
 mod dial;
+mod end;
 mod enqueue;
 mod gather;
 mod leg;
@@ -12,6 +13,7 @@ mod place;
 mod play;
 mod record;
 mod recorder;
+mod scene;
 mod session;
 mod whisper;
 
@@ -21,7 +23,8 @@ pub(crate) use conference::{
     PartyChange, Room, RoomRecording, RoomStatus, enter_conference,
 };
 pub use leg::CallRecord;
-pub(crate) use leg::{End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Utterance};
+pub(crate) use end::End;
+pub(crate) use leg::{Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Utterance};
 pub(crate) use recorder::{RecordingCallbacks, record_call};
 pub(crate) use place::sip_parts;
 pub(crate) use session::{Session, Start};

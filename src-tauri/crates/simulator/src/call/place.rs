@@ -12,7 +12,8 @@ use dialer_domain::phone_number::E164;
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::leg::{End, Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
+use super::end::End;
+use super::leg::{Leg, LegCommand, LegDirection, LegState, NewLeg, Party};
 use super::session::Session;
 use crate::event::{AlertLevel, Happening};
 use crate::far_end::pick_up;
@@ -51,7 +52,11 @@ impl Session {
             (None, _) => return Ok(self.leg.from.clone()),
             (Some(id), _) => id,
         };
-        if to_sip && !id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_' | '.' | ':' | '@')) {
+        if to_sip
+            && !id
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_' | '.' | ':' | '@'))
+        {
             return Err((13_247, "callerId may hold letters, digits and + - _ . only"));
         }
         let of_this_call = self.leg.party == Party::FarEnd && (id == self.leg.from || id == self.leg.to);
@@ -141,7 +146,12 @@ impl Session {
     }
 
     /// A dialled leg that reports as its noun asks.
-    pub(super) fn begin_leg(&self, new: NewLeg, callbacks: &CallbackRequest, base: &Url) -> (Arc<Leg>, Commands) {
+    pub(super) fn begin_leg(
+        &self,
+        new: NewLeg,
+        callbacks: &CallbackRequest,
+        base: &Url,
+    ) -> (Arc<Leg>, Commands) {
         let url = callbacks.url.as_deref().and_then(|url| base.join(url).ok());
         Leg::begin(&self.network, new, LegState::Initiated, |sid| {
             let events = callbacks.events.clone();
@@ -156,9 +166,10 @@ pub(crate) fn sip_parts(uri: &str) -> (&str, &str) {
     let (user, rest) = address.split_once('@').unwrap_or(("", address));
     let host = rest.split(';').next().unwrap_or_default();
     // A port follows the host; an address of version 6 stands in brackets.
-    let host = host.strip_prefix('[').and_then(|host| host.split(']').next()).unwrap_or_else(|| {
-        host.split(':').next().unwrap_or_default()
-    });
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.split(']').next())
+        .unwrap_or_else(|| host.split(':').next().unwrap_or_default());
     (user.split([':', ';']).next().unwrap_or_default(), host)
 }
 

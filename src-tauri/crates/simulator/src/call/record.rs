@@ -40,7 +40,7 @@ impl Session {
         if record.play_beep {
             match self.sound(Pattern::beep(), 1).await {
                 Flow::Next => {}
-                other => return other,
+                taken @ (Flow::Go(..) | Flow::Leave | Flow::Finish(_)) => return taken,
             }
         } else if !self.leg.answer().await {
             return Flow::Finish(self.leg.ended().await);
@@ -59,7 +59,8 @@ impl Session {
             name: None,
             now_ms: self.network.now_ms(),
         });
-        let (tap, over) = MessageTap::new(Arc::clone(&recording), record.max_length.min(longest), record.timeout);
+        let (tap, over) =
+            MessageTap::new(Arc::clone(&recording), record.max_length.min(longest), record.timeout);
         self.network.switch.tap(port, Box::new(tap));
         let callbacks = RecordingCallbacks::of(&record.callbacks, base);
         follow(&self.network, &recording, self.leg.sid.clone(), callbacks);

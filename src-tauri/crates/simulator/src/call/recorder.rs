@@ -60,7 +60,12 @@ impl Drop for RecordingTap {
 }
 
 /// What a recording of both sides of `leg` is to be.
-pub(crate) fn plan(network: &Network, leg: &Leg, source: RecordingSource, of: &CallRecording) -> NewRecording {
+pub(crate) fn plan(
+    network: &Network,
+    leg: &Leg,
+    source: RecordingSource,
+    of: &CallRecording,
+) -> NewRecording {
     NewRecording {
         call_sid: Some(leg.sid.clone()),
         conference_sid: None,

@@ -12,9 +12,11 @@ use dialer_twilio::webhook::Form;
 use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::leg::{End, Leg, LegCommand, LegState, Party};
+use super::end::End;
+use super::leg::{Leg, LegCommand, LegState, Party};
 use super::play::play_url;
 use super::recorder::{RecordingCallbacks, plan, record_call};
+use super::scene::Scene;
 use crate::account::{TwimlApp, WebhookMethod};
 use crate::audio::{Pattern, Player, decode_wav};
 use crate::event::{AlertLevel, DigitPath, Happening, WebhookPurpose};
@@ -77,40 +79,6 @@ pub(crate) enum Played {
     Left,
     /// The call is to end, or has.
     Finished(End),
-}
-
-/// Where a document is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scene {
-    Call,
-    /// `waitUrl` of `<Enqueue>` (TwiML `<Enqueue>` lists the verbs).
-    QueueWait,
-    /// `url` of `<Queue>` (TwiML `<Queue>` lists the verbs).
-    QueueWhisper,
-    /// `url` of `<Number>`, `<Client>` or `<Sip>`.
-    Whisper,
-}
-
-impl Scene {
-    /// Why a verb is not played here: Twilio's code and a text.
-    fn refuses(self, verb: &Verb) -> Option<(u32, &'static str)> {
-        let sound = matches!(verb, Verb::Say { .. } | Verb::Play { .. } | Verb::Sound(_) | Verb::Pause { .. });
-        let allowed = sound
-            || match self {
-                Self::Call => !matches!(verb, Verb::Leave),
-                Self::QueueWait => {
-                    matches!(verb, Verb::Hangup | Verb::Redirect { .. } | Verb::Leave | Verb::Gather(_))
-                }
-                Self::QueueWhisper => matches!(verb, Verb::Redirect { .. }),
-                Self::Whisper => matches!(verb, Verb::Gather(_) | Verb::Hangup),
-            };
-        match (allowed, self, verb) {
-            (true, ..) => None,
-            (false, Self::Whisper, Verb::Dial(_)) => Some((13_201, "Dial: Cannot Dial out from a Dial Call Segment")),
-            (false, Self::Call, _) => Some((12_200, "<Leave> is for callers in a queue; it was skipped")),
-            (false, ..) => Some((12_200, "the document holds a verb that is not played here; it was skipped")),
-        }
-    }
 }
 
 impl Session {
@@ -205,8 +173,8 @@ impl Session {
                 Url::parse(&format!("http://{NOWHERE}/")).ok().map(|base| (*document, base))
             }
             Some(Start::Ask { url, method, fallback }) => {
-                let fallback = fallback.map(|(url, method)| (WebhookPurpose::Fallback, url, method));
-                self.document_or_fallback((WebhookPurpose::Redirect, url, method), fallback).await
+                let form = self.form(self.leg.status());
+                self.document_or_fallback((WebhookPurpose::Redirect, url, method), form, fallback).await
             }
         };
         let Some((document, base)) = first else {
@@ -239,24 +207,30 @@ impl Session {
     /// The document of the voice URL, else of the fallback URL. `None` when neither can be had.
     async fn first_document(&self) -> Option<(Document, Url)> {
         let url = self.app.voice_url.clone()?;
-        let fallback = self.app.voice_fallback_url.clone();
-        let fallback = fallback.map(|url| (WebhookPurpose::Fallback, url, self.app.voice_fallback_method));
-        self.document_or_fallback((WebhookPurpose::Voice, url, self.app.voice_method), fallback).await
+        let form = self.form(self.leg.status());
+        self.document_or_fallback((WebhookPurpose::Voice, url, self.app.voice_method), form, self.fallback())
+            .await
+    }
+
+    /// Asked whenever a document cannot be had, also in the middle of a call: "in the event of a fatal
+    /// error while executing your call" (Twilio's page "Availability and Reliability").
+    fn fallback(&self) -> Option<(Url, WebhookMethod)> {
+        self.app.voice_fallback_url.clone().map(|url| (url, self.app.voice_fallback_method))
     }
 
     async fn document_or_fallback(
         &self,
         (purpose, url, method): (WebhookPurpose, Url, WebhookMethod),
-        fallback: Option<(WebhookPurpose, Url, WebhookMethod)>,
+        form: Form,
+        fallback: Option<(Url, WebhookMethod)>,
     ) -> Option<(Document, Url)> {
-        let form = self.form(self.leg.status());
         let failure = match self.ask(purpose, url.clone(), method, form.clone()).await {
             Ok(content) => return Some(self.as_document(content)),
             Err(code) => code,
         };
-        let (purpose, fallback, method) = fallback?;
+        let (fallback, method) = fallback?;
         let form = form.with("ErrorCode", failure.to_string()).with("ErrorUrl", url.to_string());
-        let second = self.ask(purpose, fallback, method, form).await;
+        let second = self.ask(WebhookPurpose::Fallback, fallback, method, form).await;
         second.ok().map(|content| self.as_document(content))
     }
 
@@ -286,7 +260,8 @@ impl Session {
         match content {
             Content::Document(document, url) => (document, url),
             Content::Audio(file, url) => {
-                self.network.record(Happening::Played { call_sid: self.leg.sid.clone(), url: url.to_string() });
+                self.network
+                    .record(Happening::Played { call_sid: self.leg.sid.clone(), url: url.to_string() });
                 let sound = decode_wav(&file).map_or_else(|_| Pattern::tune(), Pattern::recording);
                 (Document { verbs: vec![Verb::Sound(sound)], warnings: Vec::new() }, url)
             }
@@ -299,7 +274,13 @@ impl Session {
         let code = match &url {
             // "Action Callback URL must be absolute when updating in-progress calls"; without any the
             // document itself is meant, which has no address (twilio.com/docs/api/errors/11100).
-            Some(url) if url.host_str() == Some(NOWHERE) => if text.is_empty() { 11_100 } else { 15_004 },
+            Some(url) if url.host_str() == Some(NOWHERE) => {
+                if text.is_empty() {
+                    11_100
+                } else {
+                    15_004
+                }
+            }
             Some(_) => return url,
             None => 11_100,
         };
@@ -351,7 +332,9 @@ impl Session {
             Verb::Hangup => Flow::Finish(self.last_dial().unwrap_or(End::Completed)),
             Verb::Reject { reason } => Flow::Finish(self.rejection(reason)),
             Verb::Redirect { url, method } => match self.resolve(base, &url) {
-                Some(url) => self.go(WebhookPurpose::Redirect, url, method, self.form(self.leg.status())).await,
+                Some(url) => {
+                    self.go(WebhookPurpose::Redirect, url, method, self.form(self.leg.status())).await
+                }
                 None => Flow::Finish(self.apologise().await),
             },
         }
@@ -396,12 +379,9 @@ impl Session {
         method: WebhookMethod,
         form: Form,
     ) -> Flow {
-        match self.ask(purpose, url, method, form).await {
-            Ok(content) => {
-                let (document, base) = self.as_document(content);
-                Flow::Go(document, base)
-            }
-            Err(_) => Flow::Finish(self.apologise().await),
+        match self.document_or_fallback((purpose, url, method), form, self.fallback()).await {
+            Some((document, base)) => Flow::Go(document, base),
+            None => Flow::Finish(self.apologise().await),
         }
     }
 

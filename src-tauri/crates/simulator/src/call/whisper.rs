@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::leg::{End, Leg};
-use super::session::{Played, Scene, Session};
+use super::end::End;
+use super::leg::Leg;
+use super::scene::Scene;
+use super::session::{Played, Session};
 use crate::account::TwimlApp;
 use crate::event::WebhookPurpose;
 use crate::twiml::Whisper;

@@ -84,7 +84,10 @@ fn practice(last_two: u32) -> Option<(FarEndScript, String)> {
             (script, "Answers and echoes you; as a caller, gives up after 10 s of ringing")
         }
         13 => (
-            message("Hello, this is a practice call. Please call me back when you can. Thank you.", Step::HangUp),
+            message(
+                "Hello, this is a practice call. Please call me back when you can. Thank you.",
+                Step::HangUp,
+            ),
             "Leaves a message after the beep, then hangs up",
         ),
         14 => (
@@ -95,21 +98,34 @@ fn practice(last_two: u32) -> Option<(FarEndScript, String)> {
             "Leaves a message after the beep and ends it with #",
         ),
         15 => (
-            doing(vec![Step::Wait { s: 2.0 }, Step::Say { text: "I would like to speak to sales, please.".into() }], false),
+            doing(
+                vec![
+                    Step::Wait { s: 2.0 },
+                    Step::Say { text: "I would like to speak to sales, please.".into() },
+                ],
+                false,
+            ),
             "Says “I would like to speak to sales, please” after 2 s",
         ),
         16 => {
-            let script = FarEndScript { hang_up_after_s: Some(60.0), ..answering(USUAL_RING_S, TalkScript::Silence) };
+            let script =
+                FarEndScript { hang_up_after_s: Some(60.0), ..answering(USUAL_RING_S, TalkScript::Silence) };
             (script, "Waits in silence, as in a queue, and hangs up after 60 s")
         }
         17 => {
             let press = Step::Press { digits: "1".into(), via: KeyPath::TelephoneEvent };
-            (doing(vec![Step::Wait { s: 2.0 }, press], false), "Presses 1 after 2 s, beside the sound (RFC 4733)")
+            (
+                doing(vec![Step::Wait { s: 2.0 }, press], false),
+                "Presses 1 after 2 s, beside the sound (RFC 4733)",
+            )
         }
         40..=49 => {
             let press = Step::Press { digits: unit.to_string(), via: KeyPath::InBand };
             let script = doing(vec![Step::Wait { s: 2.0 }, press, Step::Wait { s: 8.0 }], true);
-            return Some((script, format!("Presses the key {unit} after 2 s, and again every 10 s, as in a menu")));
+            return Some((
+                script,
+                format!("Presses the key {unit} after 2 s, and again every 10 s, as in a menu"),
+            ));
         }
         20..=29 => {
             let does = format!("Rings for {} s, then answers and echoes you", unit);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-pub(crate) use crate::account::WebhookMethod as Method;
 use super::dial::Dial;
+pub(crate) use crate::account::WebhookMethod as Method;
 use crate::audio::Pattern;
 
 /// A document that may be played.

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use dialer_domain::sid::{CallSid, TwimlAppSid};
+use dialer_domain::sid::TwimlAppSid;
 use roxmltree::Node;
 
-use super::dial::{
-    ApplicationNoun, Beep, ConferenceEvent, ConferenceNoun, Destination, Dial, DialRecording, QueueNoun, Target,
-    Whisper,
-};
+use super::dial::{ApplicationNoun, Destination, Dial, DialRecording, QueueNoun, Target, Whisper};
 use super::document::{CallRecording, CallbackRequest};
 use super::read::is_dialled;
 use super::reader::{Reader, SCHEMA_WARNING, inner_text, non_empty, own_text, text_of};
@@ -24,10 +21,7 @@ const SIP_HEADERS_LIMIT: usize = 1_024;
 /// Headers that may be sent besides `X-…` (TwiML `<Sip>`), in lower case.
 const SIP_HEADERS: [&str; 4] =
     ["user-to-user", "remote-party-id", "p-preferred-identity", "p-called-party-id"];
-/// Most participants of a conference.
-const MOST_PARTICIPANTS: u64 = 250;
-/// Longest `participantLabel` (twilio.com/docs/api/errors/16024), and longest `customerId`.
-const LONGEST_LABEL: usize = 128;
+/// Longest `customerId` (TwiML `<Application>`).
 const LONGEST_CUSTOMER: usize = 256;
 
 /// `<Dial>: Invalid nested element` (twilio.com/docs/api/errors/13215).
@@ -138,7 +132,10 @@ impl Reader {
         match single {
             Some(single) => {
                 if !targets.is_empty() {
-                    self.warn(NESTED, "a queue, conference or application is dialled alone; others were skipped");
+                    self.warn(
+                        NESTED,
+                        "a queue, conference or application is dialled alone; others were skipped",
+                    );
                 }
                 single
             }
@@ -258,7 +255,8 @@ impl Reader {
             self.warn(13_253, "the headers of <Sip> are too long; none is sent");
             return Vec::new();
         }
-        let mut headers: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let mut headers: Vec<(String, String)> =
+            form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         headers.retain(|(name, _)| {
             let lower = name.to_ascii_lowercase();
             let allowed = lower.starts_with("x-") || SIP_HEADERS.contains(&lower.as_str());
@@ -318,99 +316,6 @@ impl Reader {
         })
     }
 
-    fn conference(&mut self, node: Node<'_, '_>) -> Option<ConferenceNoun> {
-        self.known(
-            node,
-            &[
-                "muted",
-                "beep",
-                "startConferenceOnEnter",
-                "endConferenceOnExit",
-                "waitUrl",
-                "waitMethod",
-                "maxParticipants",
-                "record",
-                "trim",
-                "coach",
-                "participantLabel",
-                "jitterBufferSize",
-                "region",
-                "statusCallback",
-                "statusCallbackMethod",
-                "statusCallbackEvent",
-                "eventCallbackUrl",
-                "recordingStatusCallback",
-                "recordingStatusCallbackMethod",
-                "recordingStatusCallbackEvent",
-            ],
-        );
-        let Some(name) = non_empty(inner_text(node)) else {
-            self.warn(13_237, "<Conference> has no name; it was skipped");
-            return None;
-        };
-        let events = node.attribute("statusCallbackEvent").unwrap_or_default();
-        let most = self.number(node, "maxParticipants", MOST_PARTICIPANTS, 2..=MOST_PARTICIPANTS, SCHEMA_WARNING);
-        Some(ConferenceNoun {
-            name,
-            muted: self.flag(node, "muted", false, 13_230),
-            beep: self.beep(node),
-            start_on_enter: self.flag(node, "startConferenceOnEnter", true, 13_232),
-            end_on_exit: self.flag(node, "endConferenceOnExit", false, 13_231),
-            wait_url: node.attribute("waitUrl").map(|url| url.trim().to_owned()),
-            wait_method: self.method(node, "waitMethod", 13_234),
-            max_participants: usize::try_from(most).unwrap_or(usize::MAX),
-            record: self.conference_record(node),
-            trim: self.trim(node, true, 13_239),
-            coach: text_of(node, "coach"),
-            participant_label: self.participant_label(node),
-            status_callback: text_of(node, "statusCallback"),
-            status_callback_method: self.method(node, "statusCallbackMethod", SCHEMA_WARNING),
-            status_callback_events: self.words(
-                "statusCallbackEvent",
-                events,
-                SCHEMA_WARNING,
-                ConferenceEvent::from_wire,
-            ),
-            recording_callbacks: self.recording_callbacks(node),
-        })
-    }
-
-    fn beep(&mut self, node: Node<'_, '_>) -> Beep {
-        match node.attribute("beep") {
-            None | Some("true") => Beep::Both,
-            Some("false") => Beep::Never,
-            Some("onEnter") => Beep::OnEnter,
-            Some("onExit") => Beep::OnExit,
-            Some(_) => {
-                self.warn(13_235, "“beep” must be true, false, onEnter or onExit; true was used");
-                Beep::Both
-            }
-        }
-    }
-
-    fn conference_record(&mut self, node: Node<'_, '_>) -> bool {
-        match node.attribute("record") {
-            None | Some("do-not-record" | "false") => false,
-            Some("record-from-start" | "true") => true,
-            Some(_) => {
-                self.warn(SCHEMA_WARNING, "“record” must be do-not-record or record-from-start");
-                false
-            }
-        }
-    }
-
-    /// A label has at most 128 characters, is no CallSid and has no slash.
-    fn participant_label(&mut self, node: Node<'_, '_>) -> Option<String> {
-        text_of(node, "participantLabel").filter(|label| {
-            let valid =
-                label.chars().count() <= LONGEST_LABEL && CallSid::parse(label).is_err() && !label.contains('/');
-            if !valid {
-                self.warn(16_024, "“participantLabel” is too long, a CallSid, or has a slash; it was left out");
-            }
-            valid
-        })
-    }
-
     /// The document at `url`. `method` is wrong with `code`.
     fn whisper(&mut self, node: Node<'_, '_>, code: u32) -> Option<Whisper> {
         let method = self.method(node, "method", code);
@@ -441,10 +346,10 @@ mod tests {
     }
 
     fn targets(dial: Dial) -> Vec<Target> {
-        match dial.destination {
-            Destination::Parties(targets) => targets,
-            other => panic!("expected parties, got {other:?}"),
-        }
+        let Destination::Parties(targets) = dial.destination else {
+            panic!("expected parties, got {dial:?}")
+        };
+        targets
     }
 
     #[test]
@@ -478,7 +383,11 @@ mod tests {
                 identity: "agent_1".into(),
                 parameters: vec![("caller".into(), "Zoë & Co".into())],
                 whisper: Some(Whisper { url: "/whisper".into(), method: Method::Get }),
-                callbacks: CallbackRequest { url: None, method: Method::Post, events: vec![CallbackEvent::Completed] },
+                callbacks: CallbackRequest {
+                    url: None,
+                    method: Method::Post,
+                    events: vec![CallbackEvent::Completed]
+                },
             }]
         );
     }
@@ -529,7 +438,8 @@ mod tests {
         let dial = only_dial("<Dial><Queue url=\"/whisper\">support</Queue></Dial>");
         let whisper = Some(Whisper { url: "/whisper".into(), method: Method::Post });
         assert_eq!(dial.destination, Destination::Queue(QueueNoun { name: "support".into(), whisper }));
-        let (dial, codes) = dial_and_codes("<Dial>+12025550100<Queue>support</Queue><Conference>room</Conference></Dial>");
+        let (dial, codes) =
+            dial_and_codes("<Dial>+12025550100<Queue>support</Queue><Conference>room</Conference></Dial>");
         assert!(matches!(dial.destination, Destination::Queue(_)));
         assert_eq!(codes, [13_215, 13_215]);
         let app = "AP0123456789abcdef0123456789abcdef";
@@ -540,18 +450,6 @@ mod tests {
         let Destination::Application(noun) = dial.destination else { panic!("{dial:?}") };
         assert_eq!((noun.sid.as_str(), noun.copy_parent_to), (app, true));
         assert_eq!((noun.parameters, noun.customer_id), (vec![("a".into(), "b".into())], Some("c".into())));
-    }
-
-    #[test]
-    fn reads_a_conference_as_the_gateway_writes_it() {
-        let dial = only_dial(
-            r#"<Dial action="https://h/a"><Conference participantLabel="agent" startConferenceOnEnter="true" endConferenceOnExit="false" beep="false" waitUrl="" record="record-from-start" statusCallback="/c" statusCallbackEvent="start end join leave mute hold">c-7f3a</Conference></Dial>"#,
-        );
-        let Destination::Conference(noun) = dial.destination else { panic!("{dial:?}") };
-        assert_eq!((noun.name.as_str(), noun.beep, noun.wait_url.as_deref()), ("c-7f3a", Beep::Never, Some("")));
-        assert!(noun.record && noun.trim && noun.start_on_enter && !noun.end_on_exit && !noun.muted);
-        assert_eq!(noun.participant_label.as_deref(), Some("agent"));
-        assert_eq!((noun.status_callback_events.len(), noun.max_participants), (6, 250));
     }
 
     #[test]
@@ -567,11 +465,5 @@ mod tests {
         );
         assert_eq!(codes, [13_216, 13_213, 13_218, 13_622, 13_699, 13_621, 14_212]);
         assert_eq!(dial.record.unwrap().recording.track, Track::Both);
-        let (dial, codes) = dial_and_codes(
-            r#"<Dial><Conference muted="x" beep="x" startConferenceOnEnter="x" endConferenceOnExit="x" waitMethod="x" trim="x" participantLabel="a/b">r</Conference></Dial>"#,
-        );
-        assert_eq!(codes, [13_230, 13_235, 13_232, 13_231, 13_234, 13_239, 16_024]);
-        let Destination::Conference(noun) = dial.destination else { panic!("{dial:?}") };
-        assert_eq!((noun.muted, noun.start_on_enter, noun.participant_label), (false, true, None));
     }
 }

@@ -7,23 +7,15 @@
 //! that has none for a value, it is 12200. An attribute Twilio knows but the simulator does not act on is
 //! accepted in silence only where ignoring it changes nothing a caller can notice (voice, language, hints).
 
-use std::time::Duration;
-
 use roxmltree::{Document as Xml, Node};
 
-use super::document::{
-    CallRecording, Document, Enqueue, Gather, Record, RejectReason, Transcription, TwimlError, Verb,
-};
+use super::document::{CallRecording, Document, Enqueue, RejectReason, TwimlError, Verb};
 use super::reader::{Reader, SCHEMA_WARNING, inner_text, non_empty, own_text, text_of};
 
 /// Longest name of a queue (TwiML `<Enqueue>`).
 pub(super) const LONGEST_QUEUE_NAME: usize = 64;
 /// Longest text of `<Say>`, in characters.
 const LONGEST_SPEECH: usize = 4_096;
-/// The keys of a telephone.
-const KEYS: &str = "0123456789*#";
-/// Longest recording that is transcribed (TwiML `<Record>`).
-const LONGEST_TRANSCRIBED_S: u64 = 120;
 
 /// Reads `text`, or says why it cannot be played.
 pub(crate) fn read(text: &str) -> Result<Document, TwimlError> {
@@ -94,7 +86,7 @@ impl Reader {
     }
 
     /// `<Say>`, `<Play>` or `<Pause>`: what may also stand inside `<Gather>`.
-    fn prompt(&mut self, node: Node<'_, '_>) -> Option<Verb> {
+    pub(super) fn prompt(&mut self, node: Node<'_, '_>) -> Option<Verb> {
         match node.tag_name().name() {
             "Say" => {
                 self.known(node, &["voice", "language", "loop"]);
@@ -103,7 +95,10 @@ impl Reader {
                     self.warn(13_520, "<Say> says nothing");
                 }
                 if let Some((end, _)) = text.char_indices().nth(LONGEST_SPEECH) {
-                    self.warn(13_521, format!("<Say> says at most {LONGEST_SPEECH} characters; the rest was cut off"));
+                    self.warn(
+                        13_521,
+                        format!("<Say> says at most {LONGEST_SPEECH} characters; the rest was cut off"),
+                    );
                     text.truncate(end);
                 }
                 Some(Verb::Say { text, loops: self.loops(node, 13_510) })
@@ -138,141 +133,6 @@ impl Reader {
                 self.warn(13_810, format!("<Reject> has no reason “{other}”"));
                 RejectReason::Rejected
             }
-        }
-    }
-
-    fn gather(&mut self, node: Node<'_, '_>) -> Gather {
-        self.known(
-            node,
-            &[
-                "input",
-                "action",
-                "method",
-                "timeout",
-                "numDigits",
-                "finishOnKey",
-                "actionOnEmptyResult",
-                "speechTimeout",
-                "speechModel",
-                "enhanced",
-                "language",
-                "hints",
-                "profanityFilter",
-                "partialResultCallback",
-                "partialResultCallbackMethod",
-                "bargeIn",
-                "debug",
-                "maxSpeechTime",
-            ],
-        );
-        if text_of(node, "partialResultCallback").is_some() {
-            self.warn(SCHEMA_WARNING, "the practice Twilio sends no partial results of speech");
-        }
-        let input = self.words("input", node.attribute("input").unwrap_or("dtmf"), 13_326, |word| match word {
-            "dtmf" => Some(false),
-            "speech" => Some(true),
-            _ => None,
-        });
-        let timeout = self.seconds(node, "timeout", 5, 0..=86_400, 13_313);
-        let speech_timeout = match node.attribute("speechTimeout") {
-            None => Some(timeout),
-            Some("auto") => None,
-            Some(_) => Some(self.seconds(node, "speechTimeout", timeout.as_secs(), 1..=86_400, 13_327)),
-        };
-        let num_digits = match node.attribute("numDigits") {
-            None => None,
-            Some(text) => match text.trim().parse::<usize>() {
-                Ok(count) if count > 0 => Some(count),
-                Ok(_) | Err(_) => {
-                    self.warn(13_314, "“numDigits” must be a whole number above 0; any number of keys counts");
-                    None
-                }
-            },
-        };
-        let mut prompts = Vec::new();
-        for child in node.children().filter(Node::is_element) {
-            match child.tag_name().name() {
-                "Say" | "Play" | "Pause" => prompts.extend(self.prompt(child)),
-                other => self.warn(13_320, format!("<Gather> may not hold <{other}>")),
-            }
-        }
-        Gather {
-            // Without any usable input it is the default.
-            dtmf: input.is_empty() || input.contains(&false),
-            speech: input.contains(&true),
-            action: node.attribute("action").map(str::to_owned),
-            method: self.method(node, "method", 13_312),
-            timeout,
-            speech_timeout,
-            num_digits,
-            finish_on_key: self.finish_on_key(node),
-            action_on_empty_result: self.flag(node, "actionOnEmptyResult", false, 13_338),
-            prompts,
-        }
-    }
-
-    /// `finishOnKey` of `<Gather>`: one key, or none for the empty text.
-    fn finish_on_key(&mut self, node: Node<'_, '_>) -> Option<char> {
-        let text = node.attribute("finishOnKey").unwrap_or("#").trim();
-        let mut keys = text.chars();
-        match (keys.next(), keys.next()) {
-            (None, _) => None,
-            (Some(key), None) if KEYS.contains(key) => Some(key),
-            _ => {
-                self.warn(13_310, "“finishOnKey” must be one of 0-9, * and #, or empty; # was used");
-                Some('#')
-            }
-        }
-    }
-
-    fn record(&mut self, node: Node<'_, '_>) -> Record {
-        self.known(
-            node,
-            &[
-                "action",
-                "method",
-                "timeout",
-                "finishOnKey",
-                "maxLength",
-                "playBeep",
-                "trim",
-                "transcribe",
-                "transcribeCallback",
-                "recordingStatusCallback",
-                "recordingStatusCallbackMethod",
-                "recordingStatusCallbackEvent",
-                "recordingTrack",
-                "recordingConfigurationId",
-            ],
-        );
-        let transcribe = self.flag(node, "transcribe", false, 13_614);
-        let callback = text_of(node, "transcribeCallback");
-        // A callback implies it (TwiML `<Record>`).
-        let mut transcription = (transcribe || callback.is_some()).then_some(Transcription { callback });
-        let usual = if transcription.is_some() { LONGEST_TRANSCRIBED_S } else { 3_600 };
-        let max_length = self.number(node, "maxLength", usual, 1..=14_400, 13_612);
-        if transcription.is_some() && max_length > LONGEST_TRANSCRIBED_S {
-            self.warn(13_615, "“maxLength” is too high for a transcription; there will be none");
-            transcription = None;
-        }
-        let keys = node.attribute("finishOnKey").map_or(KEYS, str::trim);
-        let finish_on_key = if keys.chars().all(|key| KEYS.contains(key)) {
-            keys.to_owned()
-        } else {
-            self.warn(13_613, "“finishOnKey” may hold 0-9, * and #; any key was used");
-            KEYS.to_owned()
-        };
-        let timeout = self.seconds(node, "timeout", 5, 0..=86_400, 13_611);
-        Record {
-            action: node.attribute("action").map(str::to_owned),
-            method: self.method(node, "method", 13_610),
-            timeout: (!timeout.is_zero()).then_some(timeout),
-            finish_on_key,
-            max_length: Duration::from_secs(max_length),
-            play_beep: self.flag(node, "playBeep", true, 13_616),
-            trim: self.trim(node, true, 13_699),
-            transcription,
-            callbacks: self.recording_callbacks(node),
         }
     }
 
@@ -382,7 +242,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use proptest::prelude::*;
 
-    use super::super::document::{Method, RecordingEvent, Track};
+    use super::super::document::{Method, Track};
     use super::*;
 
     /// The only verb of a document, and the codes of its warnings.
@@ -393,20 +253,6 @@ mod tests {
         let verb = verbs.next().unwrap();
         assert_eq!(verbs.next(), None, "{text}");
         (verb, codes)
-    }
-
-    fn gather(text: &str) -> (Gather, Vec<u32>) {
-        match only(text) {
-            (Verb::Gather(gather), codes) => (gather, codes),
-            other => panic!("expected <Gather>, got {other:?}"),
-        }
-    }
-
-    fn record(text: &str) -> (Record, Vec<u32>) {
-        match only(text) {
-            (Verb::Record(record), codes) => (record, codes),
-            other => panic!("expected <Record>, got {other:?}"),
-        }
     }
 
     #[test]
@@ -436,79 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn a_gather_has_twilios_defaults() {
-        let (gather, codes) = gather("<Gather/>");
-        assert!(codes.is_empty());
-        assert_eq!(
-            gather,
-            Gather {
-                dtmf: true,
-                speech: false,
-                action: None,
-                method: Method::Post,
-                timeout: Duration::from_secs(5),
-                speech_timeout: Some(Duration::from_secs(5)),
-                num_digits: None,
-                finish_on_key: Some('#'),
-                action_on_empty_result: false,
-                prompts: Vec::new(),
-            }
-        );
-    }
-
-    #[test]
-    fn reads_a_menu_as_the_gateway_writes_it() {
-        let (menu, codes) = gather(
-            r#"<Gather input="dtmf speech" numDigits="1" timeout="7" finishOnKey="" action="https://h/menu" actionOnEmptyResult="true" speechTimeout="auto" language="de-DE" hints="sales, support"><Say>One</Say><Play>https://h/a.wav</Play><Pause/></Gather>"#,
-        );
-        assert_eq!(codes, [0; 0]);
-        assert!(menu.dtmf && menu.speech && menu.action_on_empty_result);
-        assert_eq!((menu.num_digits, menu.finish_on_key, menu.speech_timeout), (Some(1), None, None));
-        assert_eq!((menu.action.as_deref(), menu.prompts.len()), (Some("https://h/menu"), 3));
-    }
-
-    #[test]
-    fn bad_values_of_a_gather_have_their_codes() {
-        let (gather, codes) = gather(
-            r#"<Gather input="voice" method="PUT" timeout="x" numDigits="0" finishOnKey="12" actionOnEmptyResult="x" speechTimeout="x"><Dial/></Gather>"#,
-        );
-        assert_eq!(codes, [13_326, 13_313, 13_327, 13_314, 13_320, 13_312, 13_310, 13_338]);
-        assert!(gather.dtmf && !gather.speech, "the default input");
-        assert_eq!(gather.finish_on_key, Some('#'));
-    }
-
-    #[test]
-    fn a_record_has_twilios_defaults_and_limits() {
-        let (plain, codes) = record("<Record/>");
-        assert!(codes.is_empty());
-        assert_eq!((plain.timeout, plain.max_length.as_secs()), (Some(Duration::from_secs(5)), 3_600));
-        assert!(plain.play_beep && plain.trim && plain.transcription.is_none());
-        assert_eq!(plain.finish_on_key, "0123456789*#");
-        assert_eq!(plain.callbacks.events, [RecordingEvent::Completed]);
-        let (transcribed, codes) = record("<Record transcribeCallback=\"/t\" timeout=\"0\"/>");
-        assert!(codes.is_empty());
-        assert_eq!((transcribed.max_length.as_secs(), transcribed.timeout), (120, None));
-        assert_eq!(transcribed.transcription, Some(Transcription { callback: Some("/t".into()) }));
-        let (too_long, codes) = record("<Record transcribe=\"true\" maxLength=\"121\"/>");
-        assert_eq!((too_long.transcription, codes), (None, vec![13_615]));
-    }
-
-    #[test]
-    fn bad_values_of_a_record_have_their_codes() {
-        let (_, codes) = record(
-            r#"<Record method="x" timeout="x" maxLength="x" finishOnKey="x" playBeep="x" trim="x" transcribe="x" recordingStatusCallbackEvent="x"/>"#,
-        );
-        assert_eq!(codes, [13_614, 13_612, 13_613, 13_611, 13_610, 13_616, 13_699, 13_621]);
-    }
-
-    #[test]
     fn reads_a_queue_and_what_is_wrong_with_one() {
         let enqueue = |text: &str| match only(text) {
             (Verb::Enqueue(enqueue), codes) => (enqueue, codes),
             other => panic!("expected <Enqueue>, got {other:?}"),
         };
-        let (queue, codes) =
-            enqueue("<Enqueue waitUrl=\"\" waitUrlMethod=\"GET\" action=\"/a\" maxQueueSize=\"3\"> support </Enqueue>");
+        let (queue, codes) = enqueue(
+            "<Enqueue waitUrl=\"\" waitUrlMethod=\"GET\" action=\"/a\" maxQueueSize=\"3\"> support </Enqueue>",
+        );
         assert!(codes.is_empty());
         assert_eq!((queue.name.as_deref(), queue.wait_url.as_deref()), (Some("support"), Some("")));
         assert_eq!((queue.wait_method, queue.max_queue_size), (Method::Get, Some(3)));
@@ -543,15 +324,57 @@ mod tests {
     /// Something like TwiML: known names in any place, with any values.
     fn twiml_like() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec![
-            "Say", "Play", "Pause", "Dial", "Gather", "Record", "Enqueue", "Leave", "Start", "Stop", "Recording",
-            "Number", "Client", "Identity", "Parameter", "Sip", "Queue", "Conference", "Application", "Redirect",
-            "Reject", "Hangup", "Task", "x",
+            "Say",
+            "Play",
+            "Pause",
+            "Dial",
+            "Gather",
+            "Record",
+            "Enqueue",
+            "Leave",
+            "Start",
+            "Stop",
+            "Recording",
+            "Number",
+            "Client",
+            "Identity",
+            "Parameter",
+            "Sip",
+            "Queue",
+            "Conference",
+            "Application",
+            "Redirect",
+            "Reject",
+            "Hangup",
+            "Task",
+            "x",
         ]);
         let attribute = (
             prop::sample::select(vec![
-                "action", "method", "timeout", "numDigits", "finishOnKey", "input", "maxLength", "loop", "length",
-                "record", "trim", "name", "value", "url", "waitUrl", "beep", "participantLabel", "sendDigits",
-                "speechTimeout", "maxQueueSize", "channels", "statusCallbackEvent", "digits", "y",
+                "action",
+                "method",
+                "timeout",
+                "numDigits",
+                "finishOnKey",
+                "input",
+                "maxLength",
+                "loop",
+                "length",
+                "record",
+                "trim",
+                "name",
+                "value",
+                "url",
+                "waitUrl",
+                "beep",
+                "participantLabel",
+                "sendDigits",
+                "speechTimeout",
+                "maxQueueSize",
+                "channels",
+                "statusCallbackEvent",
+                "digits",
+                "y",
             ]),
             "[^<>&\"]{0,12}|[0-9]{1,25}|-?[0-9]{1,3}",
         );

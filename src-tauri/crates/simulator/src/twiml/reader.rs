@@ -137,7 +137,10 @@ impl Reader {
             Some("inbound") => Track::Inbound,
             Some("outbound") => Track::Outbound,
             Some(_) => {
-                self.warn(RECORDING_TRACK, format!("“{name}” must be both, inbound or outbound; both was used"));
+                self.warn(
+                    RECORDING_TRACK,
+                    format!("“{name}” must be both, inbound or outbound; both was used"),
+                );
                 Track::Both
             }
         }

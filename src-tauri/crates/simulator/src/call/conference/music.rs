@@ -1,8 +1,7 @@
 //! Documents for someone who is in a conference but does not hear it: waiting, on hold, announced to.
 //!
 //! `<Play>`, `<Say>`, `<Pause>` and `<Redirect>` are played (Twilio's pages on `<Conference>` and on
-//! the Participant resource); anything else is skipped with a warning, 13233 being the code for verbs
-//! that may not be nested there, which is a guess.
+//! the Participant resource); anything else is skipped with a warning.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::account::WebhookMethod;
 use crate::audio::{Pattern, Player};
 use crate::call::Session;
 use crate::call::play::play_url;
-use crate::event::{AlertLevel, WebhookPurpose};
+use crate::event::{AlertLevel, Happening, WebhookPurpose};
 use crate::twiml::{Document, Verb};
 
 /// Documents that only redirect could go round for ever.
@@ -48,10 +47,16 @@ impl Session {
         let mut heard = false;
         for verb in document.verbs {
             let (sound, loops) = match verb {
-                Verb::Say { text, loops } => (Pattern::speech(&text), loops),
+                Verb::Say { text, loops } => {
+                    let sound = Pattern::speech(&text);
+                    self.network.record(Happening::Spoken { call_sid: self.leg.sid.clone(), text });
+                    (sound, loops)
+                }
                 Verb::Sound(sound) => (sound, 1),
                 Verb::Play { url, loops, .. } => {
                     let url = url.and_then(|text| base.join(&text).ok());
+                    let shown = url.as_ref().map(Url::to_string).unwrap_or_default();
+                    self.network.record(Happening::Played { call_sid: self.leg.sid.clone(), url: shown });
                     (play_url(&self.network, &self.leg.sid, url).await, loops)
                 }
                 Verb::Pause { length } => {
@@ -64,9 +69,16 @@ impl Session {
                 }
                 // What comes in place of a document ends with it.
                 Verb::Hangup => break,
-                _ => {
+                Verb::Dial(_)
+                | Verb::Gather(_)
+                | Verb::Record(_)
+                | Verb::Enqueue(_)
+                | Verb::Leave
+                | Verb::StartRecording(_)
+                | Verb::StopRecording { .. }
+                | Verb::Reject { .. } => {
                     let text = "Only Play, Say, Pause and Redirect are played inside a conference";
-                    self.network.alert(&self.leg.sid, AlertLevel::Warning, 13_233, text);
+                    self.network.alert(&self.leg.sid, AlertLevel::Warning, 12_200, text);
                     continue;
                 }
             };
