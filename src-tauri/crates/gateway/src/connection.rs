@@ -80,9 +80,23 @@ impl Peer {
         state.enter(Phase::Idle);
     }
 
-    /// Returns when the connection must end.
+    /// Returns when the connection must end, because another needs its place.
     pub(crate) async fn evicted(&self) {
         self.evicted.notified().await;
+    }
+
+    /// Returns when the connection must end, because the other side takes too long.
+    pub(crate) async fn overdue(&self, patience: Patience) {
+        loop {
+            let now = Instant::now();
+            // Whatever begins from now on is not overdue before that.
+            let soonest = now + patience.head.min(patience.idle);
+            match self.deadline(patience) {
+                Some(deadline) if deadline <= now => return,
+                Some(deadline) => tokio::time::sleep_until(deadline.min(soonest)).await,
+                None => tokio::time::sleep_until(soonest).await,
+            }
+        }
     }
 
     fn bytes_came(&self) {
@@ -193,20 +207,18 @@ fn evict_one(peers: &mut Vec<Arc<Peer>>) -> bool {
     }
 }
 
-/// A stream that does not wait for ever.
+/// A stream that tells when something comes, and does not wait for ever until something is taken.
 pub(crate) struct Guarded {
     stream: TcpStream,
     peer: Arc<Peer>,
-    patience: Patience,
-    reading: Pin<Box<Sleep>>,
+    patience: Duration,
     /// Runs while the other side takes nothing.
     writing: Option<Pin<Box<Sleep>>>,
 }
 
 impl Guarded {
     pub(crate) fn new(stream: TcpStream, peer: Arc<Peer>, patience: Patience) -> Self {
-        let reading = Box::pin(tokio::time::sleep(patience.head));
-        Self { stream, peer, patience, reading, writing: None }
+        Self { stream, peer, patience: patience.answer, writing: None }
     }
 
     /// Hands on what a write came to, unless it has come to nothing for too long.
@@ -219,7 +231,7 @@ impl Guarded {
             self.writing = None;
             return outcome;
         }
-        let patience = self.patience.answer;
+        let patience = self.patience;
         let timer = self.writing.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         timer.as_mut().poll(cx).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
     }
@@ -237,14 +249,7 @@ impl AsyncRead for Guarded {
         if buffer.filled().len() > before {
             this.peer.bytes_came();
         }
-        if outcome.is_ready() {
-            return outcome;
-        }
-        let Some(deadline) = this.peer.deadline(this.patience) else { return Poll::Pending };
-        if this.reading.deadline() != deadline {
-            this.reading.as_mut().reset(deadline);
-        }
-        this.reading.as_mut().poll(cx).map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+        outcome
     }
 }
 
@@ -351,5 +356,28 @@ mod tests {
         assert_eq!(peer.deadline(patience), Some(start + seconds(77)));
         peer.bytes_came();
         assert_eq!(peer.deadline(patience), Some(start + seconds(7)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_overdue_at_its_deadline_whenever_that_arose() {
+        let seconds = Duration::from_secs;
+        for (head, idle) in [(5, 75), (75, 5)] {
+            let patience = Patience { head: seconds(head), idle: seconds(idle), answer: seconds(10) };
+            let start = Instant::now();
+            let peer = Peer::new();
+            peer.request_began();
+            let story = async {
+                tokio::time::sleep(seconds(93)).await;
+                peer.answered();
+                tokio::time::sleep(seconds(3)).await;
+                peer.bytes_came();
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = peer.overdue(patience) => {}
+                () = story => {}
+            }
+            assert_eq!(start.elapsed(), seconds(96 + head));
+        }
     }
 }

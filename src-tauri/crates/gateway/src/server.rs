@@ -345,7 +345,7 @@ impl Listening {
             }
         });
         let connection = http1::Builder::new()
-            // Guarded looks at the clock, because here one limit would stand for heads and for idling.
+            // See below: here one limit would stand for heads and for idling.
             .header_read_timeout(None)
             .timer(TokioTimer::new())
             .max_headers(MAX_HEADERS)
@@ -356,6 +356,7 @@ impl Listening {
                 tracing::debug!(%error, "a connection ended early");
             },
             () = peer.evicted() => tracing::debug!("a connection made room for another"),
+            () = peer.overdue(self.patience) => tracing::debug!("a connection took too long"),
         }
         self.places.leave(&peer);
     }

@@ -76,6 +76,40 @@ async fn a_slow_head_is_given_up() {
     still_serves(&desk).await;
 }
 
+/// Two requests on one connection; the answer to the second, if the connection lasted until then.
+async fn again_after(desk: &Desk, pause: Duration) -> Option<String> {
+    let ask = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut stream = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
+    stream.write_all(ask).await.unwrap();
+    read_head(&mut stream).await;
+    tokio::time::sleep(pause).await;
+    // Fails where the server has closed already.
+    stream.write_all(ask).await.ok()?;
+    let mut first = [0; 1];
+    let read = stream.read(&mut first).await.ok()?;
+    if read == 0 {
+        return None;
+    }
+    Some(format!("H{}", read_head(&mut stream).await))
+}
+
+#[tokio::test]
+async fn a_connection_may_idle_longer_than_a_head_may_take() {
+    let desk = Desk::open_with(|options| {
+        options.header_timeout = Duration::from_millis(200);
+        options.idle_timeout = Duration::from_secs(3600);
+    })
+    .await;
+    let answer = again_after(&desk, Duration::from_millis(600)).await;
+    assert!(answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 404")));
+}
+
+#[tokio::test]
+async fn a_connection_does_not_idle_for_ever() {
+    let desk = Desk::open_with(|options| options.idle_timeout = Duration::from_millis(50)).await;
+    assert_eq!(again_after(&desk, Duration::from_secs(1)).await, None);
+}
+
 #[tokio::test]
 async fn an_agent_who_hangs_does_not_leave_the_caller_in_silence() {
     let desk = Desk::open_with(|options| options.answer_within = Duration::from_millis(50)).await;

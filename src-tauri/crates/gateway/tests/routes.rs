@@ -172,6 +172,14 @@ async fn callbacks_go_to_the_newest_public_address() {
         desk.gateway.status_callback_url().unwrap().as_str(),
         "https://proxy.example/phone/api/calls/status"
     );
+    assert_eq!(
+        desk.gateway.recording_callback_url().unwrap().as_str(),
+        "https://proxy.example/phone/api/calls/recording"
+    );
+    assert_eq!(
+        desk.gateway.conference_callback_url().unwrap().as_str(),
+        "https://proxy.example/phone/api/calls/conference"
+    );
     let form = outgoing(THEIRS);
     let signed = signature("https://proxy.example/phone", VOICE_PATH, &form);
     let answer = Answer::of(desk.unsigned_post(VOICE_PATH, &form).header("X-Twilio-Signature", signed)).await;
