@@ -80,7 +80,7 @@ export const rulesActions: {
   },
   take_next: {
     label: 'action.takeNext',
-    keys: ['mod+shift+q'],
+    keys: ['mod+shift+l'],
     deliberate: true,
     enabled: (state) => all(state.waiting || t('why.nobodyWaits'), readyOut(state)),
     perform: (app) => app.takeNext(),

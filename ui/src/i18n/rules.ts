@@ -292,7 +292,7 @@ export const rules = {
   'fallback.step2': 'Replace what stands in its field TwiML by this document:',
   'fallback.step3': 'Save it there, and copy its URL. It begins with https://handler.twilio.com.',
   'fallback.step4':
-    'Enter the URL on the Account page: under “How Twilio reaches this computer” open “More: while this computer is off”, paste it, and set up.',
+    'Press “Enter the URL” below, paste it on the Account page that opens, and set up there.',
   'fallback.again':
     'The document is made from the rules that are saved. When you change what callers get while the phone is not connected, copy it again.',
   'fallback.copy': 'Copy the document',

@@ -12,6 +12,7 @@ import {
   type TunnelKind,
 } from '../account/draft';
 import {
+  isChoice,
   isRunning,
   placeOf,
   shownIn,
@@ -136,7 +137,7 @@ export class Account implements AccountApp, AccountState {
     const entered = before?.phase !== status.phase ? status.phase : null;
     if (entered && entered !== 'checking' && entered !== 'choosing') {
       this.#leaveChoices();
-      if (this.place === 'numbers' || this.place === 'tunnel') this.place = null;
+      if (isChoice(this.place)) this.place = null;
     }
     if (status.phase !== 'connected') this.preview = null;
     const check = status.caller_id_check;
@@ -269,7 +270,9 @@ export class Account implements AccountApp, AccountState {
       this.problem = '';
       return;
     }
-    await this.repair(what === 'numbers' ? 'choose_numbers' : 'change_tunnel');
+    const repaired = this.repair(what === 'numbers' ? 'choose_numbers' : 'change_tunnel');
+    this.place = what;
+    await repaired;
   }
 
   async keep(): Promise<void> {

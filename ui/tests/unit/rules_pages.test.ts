@@ -205,6 +205,17 @@ describe('both pages', () => {
     expect(box('premium').checked).toBe(true);
   });
 
+  it('have a browser ask before it leaves them, and the window not', async () => {
+    await openPage('calls');
+    const leave = (): boolean =>
+      window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
+    expect(leave()).toBe(true);
+    await click('premium');
+    expect(leave()).toBe(true);
+    opened.program.kind = 'browser';
+    expect(leave()).toBe(false);
+  });
+
   it('mark their tabs while something is not saved', async () => {
     await openPage('calls');
     await click('premium');
@@ -746,6 +757,11 @@ describe('the fallback', () => {
     await click('fallback-enter');
     expect(sent('repair')).toEqual([{ repair: 'change_tunnel' }]);
     expect(opened.dialer.page).toBe('account');
+    const { connected } = accounts.connected;
+    await opened.tell({ ...accounts.checking, connected });
+    await opened.tell({ ...accounts.choosing, connected });
+    expect(document.activeElement).toBe(by('tunnel-fallback_url'));
+    expect((by('tunnel-advanced') as HTMLDetailsElement).open).toBe(true);
   });
 
   it('says what is wrong with it', async () => {
