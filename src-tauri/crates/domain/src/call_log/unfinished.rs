@@ -6,8 +6,8 @@ use crate::call::{CallOutcome, RecordingStatus};
 /// How long after its beginning a call without an end is asked about, in milliseconds. Calls can be longer;
 /// those that this program has itself under way need no question.
 const NO_END_MS: i64 = 15 * 60_000;
-/// How long after the end Twilio's own account of the conversation is waited for, in milliseconds.
-const NO_DURATION_MS: i64 = 2 * 60_000;
+/// How long after the end Twilio's own account of it is waited for, in milliseconds.
+const NO_ACCOUNT_MS: i64 = 2 * 60_000;
 /// How long after the end a recording may take, in milliseconds ("seconds to minutes").
 const RECORDING_MS: i64 = 10 * 60_000;
 /// How long after its beginning a call is asked about, in milliseconds; what is not known then stays so.
@@ -16,7 +16,8 @@ const GIVEN_UP_MS: i64 = 3 * 24 * 3_600_000;
 /// What a row lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {
-    /// The call has no end.
+    /// The call has no end, or one of its legs has none: a caller who missed the agent may have stayed and
+    /// left a message.
     End,
     /// The parties spoke, and Twilio has not said for how long.
     Duration,
@@ -35,10 +36,14 @@ pub fn unfinished(entry: &CallLogEntry, now_ms: i64) -> Option<Unfinished> {
         return (age_ms >= NO_END_MS).then_some(Unfinished::End);
     };
     let since_ms = now_ms.saturating_sub(ended_at_ms);
-    let spoke = matches!(entry.outcome, Some(CallOutcome::Answered | CallOutcome::Forwarded));
-    let is_told = entry.legs.iter().any(|leg| leg.duration_s.is_some());
-    if spoke && !is_told && since_ms >= NO_DURATION_MS {
-        return Some(Unfinished::Duration);
+    if since_ms >= NO_ACCOUNT_MS {
+        if entry.legs.iter().any(|leg| !leg.status.is_final()) {
+            return Some(Unfinished::End);
+        }
+        let spoke = matches!(entry.outcome, Some(CallOutcome::Answered | CallOutcome::Forwarded));
+        if spoke && entry.legs.iter().all(|leg| leg.duration_s.is_none()) {
+            return Some(Unfinished::Duration);
+        }
     }
     let in_progress = |recording: &super::Recording| recording.status == RecordingStatus::InProgress;
     (since_ms >= RECORDING_MS && entry.recordings.iter().any(in_progress)).then_some(Unfinished::Recording)

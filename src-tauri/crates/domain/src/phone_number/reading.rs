@@ -61,7 +61,8 @@ fn clean(text: &str) -> String {
     let link = ["tel:", "callto:"].into_iter().find_map(|scheme| strip_prefix_ignoring_case(text, scheme));
     let text = link.map_or_else(|| text.to_owned(), |link| unescape(link.trim_start_matches('/')));
     match text.strip_prefix("00") {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit() || c == ' ') => {
+        // Three digits are no number abroad, but an emergency number: 000 in Australia.
+        Some(rest) if rest.len() > 1 && rest.starts_with(|c: char| c.is_ascii_digit() || c == ' ') => {
             format!("+{}", rest.trim_start())
         }
         Some(_) | None => text,
@@ -161,6 +162,11 @@ fn read_number(text: &str, home: Option<Region>) -> Result<(E164, PhoneNumber), 
         Err(error) => return Err(impossible(error)),
     }
     let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+    // Of zeros typed too many one may be left behind the country code, where it makes another number.
+    let again = PHONE_NUMBER_UTIL.parse(&e164, None);
+    if again.ok().is_none_or(|again| PHONE_NUMBER_UTIL.format(&again, PhoneNumberFormat::E164) != e164) {
+        return Err(InvalidNumber("There are too many zeros at the beginning. Take them out.".into()));
+    }
     E164::parse_strict(&e164)
         .map(|e164| (e164, number))
         .map_err(|_| impossible(ValidationError::InvalidLength))
