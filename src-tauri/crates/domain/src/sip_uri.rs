@@ -49,26 +49,27 @@ impl SipUri {
 
 /// A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
 fn is_host_and_port(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((address, port)) => {
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return false;
-            }
-            ("", port)
+    let (named, port) = match text.strip_prefix('[') {
+        Some(inner) => {
+            let Some((address, port)) = inner.split_once(']') else { return false };
+            (address.parse::<std::net::Ipv6Addr>().is_ok(), port)
         }
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (host.split('.').all(is_label), port)
+        }
     };
-    let named = text.starts_with('[')
-        || host.split('.').all(|label| {
-            let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
-        });
     let numbered = port.is_empty()
         || port.strip_prefix(':').is_some_and(|digits| {
             digits.bytes().all(|digit| digit.is_ascii_digit())
                 && digits.parse::<u16>().is_ok_and(|port| port != 0)
         });
     named && numbered
+}
+
+fn is_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && !text.starts_with('-') && !text.ends_with('-') && text.bytes().all(inner)
 }
 
 impl std::fmt::Display for SipUri {
@@ -129,6 +130,7 @@ mod tests {
             "sip:desk@example.com:+5060",
             "sip:desk@example.com:",
             "sip:desk@[::1",
+            "sip:desk@[2001\u{0}",
             "sip:desk@[example.com]",
             "sip:desk@[::1]x",
             "sip:de sk@example.com",

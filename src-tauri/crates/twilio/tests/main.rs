@@ -2,6 +2,10 @@
 //! Twilio's specification.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "../../../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "a library of its own where a fuzzer runs it")]
+mod fuzz;
+mod fuzz_inputs;
 mod generated;
 mod official;
 mod rest;
