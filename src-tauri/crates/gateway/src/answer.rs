@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::SemaphorePermit;
 
 use crate::callback;
 use crate::connection::Peer;
@@ -15,7 +16,7 @@ use crate::route::{Kind, Route};
 use crate::server::Shared;
 use crate::sound;
 use crate::steering;
-use crate::verification::{Signed, verify};
+use crate::verification::verify;
 
 /// What a request gets, and how that counts; without a response of its own, what goes with the outcome.
 pub(crate) type Answer = Result<(Outcome, Response), Outcome>;
@@ -48,46 +49,32 @@ async fn serve(shared: &Shared, route: &Route, parts: &Parts, body: Body) -> Ans
     match route {
         Route::Sound(name) => sound::answer(shared, name, parts).await,
         Route::Proof(nonce) => Ok((Outcome::Accepted, proof(shared, nonce))),
-        Route::Voice
-        | Route::Dialled(_)
-        | Route::Menu(_)
-        | Route::Message
-        | Route::Wait
-        | Route::LeftQueue
-        | Route::Status
-        | Route::Recording
-        | Route::Transcription
-        | Route::Conference => {
+        Route::Question(question) => {
             let signed = verify(shared, parts, body).await?;
-            admitted(shared, route, parts, signed).await
+            let _permit = admit(shared, parts)?;
+            Ok(steering::answer(shared, question, signed).await)
+        }
+        Route::Report(report) => {
+            let signed = verify(shared, parts, body).await?;
+            let _permit = admit(shared, parts)?;
+            Ok(callback::answer(shared, *report, signed).await)
         }
     }
 }
 
-/// What is Twilio's, within limits: strangers cannot use them up, because they do not come this far.
-async fn admitted(shared: &Shared, route: &Route, parts: &Parts, signed: Signed) -> Answer {
+/// Lets in what is Twilio's, within limits: strangers cannot use them up, because they do not come this far.
+fn admit<'a>(shared: &'a Shared, parts: &Parts) -> Result<SemaphorePermit<'a>, Outcome> {
     if !shared.signed.take(shared.clock.now_ms()) {
         warn(shared, "more webhooks in a second than calls can cause; some were turned away");
         return Err(Outcome::Limited);
     }
-    let Ok(_permit) = shared.in_flight.try_acquire() else {
+    let Ok(permit) = shared.in_flight.try_acquire() else {
         warn(shared, "too many webhooks at once; some were turned away");
         return Err(Outcome::Shed);
     };
-    if parts.extensions.get::<Arc<Peer>>().is_some_and(|peer| !peer.trust()) {
-        return Err(Outcome::Shed);
-    }
-    match route {
-        Route::Voice
-        | Route::Dialled(_)
-        | Route::Menu(_)
-        | Route::Message
-        | Route::Wait
-        | Route::LeftQueue => Ok(steering::answer(shared, route, signed).await),
-        Route::Status | Route::Recording | Route::Transcription | Route::Conference => {
-            Ok(callback::answer(shared, route, signed).await)
-        }
-        Route::Sound(_) | Route::Proof(_) => Err(Outcome::NotFound),
+    match parts.extensions.get::<Arc<Peer>>() {
+        Some(peer) if !peer.trust() => Err(Outcome::Shed),
+        Some(_) | None => Ok(permit),
     }
 }
 

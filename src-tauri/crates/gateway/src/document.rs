@@ -10,7 +10,7 @@ use dialer_twilio::webhook::VoiceRequest;
 use url::Url;
 
 use crate::public_base::Addresses;
-use crate::route::Route;
+use crate::route::{Question, Report, Route};
 
 /// Spoken when no decision could be had in time.
 const NO_DECISION: &str = "Your call cannot be connected right now. Please try again later.";
@@ -67,8 +67,8 @@ pub(crate) fn document(
         Instruction::Enqueue { greeting } => {
             Response::new().with(around.prompt(greeting).into()).with(Verb::Enqueue(Enqueue {
                 name: around.queue.to_owned(),
-                wait_url: Some(around.addresses.of(&Route::Wait)),
-                action: Some(around.addresses.of(&Route::LeftQueue)),
+                wait_url: Some(around.addresses.of(Question::Wait)),
+                action: Some(around.addresses.of(Question::LeftQueue)),
             }))
         }
         Instruction::Wait { position, music } => wait(*position, music, around),
@@ -103,7 +103,7 @@ impl Surroundings<'_> {
     }
 
     fn sound(&self, name: &SoundName) -> Url {
-        self.addresses.of(&Route::Sound(name.clone()))
+        self.addresses.of(Route::Sound(name.clone()))
     }
 }
 
@@ -113,14 +113,14 @@ fn dial(connect: &Connect, request: &VoiceRequest, around: &Surroundings<'_>) ->
         answer_on_bridge: true,
         timeout_s: Some(connect.ring_s),
         time_limit_s: Some(connect.time_limit_s),
-        action: Some(around.addresses.of(&Route::Dialled(connect.purpose))),
+        action: Some(around.addresses.of(Question::Dialled(connect.purpose))),
         nouns: connect.to.iter().map(|to| noun(to, connect.purpose, request, around)).collect(),
         ..Dial::default()
     })
 }
 
 fn noun(to: &Destination, purpose: Purpose, request: &VoiceRequest, around: &Surroundings<'_>) -> DialNoun {
-    let status_callback = Some(around.addresses.of(&Route::Status));
+    let status_callback = Some(around.addresses.of(Report::Status));
     match to {
         Destination::Number(number) => DialNoun::Number { number: number.clone(), status_callback },
         Destination::Emergency(number) => DialNoun::Emergency { number: number.clone(), status_callback },
@@ -145,19 +145,19 @@ fn gather(place: &MenuPlace, prompt: &Prompt, wait_s: u32, around: &Surroundings
         num_digits: Some(1),
         timeout_s: Some(wait_s),
         prompts: vec![around.prompt(prompt)],
-        ..Gather::new(around.addresses.of(&Route::Menu(place.clone())))
+        ..Gather::new(around.addresses.of(Question::Menu(place.clone())))
     })
 }
 
 fn record(longest_s: u32, transcribe: bool, around: &Surroundings<'_>) -> Verb {
-    let callback = || around.addresses.of(&Route::Transcription);
+    let callback = || around.addresses.of(Report::Transcription);
     Verb::Record(Record {
         max_length_s: Some(longest_s),
         timeout_s: Some(MESSAGE_SILENCE_S),
         finish_on_key: Some(MESSAGE_KEY.to_owned()),
         transcription: transcribe.then(|| Transcription { callback: callback() }),
-        recording_status_callback: Some(around.addresses.of(&Route::Recording)),
-        ..Record::new(around.addresses.of(&Route::Message))
+        recording_status_callback: Some(around.addresses.of(Report::Recording)),
+        ..Record::new(around.addresses.of(Question::Message))
     })
 }
 

@@ -61,10 +61,10 @@ impl Addresses {
     }
 
     /// The address of `route`.
-    pub(crate) fn of(&self, route: &Route) -> Url {
+    pub(crate) fn of(&self, route: impl Into<Route>) -> Url {
         let mut address = self.base.clone();
         let prefix = self.base.path().trim_end_matches('/').len();
-        address.set_path(&format!("{}{}", &self.base.path()[..prefix], route.path()));
+        address.set_path(&format!("{}{}", &self.base.path()[..prefix], route.into().path()));
         address
     }
 }
@@ -81,6 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
     use super::*;
+    use crate::route::Question;
 
     fn url(host: &str) -> Url {
         Url::parse(&format!("https://{host}.example")).unwrap()
@@ -126,8 +127,8 @@ mod tests {
     fn an_address_is_the_base_and_the_path() {
         for base in ["https://h.example/prefix/", "https://h.example/prefix", "http://127.0.0.1:3002"] {
             let base = Url::parse(base).unwrap();
-            let written = Addresses::new(base.clone()).of(&Route::Wait);
-            assert_eq!(written.as_str(), join(&base, &Route::Wait.path()));
+            let written = Addresses::new(base.clone()).of(Question::Wait);
+            assert_eq!(written.as_str(), join(&base, &Route::from(Question::Wait).path()));
         }
     }
 

@@ -34,6 +34,19 @@ const MOST_ATTEMPTS: u32 = 99;
 /// One address of the gateway, with all that it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
+    /// Twilio asks what a call should do.
+    Question(Question),
+    /// Twilio tells what became of something.
+    Report(Report),
+    /// Something callers hear.
+    Sound(SoundName),
+    /// Proof that this process is behind the public address; with the nonce.
+    Proof(String),
+}
+
+/// What Twilio asks about a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
     /// A call begins.
     Voice,
     /// A connection is over: `action` of `<Dial>`.
@@ -46,18 +59,31 @@ pub(crate) enum Route {
     Wait,
     /// Somebody waits no longer: `action` of `<Enqueue>`.
     LeftQueue,
-    /// Status callback of a leg.
+}
+
+/// What Twilio tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// How far a leg is.
     Status,
-    /// Status callback of a recording.
+    /// How far a recording is.
     Recording,
-    /// A message was written down.
+    /// That a message was written down.
     Transcription,
-    /// Status callback of a conference.
+    /// What happens in a conference.
     Conference,
-    /// Something callers hear.
-    Sound(SoundName),
-    /// Proof that this process is behind the public address; with the nonce.
-    Proof(String),
+}
+
+impl From<Question> for Route {
+    fn from(question: Question) -> Self {
+        Self::Question(question)
+    }
+}
+
+impl From<Report> for Route {
+    fn from(report: Report) -> Self {
+        Self::Report(report)
+    }
 }
 
 /// The routes without what differs from one request to the next.
@@ -138,19 +164,19 @@ impl Route {
     /// Reads the path of a request.
     pub(crate) fn read(path: &str) -> Option<Self> {
         Some(match path {
-            VOICE_PATH => Self::Voice,
-            MESSAGE => Self::Message,
-            WAIT => Self::Wait,
-            LEFT_QUEUE => Self::LeftQueue,
-            STATUS_PATH => Self::Status,
-            RECORDING => Self::Recording,
-            TRANSCRIPTION => Self::Transcription,
-            CONFERENCE => Self::Conference,
+            VOICE_PATH => Question::Voice.into(),
+            MESSAGE => Question::Message.into(),
+            WAIT => Question::Wait.into(),
+            LEFT_QUEUE => Question::LeftQueue.into(),
+            STATUS_PATH => Report::Status.into(),
+            RECORDING => Report::Recording.into(),
+            TRANSCRIPTION => Report::Transcription.into(),
+            CONFERENCE => Report::Conference.into(),
             _ => {
                 if let Some(word) = path.strip_prefix(DIALLED) {
-                    Self::Dialled(purpose(word)?)
+                    Question::Dialled(purpose(word)?).into()
                 } else if let Some(place) = path.strip_prefix(MENU) {
-                    Self::Menu(menu_place(place)?)
+                    Question::Menu(menu_place(place)?).into()
                 } else if let Some(file) = path.strip_prefix(SOUNDS) {
                     Self::Sound(SoundName::parse(file.strip_suffix(WAV)?).ok()?)
                 } else {
@@ -164,37 +190,31 @@ impl Route {
     /// The path.
     pub(crate) fn path(&self) -> String {
         match self {
-            Self::Dialled(purpose) => format!("{DIALLED}{}", word(*purpose)),
-            Self::Menu(place) => {
+            Self::Question(Question::Dialled(purpose)) => format!("{DIALLED}{}", word(*purpose)),
+            Self::Question(Question::Menu(place)) => {
                 let keys: String = place.keys.iter().map(|key| key.digit()).collect();
                 let keys = if keys.is_empty() { FIRST_PAGE } else { &keys };
                 format!("{MENU}{keys}/{}", place.attempt)
             }
             Self::Sound(name) => format!("{SOUNDS}{}{WAV}", name.as_str()),
             Self::Proof(nonce) => format!("{PROOF_PATH}{nonce}"),
-            Self::Voice
-            | Self::Message
-            | Self::Wait
-            | Self::LeftQueue
-            | Self::Status
-            | Self::Recording
-            | Self::Transcription
-            | Self::Conference => self.kind().pattern().to_owned(),
+            Self::Question(Question::Voice | Question::Message | Question::Wait | Question::LeftQueue)
+            | Self::Report(_) => self.kind().pattern().to_owned(),
         }
     }
 
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Voice => Kind::Voice,
-            Self::Dialled(_) => Kind::Dialled,
-            Self::Menu(_) => Kind::Menu,
-            Self::Message => Kind::Message,
-            Self::Wait => Kind::Wait,
-            Self::LeftQueue => Kind::LeftQueue,
-            Self::Status => Kind::Status,
-            Self::Recording => Kind::Recording,
-            Self::Transcription => Kind::Transcription,
-            Self::Conference => Kind::Conference,
+            Self::Question(Question::Voice) => Kind::Voice,
+            Self::Question(Question::Dialled(_)) => Kind::Dialled,
+            Self::Question(Question::Menu(_)) => Kind::Menu,
+            Self::Question(Question::Message) => Kind::Message,
+            Self::Question(Question::Wait) => Kind::Wait,
+            Self::Question(Question::LeftQueue) => Kind::LeftQueue,
+            Self::Report(Report::Status) => Kind::Status,
+            Self::Report(Report::Recording) => Kind::Recording,
+            Self::Report(Report::Transcription) => Kind::Transcription,
+            Self::Report(Report::Conference) => Kind::Conference,
             Self::Sound(_) => Kind::Sound,
             Self::Proof(_) => Kind::Proof,
         }
@@ -241,19 +261,15 @@ mod tests {
         let keys = proptest::collection::vec(0_u32..10, 0..=MOST_KEYS);
         let menu = (keys, 1..=MOST_ATTEMPTS).prop_map(|(keys, attempt)| {
             let keys = keys.iter().map(|key| MenuKey::of(char::from_digit(*key, 10).unwrap()).unwrap());
-            Route::Menu(MenuPlace { keys: keys.collect(), attempt })
+            Question::Menu(MenuPlace { keys: keys.collect(), attempt })
         });
+        let plain = [Question::Voice, Question::Message, Question::Wait, Question::LeftQueue];
+        let reports = [Report::Status, Report::Recording, Report::Transcription, Report::Conference];
         prop_oneof![
-            Just(Route::Voice),
-            Just(Route::Message),
-            Just(Route::Wait),
-            Just(Route::LeftQueue),
-            Just(Route::Status),
-            Just(Route::Recording),
-            Just(Route::Transcription),
-            Just(Route::Conference),
-            proptest::sample::select(&PURPOSES[..]).prop_map(Route::Dialled),
-            menu,
+            proptest::sample::select(plain.to_vec()).prop_map(Route::Question),
+            proptest::sample::select(reports.to_vec()).prop_map(Route::Report),
+            proptest::sample::select(PURPOSES.to_vec()).prop_map(Question::Dialled).prop_map(Route::Question),
+            menu.prop_map(Route::Question),
             "[0-9a-f]{32}".prop_map(|name| Route::Sound(SoundName::parse(&name).unwrap())),
             "[A-Za-z0-9_-]{16,64}".prop_map(Route::Proof),
         ]

@@ -28,7 +28,7 @@ use crate::proof::Proof;
 use crate::public_base::{Addresses, PublicBase};
 use crate::refusals::Refusals;
 use crate::replay::Replay;
-use crate::route::Route;
+use crate::route::{Question, Report, Route};
 use crate::sound::Tune;
 
 /// How long requests under way may take to finish when the gateway shuts down.
@@ -209,22 +209,22 @@ impl Gateway {
 
     /// What to enter at Twilio as the voice URL (method POST).
     pub fn voice_url(&self) -> Option<Url> {
-        self.public_url(&Route::Voice)
+        self.public_url(Question::Voice)
     }
 
     /// What to enter at Twilio as the status callback.
     pub fn status_callback_url(&self) -> Option<Url> {
-        self.public_url(&Route::Status)
+        self.public_url(Report::Status)
     }
 
     /// What to give Twilio as the status callback of a recording that is begun by REST.
     pub fn recording_callback_url(&self) -> Option<Url> {
-        self.public_url(&Route::Recording)
+        self.public_url(Report::Recording)
     }
 
     /// What to give Twilio as the status callback of a conference.
     pub fn conference_callback_url(&self) -> Option<Url> {
-        self.public_url(&Route::Conference)
+        self.public_url(Report::Conference)
     }
 
     /// What became of all requests since the start.
@@ -247,7 +247,7 @@ impl Gateway {
         }
     }
 
-    fn public_url(&self, route: &Route) -> Option<Url> {
+    fn public_url(&self, route: impl Into<Route>) -> Option<Url> {
         self.public_base().map(|base| Addresses::new(base).of(route))
     }
 }

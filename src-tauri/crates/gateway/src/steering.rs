@@ -12,15 +12,16 @@ use crate::answer::twiml;
 use crate::counts::Outcome;
 use crate::document::{Surroundings, document, no_decision, not_understood};
 use crate::public_base::Addresses;
-use crate::route::Route;
+use crate::route::{Question, Route};
 use crate::server::Shared;
 use crate::verification::Signed;
 
 /// Asks what the call should do and writes the answer down. A repetition gets the same document.
-pub(crate) async fn answer(shared: &Shared, route: &Route, signed: Signed) -> (Outcome, Response) {
+pub(crate) async fn answer(shared: &Shared, question: &Question, signed: Signed) -> (Outcome, Response) {
     let now_ms = shared.clock.now_ms();
-    let names = signed.names(route, None);
-    let asked = match Asked::read(route, signed.form, now_ms) {
+    let route = Route::from(question.clone());
+    let names = signed.names(&route, None);
+    let asked = match Asked::read(question, signed.form, now_ms) {
         Ok(asked) => asked,
         Err(reason) => {
             tracing::warn!(%reason, route = route.kind().pattern(), "a webhook was not understood; the caller was told so");
@@ -46,32 +47,26 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(route: &Route, form: Form, now_ms: i64) -> Result<Self, WebhookError> {
-        let after = match route {
-            Route::Dialled(purpose) => {
+    fn read(question: &Question, form: Form, now_ms: i64) -> Result<Self, WebhookError> {
+        let after = match question {
+            Question::Voice => None,
+            Question::Dialled(purpose) => {
                 let action = DialAction::parse(&form, *purpose)?;
                 Some((Some(action.event(now_ms)), action.happened()))
             }
-            Route::Menu(place) => Some((None, GatherAction::parse(&form, place.clone())?.happened())),
-            Route::Message => {
+            Question::Menu(place) => Some((None, GatherAction::parse(&form, place.clone())?.happened())),
+            Question::Message => {
                 let action = RecordAction::parse(&form)?;
                 Some((action.event(now_ms), action.happened()))
             }
-            Route::Wait => {
+            Question::Wait => {
                 let wait = QueueWait::parse(&form)?;
                 Some((Some(wait.event(now_ms)), wait.happened()))
             }
-            Route::LeftQueue => {
+            Question::LeftQueue => {
                 let action = QueueAction::parse(&form)?;
                 Some((Some(action.event(now_ms)), action.happened()))
             }
-            Route::Voice
-            | Route::Status
-            | Route::Recording
-            | Route::Transcription
-            | Route::Conference
-            | Route::Sound(_)
-            | Route::Proof(_) => None,
         };
         Ok(Self { request: VoiceRequest::parse(form)?, after })
     }

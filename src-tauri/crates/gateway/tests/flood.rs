@@ -1,7 +1,5 @@
 //! Too many bad requests: they are answered in fewer words, and cost the good ones nothing.
 
-use std::time::{Duration, Instant};
-
 use dialer_gateway::{Outcome, RefusalReason, STATUS_PATH, VOICE_PATH};
 
 use crate::desk::{Answer, Desk, incoming, leg};
@@ -49,12 +47,13 @@ async fn strangers_in_numbers_do_not_hide_trouble_of_our_own() {
     assert_eq!(reasons, [RefusalReason::Unsigned, RefusalReason::Mismatch]);
 }
 
-/// Many strangers at once, as fast as they can, beside Twilio. What a good request may take here is far above
-/// what it does: the test is about being starved, not about speed.
+/// Many strangers at once, as fast as they can, beside Twilio.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_does_not_starve_twilio() {
+    const STRANGERS: u64 = 16;
+    const GENUINE: u32 = 50;
     let desk = std::sync::Arc::new(Desk::open().await);
-    let strangers: Vec<_> = (0..16)
+    let strangers: Vec<_> = (0..STRANGERS)
         .map(|_| {
             let desk = std::sync::Arc::clone(&desk);
             tokio::spawn(async move {
@@ -67,15 +66,16 @@ async fn a_flood_does_not_starve_twilio() {
     while desk.count(Outcome::Flooding) == 0 {
         tokio::task::yield_now().await;
     }
-    let flooding = desk.count(Outcome::Flooding);
-    for sequence in 0..50 {
-        let begun = Instant::now();
+    let before = desk.count(Outcome::Flooding);
+    for sequence in 0..GENUINE {
         let answer = Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", sequence))).await;
         assert_eq!(answer.status, 204);
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
-    assert!(desk.count(Outcome::Flooding) > flooding, "the flood went on meanwhile");
+    let meanwhile = desk.count(Outcome::Flooding) - before;
     for stranger in strangers {
         stranger.abort();
     }
+    assert!(meanwhile > 0, "the flood went on");
+    // In turn with the strangers, or nearly: by turns and not by time, which is not the gateway's alone.
+    assert!(meanwhile < u64::from(GENUINE) * STRANGERS * 20, "{meanwhile}");
 }
