@@ -15,8 +15,9 @@ check() {
     say "format of the Rust sources"
     cargo fmt --all --check
     cargo fmt --manifest-path tools/bench/load/Cargo.toml --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
     say "shell scripts"
-    shellcheck dev .ci/run tools/*.sh tools/cross/*.sh icons/render.sh deploy/*.sh
+    shellcheck dev .ci/run tools/*.sh tools/cross/*.sh tools/cross-check/*.sh icons/render.sh deploy/*.sh
     say "user interface: types, lints, format"
     npm --prefix ui run check
     say "lints of the Rust sources"

@@ -111,6 +111,7 @@ function main() {
   const measuring = [
     ...crates('tools/bench/load/Cargo.toml', ALLOWED_FOR_TOOLS),
     ...npmPackages('tools/bench/express', false),
+    ...npmPackages('tools/cross-check', false),
   ];
   if (process.argv.includes('--list')) {
     for (const { kind, name, version, licence } of shipped) {

@@ -18,6 +18,7 @@ packages_for() {
                 pulseaudio-utils sox webkit2gtk-driver xdotool
             ;;
         check) echo shellcheck ;;
+        cross-check) echo python3 python3-venv ;;
         # Debian's newest compiler with the sources of its standard library (tools/cross/cross.sh).
         cross) echo cargo-web rust-web-clippy rust-web-src rustc-web ;;
         windows) echo g++-mingw-w64-x86-64-win32 gcc-mingw-w64-x86-64-win32 nasm ;;
