@@ -16,10 +16,11 @@
 //! # What it does as Twilio does
 //!
 //! Each module names its sources. In short: access tokens are verified in full; an SDK call asks the
-//! voice URL of the token's TwiML App, plays the TwiML it gets (`Say`, `Play`, `Pause`, `Dial` with
-//! `Number` and `Client`, `Hangup`, `Reject`, `Redirect`) and reports every leg by signed status
-//! callbacks; media is RTP to an ICE-lite peer whose description looks like that of Twilio's
-//! gateway; a call outlives its signalling socket for as long as the SDK asked. REST shows and changes
+//! voice URL of the token's TwiML App, plays the TwiML it gets (`Say`, `Play`, `Pause`, `Gather`,
+//! `Record`, `Enqueue` and `Leave`, `Dial` with `Number`, `Client`, `Sip`, `Queue`, `Conference` and
+//! `Application`, `Start` and `Stop` of a `Recording`, `Hangup`, `Reject`, `Redirect`) and reports every
+//! leg by signed status callbacks; what is recorded can be had as WAV files by REST; media is RTP to an
+//! ICE-lite peer whose description looks like that of Twilio's gateway; a call outlives its signalling socket for as long as the SDK asked. REST shows and changes
 //! the same account that calls go by, with Twilio's classes of credentials, codes and pages
 //! (`rest/mod.rs` says what is documented and what is guessed); the account may be a trial, suspended
 //! or closed ([`AccountSettings`]), and [`Faults`] spoil requests, calls and the clock.
@@ -28,12 +29,16 @@
 //!
 //! - Speech is a pattern of notes whose length follows the text; recordings that are not WAV files on
 //!   this computer are a tune. Nothing is fetched from elsewhere.
-//! - Not played yet, and skipped with a warning (12200): `Gather`, `Record`, `Enqueue`, `Conference`,
-//!   `Queue`, `Sip`, whispers and recording.
+//! - Skipped with a warning (12200): `Connect`, `Pay`, `Refer`, `Sms`, `Stream` and what belongs to
+//!   TaskRouter. Answering machines are not detected.
+//! - Only what the script of a far end speaks is understood as words (`<Gather input="speech">`,
+//!   transcriptions); nobody listens to a microphone.
+//! - SIP goes nowhere: the user part of an address names a practice number (`call/place.rs`).
 //! - Where Twilio's behaviour is not known, the module's documentation says what was chosen: which
-//!   error an unanswered call ends with (`call/leg.rs`), several devices of one identity
+//!   error an unanswered call ends with (`call/end.rs`), several devices of one identity
 //!   (`signalling/devices.rs`), expired tokens and messages (`signalling/socket.rs`), over-long
-//!   parameters (`signalling/caller.rs`), the result of several failed legs (`call/dial.rs`).
+//!   parameters (`signalling/caller.rs`), the result of several failed legs (`call/dial.rs`), ends of
+//!   waiting in a queue (`call/enqueue.rs`), failed whispers (`call/whisper.rs`).
 //!
 //! # Practice numbers
 //!

@@ -186,3 +186,32 @@ async fn practice_numbers_press_and_speak() {
     }
     bench.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_can_be_scripted_over_http() {
+    let bench = Bench::start().await;
+    bench.webhooks.answer("/voice", Answer::twiml("<Gather timeout=\"600\" action=\"/menu\"/>"));
+    bench.webhooks.answer("/menu", Answer::twiml("<Pause length=\"600\"/>"));
+    let call = json!({
+        "from": "+12025550100",
+        "from_sip": "sip:desk@practice.sip.example",
+        "script": {
+            "steps": [
+                { "does": "wait", "s": 4 },
+                { "does": "press", "digits": "9", "via": "telephone_event" },
+                { "does": "press", "digits": "#" },
+            ],
+            "hang_up_after_s": 60,
+        },
+    });
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/sim/incoming", bench.simulator.base_url());
+    let placed = http.post(&url).json(&call).send().await.unwrap();
+    assert_eq!(placed.status(), 201);
+    let action = bench.webhooks.wait("/menu", 1).await.remove(0);
+    assert_eq!((action.get("Digits"), action.get("From")), ("9", "sip:desk@practice.sip.example"));
+    bench.event(|what| matches!(what, Happening::LegStatus { status, .. } if status.is_final())).await;
+    let unknown = json!({ "from": "+12025550100", "script": { "steps": [{ "does": "dance" }] } });
+    assert_eq!(http.post(&url).json(&unknown).send().await.unwrap().status(), 422);
+    bench.stop().await;
+}

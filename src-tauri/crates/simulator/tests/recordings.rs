@@ -94,9 +94,11 @@ async fn a_message_is_taken_told_and_written_down() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_silence_or_the_length_end_a_message() {
     let bench = Bench::start().await;
-    let tone = Step::Tone { hz: 700.0, for_s: 1.5 };
+    let tone = Step::Tone { hz: 700.0, for_s: 1.8 };
+    // Half a second of leeway for the recording to begin; silence at the beginning is trimmed.
+    let leeway = Step::Wait { s: 10.0 };
     for (attributes, steps, digits, seconds) in [
-        ("timeout=\"1\"", vec![Step::AwaitBeep, tone.clone()], None, "2"),
+        ("timeout=\"1\"", vec![Step::AwaitBeep, leeway, tone.clone()], None, "2"),
         ("maxLength=\"1\"", vec![Step::AwaitBeep, tone.clone()], None, "1"),
     ] {
         let before = bench.webhooks.got("/after").len();

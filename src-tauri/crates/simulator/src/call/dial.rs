@@ -43,7 +43,7 @@ pub(super) struct Outcome {
     /// `SipCallId` and the final response of a SIP address.
     sip: Option<(String, u16)>,
     /// Of the conversation.
-    recording: Option<Arc<Recording>>,
+    pub(super) recording: Option<Arc<Recording>>,
 }
 
 impl Outcome {
@@ -81,7 +81,7 @@ pub(super) enum Parted {
 }
 
 /// A recording that lasts as long as what it belongs to.
-pub(super) struct Recorded(Arc<Recording>);
+pub(super) struct Recorded(pub(super) Arc<Recording>);
 
 impl Drop for Recorded {
     fn drop(&mut self) {

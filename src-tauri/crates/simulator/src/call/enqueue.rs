@@ -295,14 +295,18 @@ impl Session {
             Ok(joined) => joined,
             Err(end) => return Outcome::nobody(end),
         };
-        let recorded = self.record_dial(dial, base, false);
+        // There is no leg of whose ringing a recording could begin.
+        let recorded = self.record_dial(dial, base, false).or_else(|| self.record_dial(dial, base, true));
         // The other's session keeps its end until the other leaves.
         let left = async { while here.changed().await.is_ok() {} };
         let talk = self.talk(&other, dial, &mut keys, left).await;
+        let recording = recorded.as_ref().map(|recorded| Arc::clone(&recorded.0));
         drop((over, recorded));
         let bridged = talk.is_some();
         let talked = talk.and_then(|(parted, span)| (parted == Parted::Over).then_some(span));
-        Outcome::talked(&other, talked, bridged)
+        let mut outcome = Outcome::talked(&other, talked, bridged);
+        outcome.recording = recording;
+        outcome
     }
 
     /// The next caller who is ready to be joined, what tells of their going, and what tells them the end;

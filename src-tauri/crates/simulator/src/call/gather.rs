@@ -43,12 +43,12 @@ impl Input {
 
 impl Session {
     pub(super) async fn gather(&self, gather: Gather, base: &Url) -> Flow {
+        // Before the answer, or what comes right after it could be missed.
+        let (keys, words) = (self.leg.keys(), self.leg.words());
         if !self.leg.answer().await {
             return Flow::Finish(self.leg.ended().await);
         }
         self.network.record(Happening::Gathering { call_sid: self.leg.sid.clone() });
-        let keys = self.leg.keys();
-        let words = self.leg.words();
         let input = tokio::select! {
             biased;
             input = self.listen_for(&gather, base, keys, words) => input,

@@ -46,8 +46,7 @@ impl Session {
             return Flow::Finish(self.leg.ended().await);
         }
         let Some(port) = self.leg.port() else { return Flow::Next };
-        let mut keys = self.leg.keys();
-        let mut words = self.leg.words();
+        let (mut keys, mut words) = (self.leg.keys(), self.leg.words());
         let longest = if self.leg.party == Party::Sdk { LONGEST_OF_SDK } else { Duration::MAX };
         let recording = self.network.recordings.create(NewRecording {
             call_sid: Some(self.leg.sid.clone()),
