@@ -10,7 +10,6 @@ import type {
   AgentView,
   CallId,
   E164,
-  ErrorCode,
   HostEvent,
   Light,
   Lights,
@@ -23,7 +22,7 @@ import type {
 import type { Arguments, Host, HostError } from '../host/host';
 import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
-import { addressOf, isCallable, QUEUE } from '../phone/destination';
+import { isCallable, QUEUE } from '../phone/destination';
 import type { Invite, LineCall } from '../phone/line';
 import { Phone } from '../phone/phone';
 import { isConnected, isLive, type PhoneState } from '../phone/state';
@@ -32,9 +31,11 @@ import { NoVoice, type Voice, type VoiceListeners } from '../voice/voice';
 import { Account, sentence } from './account.svelte';
 import { CallLog } from './call_log.svelte';
 import { Names } from './names.svelte';
+import { Notices } from './notices.svelte';
 import { NumberField } from './number_field.svelte';
 import { Placing } from './placing.svelte';
 import { Recordings } from './recordings.svelte';
+import { purposeOf, recall, remember } from './reload';
 import { RuleBook } from './rule_book.svelte';
 import { Waiting } from './waiting.svelte';
 
@@ -49,9 +50,6 @@ const TICK_MS = 250;
 
 /** When a snapshot that could not be had is asked for again. */
 const REFRESH_AGAIN_MS = 3_000;
-
-/** Key of the memory under which the page after a reload finds what the reload was for. */
-const CHANGED = 'kennex-dialer.changed';
 
 /** What the page is made of; tests bring their own. */
 export interface DialerParts {
@@ -106,9 +104,7 @@ export class Dialer implements App {
 
   /** Names this load of the page: the program ends the calls of any page before it. */
   readonly #page = crypto.randomUUID();
-  #notices = $state.raw<readonly Notice[]>([]);
-  /** Notices of this page, which the program knows nothing of. */
-  #ownNotices = $state.raw<readonly Notice[]>([]);
+  readonly #notices = new Notices();
   #lastDialled = $state<string | null>(null);
 
   readonly #parts: DialerParts;
@@ -142,10 +138,12 @@ export class Dialer implements App {
       host,
       newId: parts.newId,
       dial: (to, call) => this.#dial(to, call),
-      inTheWay: () => this.hint(t(this.#phone ? 'why.inCall' : 'why.notReadyOut')),
-      refused: (to) => {
-        if (to !== QUEUE && this.field.text.trim() === '') this.field.set(to);
-      },
+      field: this.field,
+      lastNumber: () => this.lastNumber,
+      // Somebody may call while a number is read: it stays for afterwards.
+      why: () =>
+        !this.#phone ? t('why.notReadyOut') : isLive(this.phone) ? t('why.inCall') : null,
+      hint: (text) => this.hint(text),
       agent: () => this.agent,
     });
     this.now = parts.clock.now();
@@ -180,7 +178,7 @@ export class Dialer implements App {
         reportDevice: (report) => this.#report('report_device', { report }),
       });
     } catch (error) {
-      this.#notify('voice', 'MediaFailed', voiceFailure(error), false);
+      this.#notices.tell('voice', 'MediaFailed', voiceFailure(error), false);
       return;
     }
     const { line } = this.#voice;
@@ -193,7 +191,7 @@ export class Dialer implements App {
     this.#phone.subscribe((state) => this.#follow(state));
     line.start();
     if (host.kind === 'browser' && (await tones.blocked())) {
-      this.#notify('sound', 'SpeakerMissing', t('notice.soundBlocked'), true);
+      this.#notices.tell('sound', 'SpeakerMissing', t('notice.soundBlocked'), true);
     }
   }
 
@@ -205,7 +203,7 @@ export class Dialer implements App {
   /** The agent clicked or pressed a key: from now on a browser lets the page be heard. */
   touched(): void {
     this.#parts.tones.unlock();
-    this.#unnotify('sound');
+    this.#notices.withdraw('sound');
   }
 
   /** The computer went on or off the network: the program need not find out by waiting. */
@@ -219,7 +217,7 @@ export class Dialer implements App {
   }
 
   get notices(): readonly Notice[] {
-    return [...this.#notices, ...this.#ownNotices];
+    return this.#notices.all;
   }
 
   get lastNumber(): string | null {
@@ -255,21 +253,7 @@ export class Dialer implements App {
 
   async placeCall(given?: string): Promise<void> {
     if (given !== undefined) this.setNumber(given);
-    const empty = this.field.text.trim() === '';
-    const redial = empty && given === undefined ? this.lastNumber : null;
-    const address = addressOf(this.field.text);
-    const inspection = await this.field.read();
-    const to = redial ?? address ?? inspection?.e164 ?? inspection?.emergency ?? null;
-    if (to === null) {
-      this.hint(inspection?.problem ?? t(empty ? 'why.noNumber' : 'host.failed'));
-      return;
-    }
-    if (!this.#phone || isLive(this.phone)) {
-      // Somebody called while the number was read: it stays for afterwards.
-      this.hint(t(this.#phone ? 'why.inCall' : 'why.notReadyOut'));
-      return;
-    }
-    await this.placing.place(to, to === inspection?.emergency);
+    await this.placing.placeTyped(given === undefined);
   }
 
   #dial(to: string, call: CallId): boolean {
@@ -422,7 +406,7 @@ export class Dialer implements App {
   }
 
   dismissNotice({ id }: Notice): void {
-    if (this.#unnotify(id)) return;
+    if (this.#notices.withdraw(id)) return;
     this.#parts.host
       .call('dismiss_notice', { id })
       .catch((error: unknown) => this.hint(sentence(error)));
@@ -432,11 +416,11 @@ export class Dialer implements App {
     this.agent = snapshot.agent;
     this.lights = snapshot.lights;
     this.practice = snapshot.practice;
-    this.#notices = snapshot.notices;
+    this.#notices.hear(snapshot.notices);
     this.log.reset(snapshot.call_log);
     this.doNotDisturb = snapshot.do_not_disturb;
     this.waiting.hear(snapshot.queue);
-    this.#unnotify(own('host'));
+    this.#notices.withdraw('host');
     // A program that has just started takes a network for granted.
     if (!this.#parts.online()) this.reportNetwork();
     this.#hearEarly();
@@ -493,7 +477,7 @@ export class Dialer implements App {
   #lost(error: HostError): void {
     const light: Light = { state: 'not_reachable', reason: error.user.message, repair: null };
     this.lights = { calls_out: light, calls_in: light };
-    this.#notify('host', error.user.code, error.user.message, false);
+    this.#notices.tell('host', error.user.code, error.user.message, false);
   }
 
   #hear(event: HostEvent): void {
@@ -510,7 +494,7 @@ export class Dialer implements App {
         this.lights = event.data;
         break;
       case 'notices_changed':
-        this.#notices = event.data;
+        this.#notices.hear(event.data);
         break;
       case 'call_log_changed':
         this.log.upsert(event.data);
@@ -551,7 +535,7 @@ export class Dialer implements App {
   #invited(invite: Invite, call: LineCall): void {
     if (this.#phone?.receive(invite, call) === 'busy') {
       const peer = this.names.of(invite.peer);
-      this.#notify(`busy:${invite.callSid}`, 'Busy', t('notice.missedBusy', { peer }), true);
+      this.#notices.tell(`busy:${invite.callSid}`, 'Busy', t('notice.missedBusy', { peer }), true);
     }
   }
 
@@ -575,24 +559,14 @@ export class Dialer implements App {
   #reloadWhenIdle(): void {
     if (!this.#stale || isLive(this.phone)) return;
     this.#stale = false;
-    const { status } = this.account;
-    // The account says so only afterwards: it is still on its way there.
-    const done =
-      status?.phase === 'disconnecting'
-        ? 'disconnected'
-        : status?.connected
-          ? 'changed'
-          : 'connected';
-    this.#parts.memory.setItem(CHANGED, done);
+    remember(this.#parts.memory, purposeOf(this.account.status));
     this.#parts.host.reload();
   }
 
   /** After a reload, tells what it was for, where that can be seen. */
   #arrive(): void {
-    const { memory } = this.#parts;
-    const done = memory.getItem(CHANGED);
+    const done = recall(this.#parts.memory);
     if (done === null) return;
-    memory.removeItem(CHANGED);
     if (done === 'connected') {
       this.hint(t('account.nowConnected'));
       return;
@@ -630,32 +604,10 @@ export class Dialer implements App {
         console.warn(`the program did not take a ${name}`, error);
       });
   }
-
-  #notify(id: string, code: ErrorCode, message: string, dismissible: boolean): void {
-    const notice: Notice = {
-      id: own(id),
-      error: { code, message, detail: null },
-      dismissible,
-    };
-    this.#ownNotices = [...this.#ownNotices.filter((other) => other.id !== notice.id), notice];
-  }
-
-  /** Takes a notice of this page away; whether there was one. */
-  #unnotify(id: string): boolean {
-    const rest = this.#ownNotices.filter((notice) => notice.id !== id && notice.id !== own(id));
-    const found = rest.length < this.#ownNotices.length;
-    if (found) this.#ownNotices = rest;
-    return found;
-  }
 }
 
 function isRules(page: Page): boolean {
   return page === 'calls' || page === 'incoming';
-}
-
-/** The id of a notice of this page, which none of the program's can equal. */
-function own(id: string): string {
-  return `page:${id}`;
 }
 
 function voiceFailure(error: unknown): string {

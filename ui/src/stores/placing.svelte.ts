@@ -1,6 +1,9 @@
 import type { AgentView, E164, Money, Question } from '../host/bindings';
 import type { Host } from '../host/host';
+import { t } from '../i18n';
+import { addressOf, QUEUE } from '../phone/destination';
 import { sentence } from './account.svelte';
+import type { NumberField } from './number_field.svelte';
 
 /** What a call that is about to be placed has to do with the rest of the window. */
 export interface PlacingParts {
@@ -8,10 +11,14 @@ export interface PlacingParts {
   newId: () => string;
   /** Places the call that was permitted; false while there is another. */
   dial: (to: string, call: string) => boolean;
-  /** A call stands in the way: the agent is told. */
-  inTheWay: () => void;
-  /** The call was not placed: its number is shown where it can be corrected. */
-  refused: (to: string) => void;
+  /** Where numbers are typed. */
+  field: Pick<NumberField, 'text' | 'read' | 'set'>;
+  /** The number dialled last. */
+  lastNumber: () => string | null;
+  /** Why no call can be placed at all; nothing when one can. */
+  why: () => string | null;
+  /** Tells the agent something in passing. */
+  hint: (text: string) => void;
   agent: () => AgentView | null;
 }
 
@@ -51,6 +58,24 @@ export class Placing {
   setCallerId(number: E164): void {
     this.#callerId = number;
     this.refusal = '';
+  }
+
+  /** Calls what is in the field; when that is empty, and `redial`, the number before. */
+  async placeTyped(redial: boolean): Promise<void> {
+    const { field } = this.#parts;
+    const empty = field.text.trim() === '';
+    const address = addressOf(field.text);
+    const last = empty && redial ? this.#parts.lastNumber() : null;
+    const inspection = await field.read();
+    const to = last ?? address ?? inspection?.e164 ?? inspection?.emergency ?? null;
+    const why = this.#parts.why();
+    if (to === null) {
+      this.#parts.hint(inspection?.problem ?? t(empty ? 'why.noNumber' : 'host.failed'));
+    } else if (why !== null) {
+      this.#parts.hint(why);
+    } else {
+      await this.place(to, to === inspection?.emergency);
+    }
   }
 
   /** Asks for the call and places it; resolves when it is placed, refused, or put to the agent. */
@@ -102,10 +127,11 @@ export class Placing {
       if (attempt !== this.#attempt) return;
       if (permit.type === 'ask') {
         this.asked = { to, question: permit.question, price: permit.price_per_minute };
-        this.#parts.refused(to);
+        this.#show(to);
         return;
       }
-      if (!this.#parts.dial(permit.to, call)) this.#parts.inTheWay();
+      if (!this.#parts.dial(permit.to, call))
+        this.#parts.hint(this.#parts.why() ?? t('host.failed'));
     } catch (error) {
       if (attempt === this.#attempt) this.#refuse(to, sentence(error), emergency);
     } finally {
@@ -113,8 +139,14 @@ export class Placing {
     }
   }
 
+  /** A number that was not called is shown where it can be corrected. */
+  #show(to: string): void {
+    const { field } = this.#parts;
+    if (to !== QUEUE && field.text.trim() === '') field.set(to);
+  }
+
   #refuse(to: string, message: string, emergency = false): void {
-    this.#parts.refused(to);
+    this.#show(to);
     if (emergency) this.noEmergency = { to, message };
     else this.refusal = message;
   }
