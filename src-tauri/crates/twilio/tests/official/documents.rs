@@ -48,3 +48,22 @@ fn the_same_intent_makes_the_same_document() {
         }
     }
 }
+
+#[test]
+fn only_the_order_of_attributes_is_ignored() {
+    let read = |xml| Element::read(xml);
+    let document = read("<Response><Dial a=\"1\" b=\"\"><Sip>x</Sip><Queue/></Dial></Response>");
+    assert_eq!(
+        document,
+        read("<Response><Dial b=\"\" a=\"1\"><Sip>x</Sip><Queue></Queue></Dial></Response>")
+    );
+    for other in [
+        "<Response><Dial a=\"2\" b=\"\"><Sip>x</Sip><Queue/></Dial></Response>",
+        "<Response><Dial a=\"1\"><Sip>x</Sip><Queue/></Dial></Response>",
+        "<Response><Dial a=\"1\" b=\"\"><Sip>x </Sip><Queue/></Dial></Response>",
+        "<Response><Dial a=\"1\" b=\"\"><Queue/><Sip>x</Sip></Dial></Response>",
+        "<Response><Dial a=\"1\" b=\"\"><Sip>x</Sip></Dial><Queue/></Response>",
+    ] {
+        assert_ne!(document, read(other), "{other}");
+    }
+}

@@ -46,8 +46,13 @@ pub(crate) fn load() -> Vec<Specification> {
         ("monitor", include_str!("../openapi/twilio_monitor_v1.json")),
         ("pricing", include_str!("../openapi/twilio_pricing_v2.json")),
     ]
-    .map(|(product, text)| Specification { product, document: serde_json::from_str(text).unwrap() })
+    .map(|(product, text)| read(product, text))
     .into()
+}
+
+/// One file.
+pub(crate) fn read(product: &'static str, text: &str) -> Specification {
+    Specification { product, document: serde_json::from_str(text).unwrap() }
 }
 
 /// The operation that `sent` is. A fixed name goes before a parameter, as in `/Members/Front`.
