@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Cuts Twilio's OpenAPI files down to what the REST client uses, for the contract tests:
+// Cuts Twilio's OpenAPI files down to what the REST client uses, and to what else the simulator
+// answers, for the contract tests:
 //
 //     node tools/openapi-extract.mjs CLONE [FOLDER]
 //
@@ -62,6 +63,22 @@ const USED = {
   },
 };
 
+/** What the simulator answers beyond that, in the API of 2010. */
+const SIMULATED = {
+  [`${account}/Calls/{CallSid}/Recordings.json`]: ['get'],
+  [`${account}/Calls/{CallSid}/Recordings/{Sid}.json`]: ['get', 'delete'],
+  [`${account}/Conferences/{Sid}.json`]: ['get'],
+  [`${conference}/Participants/{CallSid}.json`]: ['get'],
+  [`${conference}/Recordings.json`]: ['get'],
+  [`${conference}/Recordings/{Sid}.json`]: ['get', 'post', 'delete'],
+  [`${account}/Queues.json`]: ['post'],
+  [`${account}/Queues/{Sid}.json`]: ['get', 'post', 'delete'],
+  [`${account}/Queues/{QueueSid}/Members/{CallSid}.json`]: ['get'],
+  [`${account}/Recordings/{RecordingSid}/Transcriptions/{Sid}.json`]: ['get'],
+  [`${account}/Transcriptions.json`]: ['get'],
+  [`${account}/Transcriptions/{Sid}.json`]: ['get'],
+};
+
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
 
 /** The names of the schemas `value` refers to, directly. */
@@ -108,15 +125,17 @@ if (!clone) {
 const git = (...words) => execFileSync('git', ['-C', clone, ...words], { maxBuffer: 1 << 28 }).toString();
 const commit = git('rev-parse', 'HEAD').trim();
 mkdirSync(folder, { recursive: true });
-for (const [file, used] of Object.entries(USED)) {
+const cut = (file, used, name) => {
   const whole = JSON.parse(git('show', `HEAD:spec/json/${file}.json`));
-  writeFileSync(join(folder, `${file}.json`), `${JSON.stringify(extract(whole, used), null, 1)}\n`);
-}
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(extract(whole, used), null, 1)}\n`);
+};
+for (const [file, used] of Object.entries(USED)) cut(file, used, file);
+cut('twilio_api_v2010', SIMULATED, 'simulated_api_v2010');
 writeFileSync(join(folder, 'LICENSE'), git('show', 'HEAD:LICENSE'));
 writeFileSync(
   join(folder, 'SOURCE.md'),
   `Parts of Twilio's OpenAPI files, https://github.com/twilio/twilio-oai, commit
 ${commit}, cut by \`tools/openapi-extract.mjs\` to the requests of
-\`dialer_twilio::rest\` and otherwise unchanged. MIT licence: \`LICENSE\`.
+\`dialer_twilio::rest\` and, in \`simulated_…\`, of the simulator, and otherwise unchanged. MIT licence: \`LICENSE\`.
 `,
 );

@@ -110,7 +110,6 @@ fn show(ask: &Ask, queue: &QueueFacts) -> Value {
         "date_created": rfc2822(queue.created_ms),
         "date_updated": rfc2822(queue.updated_ms),
         "uri": format!("{path}.json"),
-        "subresource_uris": { "members": format!("{path}/Members.json") },
     })
 }
 

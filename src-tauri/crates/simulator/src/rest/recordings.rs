@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, created, gone, ok};
 use super::calls::{find as find_call, is_within, method, web};
+use super::conferences::find as find_room;
 use super::page::page_2010;
 use super::refusal::Refusal;
 use crate::call::{Leg, RecordingCallbacks, record_call};
@@ -24,34 +25,56 @@ use crate::recording::{NewRecording, PauseBehavior, Recording, RecordingSource, 
 use crate::twiml::{RecordingEvent, Track};
 use crate::webhook::{API_VERSION, rfc2822};
 
-/// `Recordings.json`, or that of a conference.
-pub(crate) fn list(ask: &Ask, conference: Option<&str>) -> Answer {
+/// `Recordings.json`.
+pub(crate) fn list(ask: &Ask) -> Answer {
+    let of_room = |recording: &Recording| {
+        ask.filter("ConferenceSid").is_none_or(|room| room_of(recording) == Some(room))
+    };
+    let of_call =
+        |recording: &Recording| ask.filter("CallSid").is_none_or(|call| call_of(recording) == Some(call));
+    page(ask, |recording| of_room(recording) && of_call(recording), show)
+}
+
+/// `Recordings/{RE}.json`.
+pub(crate) fn one(ask: &Ask, sid: &str) -> Answer {
+    let recording = ask.network.recordings.get(sid).ok_or_else(|| ask.not_found())?;
+    match ask.method {
+        Method::GET => ok(show(ask, &recording)),
+        Method::DELETE => delete(ask, &recording),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// `Conferences/{CF}/Recordings.json`.
+pub(crate) fn of_room(ask: &Ask, room: &str) -> Answer {
+    find_room(ask, room)?;
+    page(ask, |recording| room_of(recording) == Some(room), show_of_room)
+}
+
+/// `Conferences/{CF}/Recordings/{RE}.json`; `Twilio.CURRENT` is not known there.
+pub(crate) fn one_of_room(ask: &Ask, room: &str, sid: &str) -> Answer {
+    let recording = ask.network.recordings.get(sid).filter(|recording| room_of(recording) == Some(room));
+    let recording = recording.ok_or_else(|| ask.not_found())?;
+    match ask.method {
+        Method::GET => ok(show_of_room(ask, &recording)),
+        Method::POST => change(ask, &recording, show_of_room),
+        Method::DELETE => delete(ask, &recording),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// Those recordings that are wanted, the newest first.
+fn page(ask: &Ask, wanted: impl Fn(&Recording) -> bool, show: fn(&Ask, &Recording) -> Value) -> Answer {
     if ask.method != Method::GET {
         return Err(Refusal::method_not_allowed());
     }
-    let conference = conference.or_else(|| ask.filter("ConferenceSid"));
     let mut shown = Vec::new();
-    for recording in ask.network.recordings.list().iter().rev() {
-        let of_call = ask.filter("CallSid").is_none_or(|call| call_of(recording) == Some(call));
-        let of_room = conference.is_none_or(|room| room_of(recording) == Some(room));
-        if of_call && of_room && is_within(ask, "DateCreated", Some(recording.of.now_ms))? {
+    for recording in ask.network.recordings.list().iter().rev().filter(|recording| wanted(recording)) {
+        if is_within(ask, "DateCreated", Some(recording.of.now_ms))? {
             shown.push(show(ask, recording));
         }
     }
     page_2010(ask, "recordings", shown)
-}
-
-/// `Recordings/{RE}.json`, or below a conference.
-pub(crate) fn one(ask: &Ask, sid: &str, conference: Option<&str>) -> Answer {
-    let recording = ask.network.recordings.get(sid);
-    let of_room = |recording: &Arc<Recording>| conference.is_none_or(|room| room_of(recording) == Some(room));
-    let recording = recording.filter(of_room).ok_or_else(|| ask.not_found())?;
-    match ask.method {
-        Method::GET => ok(show(ask, &recording)),
-        Method::POST if conference.is_some() => change(ask, &recording, show),
-        Method::DELETE => delete(ask, &recording),
-        _ => Err(Refusal::method_not_allowed()),
-    }
 }
 
 /// `Recordings/{RE}`, `Recordings/{RE}.wav`, `Recordings/{RE}.mp3`.
@@ -74,17 +97,7 @@ pub(crate) fn sound(ask: &Ask, file: &str) -> Answer {
 pub(crate) fn of_call(ask: &Ask, call: &str) -> Answer {
     let leg = find_call(ask, call)?;
     match ask.method {
-        Method::GET => {
-            let mut shown = Vec::new();
-            for recording in ask.network.recordings.list().iter().rev() {
-                if call_of(recording) == Some(call)
-                    && is_within(ask, "DateCreated", Some(recording.of.now_ms))?
-                {
-                    shown.push(show_of_call(ask, recording));
-                }
-            }
-            page_2010(ask, "recordings", shown)
-        }
+        Method::GET => page(ask, |recording| call_of(recording) == Some(call), show_of_call),
         Method::POST => start(ask, &leg),
         _ => Err(Refusal::method_not_allowed()),
     }
@@ -222,6 +235,18 @@ fn show_of_call(ask: &Ask, recording: &Recording) -> Value {
         Track::Inbound => "inbound",
         Track::Outbound => "outbound",
     });
+    shown
+}
+
+/// The resource as a conference has it.
+fn show_of_room(ask: &Ask, recording: &Recording) -> Value {
+    let network = &ask.network;
+    let mut shown = common(network, recording);
+    let room = room_of(recording).unwrap_or_default();
+    shown["uri"] = json!(format!(
+        "/{API_VERSION}/Accounts/{}/Conferences/{room}/Recordings/{}.json",
+        network.account.account_sid, recording.sid
+    ));
     shown
 }
 

@@ -43,6 +43,11 @@ impl Rest {
         Self { user: user.to_owned(), password: password.to_owned(), ..self.clone() }
     }
 
+    /// The same at another address.
+    pub(crate) fn through(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// The path of something below the account, such as `Keys.json`.
     pub(crate) fn of(&self, below: &str) -> String {
         format!("/api/2010-04-01/Accounts/{}/{below}", self.account)
