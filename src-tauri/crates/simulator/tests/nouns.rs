@@ -4,6 +4,7 @@ use dialer_simulator::{Happening, IncomingCall, TwimlApp};
 use serde_json::json;
 
 use crate::bench::{Answer, Bench, OUR_NUMBER, Phone};
+use crate::rest::Rest;
 
 const LEG: &str = "statusCallback=\"/leg\" statusCallbackEvent=\"initiated ringing answered completed\"";
 
@@ -125,6 +126,35 @@ async fn a_whisper_is_heard_by_the_called_party_alone_and_may_ask_for_a_key() {
     sdk.invite(&Phone::new(), "To=x").await;
     let after = bench.webhooks.wait("/after", 2).await.remove(1);
     assert_eq!((after.get("DialCallStatus"), after.get("DialBridged")), ("completed", "false"));
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rest_leads_the_called_party_out_of_a_whisper() {
+    let bench = Bench::start().await;
+    bench.webhooks.answer(
+        "/voice",
+        Answer::twiml("<Dial action=\"/after\"><Number url=\"/whisper\">+12025550111</Number></Dial>"),
+    );
+    bench
+        .webhooks
+        .answer("/whisper", Answer::twiml("<Say loop=\"0\">Somebody would like to speak to you.</Say>"));
+    bench.webhooks.answer("/after", Answer::twiml("<Hangup/>"));
+    bench.simulator.place_incoming(&from("+12025550100")).unwrap();
+    let child = bench.webhooks.wait("/whisper", 1).await.remove(0).get("CallSid").to_owned();
+    bench
+        .event(|what| matches!(what, Happening::Spoken { call_sid, .. } if call_sid.as_str() == child))
+        .await;
+    let rest = Rest::new(&bench.simulator);
+    let elsewhere = [("Twiml", "<Response><Play loop=\"0\">http://192.0.2.1/music.mp3</Play></Response>")];
+    assert_eq!(rest.post(&rest.of(&format!("Calls/{child}.json")), &elsewhere).await.0, 200);
+    let after = bench.webhooks.wait("/after", 1).await.remove(0);
+    assert_eq!((after.get("DialCallSid"), after.get("DialBridged")), (child.as_str(), "false"));
+    assert!(!after.form.has("DialCallDuration"), "it is not over");
+    bench
+        .event(|what| matches!(what, Happening::Played { call_sid, .. } if call_sid.as_str() == child))
+        .await;
+    bench.heard(&child.parse().unwrap(), |heard| heard.level_dbfs > -40.0).await;
     bench.stop().await;
 }
 

@@ -194,8 +194,11 @@ impl Session {
             && !self.whisper(&child.leg, whisper, base).await
         {
             self.quiet();
-            child.leg.end(End::Completed).await;
-            let talked = Some(child.leg.talked(&self.network));
+            let mut talked = None;
+            if !child.leg.is_on_its_own() {
+                child.leg.end(End::Completed).await;
+                talked = Some(child.leg.talked(&self.network));
+            }
             return Outcome { sip: child.leg.sip_result(), ..Outcome::talked(&child.leg, talked, false) };
         }
         let recorded = self.record_dial(dial, base, false);

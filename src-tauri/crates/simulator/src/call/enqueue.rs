@@ -5,7 +5,8 @@
 //! its end, after a redirect by REST at once (what it answers then plays no role). Where they are silent:
 //! an empty `waitUrl` is silence, as in a conference; a `waitUrl` that cannot be had is `error`; whoever
 //! dials a queue hears it ring until somebody is there; a whisper that cannot be had does not keep the two
-//! apart; and a caller who hangs up during one has hung up in the queue.
+//! apart; a caller who hangs up during one has hung up in the queue; and one whose taker is gone by its end
+//! goes on as after a conversation.
 
 use std::sync::Arc;
 use std::time::Duration;

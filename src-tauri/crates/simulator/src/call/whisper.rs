@@ -17,7 +17,7 @@ use crate::event::WebhookPurpose;
 use crate::twiml::Whisper;
 
 impl Session {
-    /// Plays the document to `other`; whether the two may be joined then.
+    /// Plays the document to `other`, until REST leads it elsewhere; whether the two may be joined then.
     pub(super) async fn whisper(&self, other: &Arc<Leg>, whisper: &Whisper, base: &Url) -> bool {
         let Some(url) = self.resolve(base, &whisper.url) else { return false };
         let session =
@@ -33,6 +33,8 @@ impl Session {
             }
         };
         let played = tokio::select! {
+            // What it is led to is played by another session.
+            () = other.left_parent() => return false,
             played = told => played,
             _ = self.leg.ended() => Played::Finished(End::Canceled),
         };
