@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dialer_twilio::rest::{WebhookMatch, WebhookOperation};
-use dialer_twilio::signature::HmacAlgorithm;
+use dialer_twilio::signature::{HmacAlgorithm, WebhookKey};
 
 use super::desk::{Desk, code};
 
@@ -31,16 +31,21 @@ async fn a_key_of_its_own_is_arranged_tried_and_taken_away() {
     assert_eq!(code(client.create_webhook_rule("desk", &matches, &setting.id).await), Some(59103));
 
     let rules = client.webhook_rules().await.unwrap();
-    assert_eq!((rules.len(), &rules[0].matches, rules[0].settings.as_slice()), (1, &matches, &[setting.id.clone()][..]));
+    assert_eq!(
+        (rules.len(), &rules[0].matches, rules[0].settings.as_slice()),
+        (1, &matches, &[setting.id.clone()][..])
+    );
     assert_eq!(client.webhook_settings().await.unwrap(), [setting.clone()]);
     let keys = client.shared_keys().await.unwrap();
     assert_eq!(keys.iter().map(|known| &known.id).collect::<Vec<_>>(), [&key.id]);
     assert_eq!(code(client.delete_shared_key(&key.id).await), Some(20001), "a setting names it");
 
+    let (id, secret) = (key.id.clone(), key.secret.clone());
+    desk.bench.webhooks.expect_key(WebhookKey::SharedKey { id, algorithm: HmacAlgorithm::Sha256, secret });
     let address = desk.bench.webhooks.url("/tried");
     let delivery = client.test_webhook(address.as_str(), None).await.unwrap();
     assert!(delivery.status.is_some() && delivery.error.is_none(), "{delivery:?}");
-    desk.bench.webhooks.wait("/tried", 1).await;
+    assert!(desk.bench.webhooks.wait("/tried", 1).await[0].signed, "with the shared key");
 
     let gone = client.delete_webhook_rule(&rules[0].id).await.unwrap().unwrap();
     spread(&desk, gone).await;
