@@ -272,6 +272,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_product_writes_is_read_without_a_warning() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../twilio/tests/golden");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "xml") {
+                let document = read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                assert_eq!(document.warnings, [], "{}", path.display());
+                count += 1;
+            }
+        }
+        assert!(count >= 10, "{count} documents");
+    }
+
+    #[test]
     fn the_unknown_is_skipped_with_a_warning() {
         let document =
             read(r#"<Response><Sing/><Say mood="glad">hi</Say><Dial><Pigeon/></Dial><hangup/></Response>"#)
