@@ -22,9 +22,9 @@ pub(crate) use conference::{
     Announcement, ConferenceCallbacks, Conferences, Entry, Music, NotAdded, NotChanged, Party as Participant,
     PartyChange, Room, RoomRecording, RoomStatus, enter_conference,
 };
-pub use leg::CallRecord;
 pub(crate) use end::End;
+pub use leg::CallRecord;
 pub(crate) use leg::{Leg, LegCommand, LegDirection, LegState, NewLeg, Party, Utterance};
-pub(crate) use recorder::{RecordingCallbacks, record_call};
 pub(crate) use place::sip_parts;
+pub(crate) use recorder::{RecordingCallbacks, record_call};
 pub(crate) use session::{Session, Start};
