@@ -11,6 +11,7 @@ mod desk;
 mod failures;
 mod numbers;
 mod proxy;
+mod shared_keys;
 mod rooms;
 #[path = "../../../twilio/tests/specification/mod.rs"]
 #[allow(dead_code, reason = "the examples are for the client's own tests")]
