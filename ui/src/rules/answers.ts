@@ -52,11 +52,11 @@ export function answerOf(type: AnswerType): Answer {
   }
 }
 
-/** A new page of the menu: a text to be written, and one key that leads somewhere. */
-export function newPage(text: string): MenuPage {
+/** A new page of the menu: a text to be changed, and one key that leads somewhere. */
+export function newPage(text: string, label: string): MenuPage {
   return {
     prompt: say(text),
-    choices: { '1': { label: '', then: { type: 'answer', answer: { type: 'voicemail' } } } },
+    choices: { '1': { label, then: { type: 'answer', answer: { type: 'voicemail' } } } },
     wait_s: 6,
     attempts: 3,
     otherwise: { type: 'voicemail' },

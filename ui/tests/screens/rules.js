@@ -71,7 +71,6 @@ export function ruleScenes(call_log) {
     'calls-problems': scene('calls', office, async (page) => {
       await page.by('most-calls').fill('');
       await page.by('rules-problems').waitFor();
-      await page.locator('#rules-title').evaluate((e) => e.scrollIntoView());
     }),
     'incoming-page': scene('incoming', office),
     'incoming-instead': scene('incoming', office, (page) => show(page, 'instead')),

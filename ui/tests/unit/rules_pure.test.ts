@@ -145,7 +145,7 @@ describe('a menu', () => {
     choicesOf(page).map(([key, { label }]) => `${key} ${label}`);
 
   it('has its keys in the order of the telephone, 0 last', () => {
-    let page = newPage('');
+    let page = newPage('', '');
     for (let more = 0; more < 20; more += 1) page = addChoice(page);
     expect(choicesOf(page).map(([key]) => key)).toEqual(MENU_KEYS);
     expect(freeKeys(page)).toEqual([]);
@@ -182,7 +182,9 @@ describe('the menu and the queue', () => {
     const closed = with_({ closed: { type: 'menu' } }).incoming;
     expect(isUsed(closed, 'menu')).toBe(false);
     expect(isUsed({ ...closed, hours: officeHours() }, 'menu')).toBe(true);
-    const unreached = with_({ menu: { ...newPage(''), otherwise: { type: 'queue' } } }).incoming;
+    const unreached = with_({
+      menu: { ...newPage('', ''), otherwise: { type: 'queue' } },
+    }).incoming;
     expect(isUsed(unreached, 'queue')).toBe(false);
     expect(isUsed({ ...unreached, open: { type: 'menu' } }, 'queue')).toBe(true);
   });
