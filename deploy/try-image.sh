@@ -52,7 +52,7 @@ mount --bind "$work/data" "$image/var/lib/dialer-server"
 secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 cat >"$work/in-image" <<SCRIPT
 #!/bin/sh
-exec env -i DATABASE_URL=sqlite:///var/lib/dialer-server/calls.sqlite \
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DATABASE_URL=sqlite:///var/lib/dialer-server/calls.sqlite \
     TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 TWILIO_API_KEY=SK00000000000000000000000000000001 \
     TWILIO_TWIML_APP_SID=AP00000000000000000000000000000001 TWILIO_PHONE_NUMBER=+12025550100 \
     TWILIO_AUTH_TOKEN=$secret TWILIO_API_SECRET=$secret AGENT_API_TOKEN=$secret \
