@@ -182,3 +182,37 @@ impl RestFailure {
         matches!(self, Self::HoldAfter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    #[test]
+    fn rules_for_callbacks_are_read_and_fit() {
+        let faults: Faults = serde_json::from_value(serde_json::json!({ "callbacks": [
+            { "only": ["conference_callback"], "then": { "does": "hold", "seed": 7 } },
+            { "url_contains": "/leg", "times": 2, "then": { "does": "random", "seed": 1, "lose_percent": 10 } },
+        ] }))
+        .unwrap();
+        let [one, two] = &faults.callbacks[..] else { panic!("{faults:?}") };
+        assert!(one.fits(WebhookPurpose::ConferenceCallback, "https://a.example/room"));
+        assert!(!one.fits(WebhookPurpose::StatusCallback, "https://a.example/room"));
+        for (purpose, fits) in [
+            (WebhookPurpose::StatusCallback, true),
+            (WebhookPurpose::DialAction, true),
+            (WebhookPurpose::EnqueueAction, true),
+            (WebhookPurpose::TranscriptionCallback, true),
+            (WebhookPurpose::Voice, false),
+            (WebhookPurpose::Whisper, false),
+            (WebhookPurpose::QueueWait, false),
+        ] {
+            assert_eq!(two.fits(purpose, "https://a.example/leg"), fits, "{purpose:?}");
+        }
+        assert!(!two.fits(WebhookPurpose::StatusCallback, "https://a.example/parent"));
+        assert_eq!(
+            two.then,
+            CallbackFailure::Random { seed: 1, lose_percent: 10, duplicate_percent: 0, delay_up_to_ms: 0 }
+        );
+    }
+}

@@ -9,7 +9,7 @@
 //! | path | serves |
 //! | --- | --- |
 //! | `/signal` | the Voice SDK's signalling (WebSocket) |
-//! | `/api/…`, `/voice/…`, `/monitor/…`, `/pricing/…`, `/lookups/…`, `/iam/…`, `/accounts/…`, `/insights/…` | REST: what Twilio serves at `https://api.twilio.com` and so on; of Insights, nothing yet |
+//! | `/api/…`, `/voice/…`, `/monitor/…`, `/pricing/…`, `/lookups/…`, `/iam/…`, `/accounts/…`, `/webhooks/…`, `/insights/…` | REST: what Twilio serves at `https://api.twilio.com` and so on; of Insights, nothing yet |
 //! | `/sim/…` | the control API |
 //! | all else | Twilio's JSON for "not found" (20404) |
 //!
@@ -23,7 +23,9 @@
 //! ICE-lite peer whose description looks like that of Twilio's gateway; a call outlives its signalling socket for as long as the SDK asked. REST shows and changes
 //! the same account that calls go by, with Twilio's classes of credentials, codes and pages
 //! (`rest/mod.rs` says what is documented and what is guessed); the account may be a trial, suspended
-//! or closed ([`AccountSettings`]), and [`Faults`] spoil requests, calls and the clock.
+//! or closed ([`AccountSettings`]), and [`Faults`] spoil requests, calls, callbacks and the clock.
+//! Webhooks are asked as patiently as their addresses say (`webhook/overrides.rs`) and signed with the
+//! Auth Token, or with a shared key where the account has a rule for that.
 //!
 //! # What is different
 //!

@@ -41,9 +41,10 @@ impl Hall {
 
     /// The same into the room "desk".
     async fn enter(&self, last_two: u32, hz: f32, attributes: &str) -> String {
+        let beep = if attributes.contains("beep=") { "" } else { "beep=\"false\"" };
         let room = format!(
-            "<Dial action=\"{}\"><Conference beep=\"false\" waitUrl=\"\" statusCallback=\"{}\" \
-             statusCallbackEvent=\"{EVENTS}\" {attributes}>desk</Conference></Dial>",
+            "<Dial action=\"{}\"><Conference waitUrl=\"\" statusCallback=\"{}\" \
+             statusCallbackEvent=\"{EVENTS}\" {beep} {attributes}>desk</Conference></Dial>",
             self.bench.webhooks.url("/after"),
             self.bench.webhooks.url("/room")
         );
@@ -61,6 +62,11 @@ impl Hall {
         let near = |heard: Option<f32>| heard.is_some_and(|heard| (heard - hz).abs() < 5.0);
         let call = call.parse().unwrap();
         self.bench.heard(&call, |heard| heard.level_dbfs > -45.0 && near(heard.dominant_hz)).await;
+    }
+
+    async fn hears_something(&self, call: &str) {
+        let call = call.parse().unwrap();
+        self.bench.heard(&call, |heard| heard.level_dbfs > -40.0).await;
     }
 
     async fn hears_nothing(&self, call: &str) {
@@ -428,5 +434,22 @@ async fn a_recording_has_what_all_say_and_none_of_the_music() {
     dialer_media::resample::Resampler::new(8_000, 48_000).process(&samples, &mut louder);
     let hz = dialer_media::signal::dominant_frequency(&louder[4_800..]).unwrap().hz;
     assert!((hz - 500.0).abs() < 5.0, "{hz}");
+    hall.bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_inside_hear_a_beep_when_somebody_comes_and_goes() {
+    let hall = Hall::open().await;
+    let one = hall.enter(150, 0.0, "beep=\"onEnter\"").await;
+    hall.told(1).await;
+    hall.hears_nothing(&one).await;
+    let two = hall.enter(151, 0.0, "beep=\"true\"").await;
+    hall.hears_something(&one).await;
+    hall.hears_nothing(&one).await;
+    hall.hears_nothing(&two).await;
+    let three = hall.enter(152, 0.0, "beep=\"onExit\"").await;
+    hall.told(4).await;
+    hall.hang_up(&two).await;
+    hall.hears_something(&three).await;
     hall.bench.stop().await;
 }

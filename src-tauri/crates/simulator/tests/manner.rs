@@ -109,6 +109,9 @@ async fn a_password_is_shown_once_it_is_asked_for_and_to_nobody_else() {
     let key = WebhookKey::AuthToken(bench.simulator.account().auth_token);
     let signature = sign(&key, url.as_str(), SignedBody::Form(second.form.pairs()));
     assert_eq!(second.signature.as_ref(), Some(&signature), "the whole address is signed");
+    bench.webhooks.answer("/voice", broken());
+    call(&bench).await;
+    assert_eq!(bench.alerts(), [11_200]);
     let shown = serde_json::to_string(&bench.simulator.events_since(0)).unwrap();
     assert!(!shown.contains("a+b"), "{shown}");
     bench.simulator.shutdown().await;

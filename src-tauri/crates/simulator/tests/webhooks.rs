@@ -255,3 +255,31 @@ async fn a_recording_on_this_computer_is_played() {
     // A file is no webhook and not signed, so the bench would complain.
     bench.simulator.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_status_callback_answers_should_be_nothing_or_a_document() {
+    let bench = Bench::start().await;
+    bench.webhooks.answer("/voice", Answer::twiml("<Reject/>"));
+    for (count, answer, code) in [
+        (1, Answer::new(200, "text/plain", "OK"), Some(12_300)),
+        (2, Answer::new(200, "text/html", "<html>OK</html>"), Some(12_102)),
+        (3, Answer::twiml("<Dial>+12025550100</Dial>"), None),
+        (4, Answer::new(200, "application/json", ""), None),
+    ] {
+        let before = bench.alerts().len();
+        bench.webhooks.answer("/parent", answer);
+        let call = call(&bench).await;
+        bench
+            .event(|what| {
+                matches!(what, Happening::Webhook { purpose: WebhookPurpose::StatusCallback, call_sid, .. }
+                    if *call_sid == call)
+            })
+            .await;
+        match code {
+            Some(code) => bench.alert(code).await,
+            None => assert_eq!(bench.alerts().len(), before),
+        }
+        assert_eq!(bench.simulator.calls().len(), count, "nothing of it is played");
+    }
+    bench.stop().await;
+}

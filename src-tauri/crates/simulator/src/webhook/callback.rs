@@ -9,7 +9,7 @@ use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::fetch::{Conversation, Request};
+use super::fetch::{Conversation, Request, without_password};
 use crate::event::{AlertLevel, Happening, WebhookPurpose};
 use crate::faults::CallbackFailure;
 use crate::network::Network;
@@ -37,7 +37,7 @@ impl Fate {
                 network.record(Happening::WebhookHeld {
                     purpose: request.purpose,
                     call_sid: request.call_sid.clone(),
-                    url: request.url.to_string(),
+                    url: without_password(&request.url).to_string(),
                 });
                 // The rule may have gone since it decided about this one.
                 network.release_callbacks();
@@ -170,7 +170,8 @@ impl Network {
     /// What Twilio's debugger says of a bad one: 15002 when nobody answers a status callback and 15003
     /// for another answer than 2xx (Twilio's pages on status callbacks; the codes' texts come from its
     /// error list); for the other kinds, which are no call progress events, the code of the failure
-    /// and 11200, as warnings.
+    /// and 11200. An answer with something in it that is no document has the code of that (12100, 12102,
+    /// 12300). All are warnings: a callback steers nothing.
     pub(crate) async fn notify(self: &Arc<Self>, conversation: &Arc<Conversation>, request: Request) {
         let fate = self.fate(&request, false);
         if fate.is_late() {
@@ -187,7 +188,7 @@ impl Network {
             self.record(Happening::Webhook {
                 purpose: request.purpose,
                 call_sid: request.call_sid.clone(),
-                url: request.url.to_string(),
+                url: without_password(&request.url).to_string(),
                 status: None,
                 call_status: request.form.get("CallStatus").map(str::to_owned),
             });
@@ -197,8 +198,12 @@ impl Network {
         let call_sid = request.call_sid.clone();
         let times = if fate.twice { 2 } else { 1 };
         let (code, text) = match conversation.tell(self, request, times).await {
-            Ok(200..=299) => return,
-            Ok(status) => {
+            Ok((200..=299, None)) => return,
+            Ok((200..=299, Some(problem))) => {
+                let text = format!("The callback's answer is no document: {}", problem.text);
+                (problem.code, text)
+            }
+            Ok((status, _)) => {
                 let text = format!("The callback was answered with HTTP {status}");
                 (if progress { 15_003 } else { 11_200 }, text)
             }

@@ -1,7 +1,7 @@
 //! One request to a webhook, with Twilio's limits and error codes.
 //!
-//! Sources: Twilio's pages on voice webhooks and errors 11200, 11205, 11210, 11215, 11220, 11237,
-//! 11750, 11770 and 12300. Behind a redirect Twilio signs the address it goes to; whether it adds
+//! Sources: Twilio's pages on voice webhooks and errors 11200, 11205, 11210, 11215, 11220, 11235 to
+//! 11237, 11750, 11770 and 12300. Behind a redirect Twilio signs the address it goes to; whether it adds
 //! the parameters again after 301 to 303 is not documented: here the request becomes a GET
 //! without them, as the POST's body is lost. Name and password in an address are shown once the
 //! server has asked for them (Basic only; Twilio's page on securing webhooks), and are part of what
@@ -14,24 +14,19 @@ use std::time::Duration;
 use dialer_domain::sid::CallSid;
 use dialer_twilio::signature::{SETTINGS_HEADER, SIGNATURE_HEADER, SignedBody, WebhookKey, settings, sign};
 use dialer_twilio::webhook::Form;
-use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use url::Url;
 
+use super::answer::{Answer, Content, Failure, connection_failure, interpret, largest, read};
 use super::cache::Kept;
 use super::overrides::{Patience, RetryOn};
 use crate::account::WebhookMethod;
 use crate::alert::{Exchange, ExchangeAnswer};
 use crate::event::{AlertLevel, Happening, WebhookPurpose};
 use crate::network::Network;
-use crate::twiml::{self, Document, Verb};
 
 /// Redirects Twilio follows.
 const MOST_REDIRECTS: usize = 10;
-/// Largest document.
-const LARGEST_BODY: usize = 64 * 1024;
-/// Largest sound, in bytes: five minutes at 48 kHz stereo are 58 MB, at 8 kHz 5 MB.
-const LARGEST_SOUND: usize = 16 * 1024 * 1024;
-
 /// What to ask.
 pub(crate) struct Request {
     pub(crate) purpose: WebhookPurpose,
@@ -41,41 +36,9 @@ pub(crate) struct Request {
     pub(crate) call_sid: CallSid,
 }
 
-/// Why there is no document: Twilio's code and a text for the debugger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) code: u32,
-    pub(crate) text: String,
-}
-
-impl Failure {
-    fn new(code: u32, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
-    }
-}
-
-/// What a webhook answered.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Content {
-    /// A document, and the address that relative references in it start from.
-    Document(Document, Url),
-    /// Sound to play before hanging up: the body as it came, and where from.
-    Audio(Vec<u8>, Url),
-}
-
 /// The requests of one call: they share cookies.
 pub(crate) struct Conversation {
     cookies: Mutex<Vec<(String, String, String)>>,
-}
-
-/// An answer as it came.
-pub(crate) struct Answer {
-    pub(crate) status: reqwest::StatusCode,
-    pub(crate) content_type: Option<String>,
-    pub(crate) body: Vec<u8>,
-    location: Option<String>,
-    /// Whether the server wants name and password.
-    wants_basic: bool,
 }
 
 /// How a request is signed and how patiently it is sent.
@@ -115,7 +78,7 @@ impl Conversation {
         if !answer.status.is_success() {
             return Err(Failure::new(
                 11_200,
-                format!("Got HTTP {} response to {url}", answer.status.as_u16()),
+                format!("Got HTTP {} response to {}", answer.status.as_u16(), without_password(&url)),
             ));
         }
         if answer.body.len() > largest(answer.content_type.as_deref()) {
@@ -128,9 +91,23 @@ impl Conversation {
     }
 
     /// Tells without expecting a document, so many times, each a repetition of the first. Answers with
-    /// the last answer's HTTP status, if there was one. Callbacks go by [`Network::notify`].
-    pub(crate) async fn tell(&self, network: &Network, request: Request, times: u32) -> Result<u16, Failure> {
-        self.request(network, request, false, times).await.map(|(answer, _)| answer.status.as_u16())
+    /// the last answer's HTTP status, and what is wrong with its content: it should be empty or a document
+    /// (Twilio's pages on status callbacks). Callbacks go by [`Network::notify`].
+    pub(super) async fn tell(
+        &self,
+        network: &Network,
+        request: Request,
+        times: u32,
+    ) -> Result<(u16, Option<Failure>), Failure> {
+        let (answer, url) = self.request(network, request, false, times).await?;
+        let status = answer.status.as_u16();
+        let kind = answer.content_type.clone().unwrap_or_default();
+        let problem = match answer.body.is_empty() {
+            true => None,
+            false if kind.contains("xml") || kind.starts_with("text/html") => interpret(answer, url).err(),
+            false => Some(Failure::new(12_300, format!("Invalid Content-Type “{kind}”"))),
+        };
+        Ok((status, problem))
     }
 
     async fn request(
@@ -338,44 +315,6 @@ pub(crate) async fn test_delivery(
     }
 }
 
-/// The answer, or the kept one if the server says that it is still good.
-async fn read(
-    network: &Network,
-    mut response: reqwest::Response,
-    url: &str,
-    method: WebhookMethod,
-    kept: Option<Kept>,
-) -> Result<Answer, reqwest::Error> {
-    let headers = response.headers().clone();
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let status = response.status();
-    if let Some(kept) = kept.filter(|_| status == reqwest::StatusCode::NOT_MODIFIED) {
-        return Ok(Answer {
-            status: reqwest::StatusCode::OK,
-            content_type: kept.content_type,
-            body: kept.body,
-            location: None,
-            wants_basic: false,
-        });
-    }
-    let content_type = header(CONTENT_TYPE);
-    let largest = largest(content_type.as_deref());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > largest {
-            break;
-        }
-    }
-    if method == WebhookMethod::Get && status == reqwest::StatusCode::OK && body.len() <= largest {
-        network.cache.keep(url, &headers, content_type.as_deref(), &body);
-    }
-    let wants_basic = header(WWW_AUTHENTICATE).is_some_and(|challenge| {
-        challenge.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
-    });
-    Ok(Answer { status, content_type, body, location: header(LOCATION), wants_basic })
-}
-
 fn keep_record(network: &Network, request: &Request, asked_ms: i64, answer: Option<&Answer>) {
     network.alerts.keep_exchange(Exchange {
         call_sid: request.call_sid.clone(),
@@ -418,14 +357,8 @@ pub(crate) async fn fetch_sound(network: &Network, url: &Url) -> Result<Vec<u8>,
     Ok(answer.body)
 }
 
-/// How large an answer of this kind may be.
-fn largest(content_type: Option<&str>) -> usize {
-    let is_text = content_type.is_none_or(|kind| kind.starts_with("text/") || kind.contains("xml"));
-    if is_text { LARGEST_BODY } else { LARGEST_SOUND }
-}
-
 /// The address as it may be shown and sent: name and password travel in a header of their own.
-fn without_password(url: &Url) -> Url {
+pub(super) fn without_password(url: &Url) -> Url {
     let mut bare = url.clone();
     // Both fail only for addresses without a host, which are no webhooks.
     let _ = bare.set_username("");
@@ -439,50 +372,4 @@ fn decoded(text: &str) -> String {
         .next()
         .map(|(name, _)| name.into_owned())
         .unwrap_or_default()
-}
-
-/// Applies Twilio's rules of content types.
-fn interpret(answer: Answer, url: Url) -> Result<Content, Failure> {
-    let content_type = answer.content_type.unwrap_or_default();
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if kind.starts_with("audio/") {
-        return Ok(Content::Audio(answer.body, url));
-    }
-    let text = String::from_utf8_lossy(&answer.body);
-    let document = twiml::read(&text);
-    let document = match kind.as_str() {
-        "text/xml" | "application/xml" | "text/html" => {
-            document.map_err(|error| Failure::new(error.code(), error.to_string()))?
-        }
-        "text/plain" => document.unwrap_or_else(|_| Document {
-            verbs: vec![Verb::Say { text: text.into_owned(), loops: 1 }],
-            warnings: Vec::new(),
-        }),
-        other => return Err(Failure::new(12_300, format!("Invalid Content-Type “{other}”"))),
-    };
-    Ok(Content::Document(document, url))
-}
-
-/// Names what kept a request from being answered.
-fn connection_failure(error: &reqwest::Error) -> Failure {
-    let mut chain = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        chain.push_str(": ");
-        chain.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    let lower = chain.to_ascii_lowercase();
-    let code = if error.is_builder() {
-        11_100
-    } else if lower.contains("dns error") {
-        11_210
-    } else if lower.contains("certificate") {
-        11_237
-    } else if lower.contains("tls") {
-        11_220
-    } else {
-        11_205
-    };
-    Failure::new(code, chain)
 }

@@ -161,10 +161,10 @@ impl Room {
             }
         }
         state.report(network, &Event::Join, &leg.sid);
+        self.arrange(network, &mut state);
         if beeps {
             self.beep(network, &state, Some(&leg.sid), Pattern::conference_enter());
         }
-        self.arrange(network, &mut state);
         Ok(Place::new(Arc::clone(network), Arc::clone(self), Arc::clone(leg), told, announcements))
     }
 
@@ -208,10 +208,10 @@ impl Room {
                 state.end(network, ended, Left::ModeratorEnded);
             }
             None => {
+                self.arrange(network, &mut state);
                 if beeps {
                     self.beep(network, &state, None, Pattern::conference_leave());
                 }
-                self.arrange(network, &mut state);
             }
         }
     }
@@ -271,12 +271,15 @@ impl Room {
             };
             let within = hears == Hears::Conference;
             let told = Told { hears, gone: false };
-            party.told.send_if_modified(|known| {
+            let changed = party.told.send_if_modified(|known| {
                 let changed = *known != told;
                 known.clone_from(&told);
                 changed
             });
             let Some(port) = party.leg.port() else { continue };
+            if changed && within {
+                network.switch.stop_playing(port);
+            }
             let seat = Seat {
                 room: self.id,
                 speaks: within && !party.muted,

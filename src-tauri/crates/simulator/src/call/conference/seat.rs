@@ -47,10 +47,12 @@ impl Place {
             if told.gone {
                 return;
             }
-            if heard.as_ref() != Some(&told.hears) {
+            // Music has been stopped already for one who hears the conference now, and a beep may sound.
+            if heard.as_ref() != Some(&told.hears) && told.hears != Hears::Conference {
                 self.quiet();
             }
             tokio::select! {
+                biased;
                 changed = self.told.changed() => if changed.is_err() {
                     return;
                 },
