@@ -55,12 +55,13 @@ impl Cloud {
         if let Some(kept) = &opened.set_aside {
             tracing::warn!(file = %kept.display(), "the call log was damaged and has been set aside; a new one is begun");
         }
-        let store: Arc<dyn CallStore> = Arc::new(opened.log);
+        let log = Arc::new(opened.log);
+        let store: Arc<dyn CallStore> = Arc::clone(&log) as Arc<_>;
         let base = config.backend_url.clone();
         let keys = Arc::new(SigningKeys::of(&config));
         let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
         let desk = Arc::new(desk);
-        let writing = ledger::start(store, entries, Arc::downgrade(&desk));
+        let writing = ledger::start(log, entries, Arc::downgrade(&desk));
         let options = GatewayOptions { clock, max_signed_per_second, ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
         gateway.set_public_base(base);

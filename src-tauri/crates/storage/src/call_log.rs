@@ -78,6 +78,24 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+impl SqliteCallLog {
+    /// As [`CallStore::record`] for many events, all of them or none: one wait for the disk in place of many.
+    pub fn record_all(
+        &self,
+        events: &[(Option<CallId>, CallEvent)],
+    ) -> Result<Vec<Option<Recorded>>, CallStoreError> {
+        self.run(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let recorded = events
+                .iter()
+                .map(|(call, event)| record(&transaction, *call, event))
+                .collect::<Result<Vec<_>, Fault>>()?;
+            transaction.commit()?;
+            Ok(recorded)
+        })
+    }
+}
+
 impl CallStore for SqliteCallLog {
     fn record(&self, call: Option<CallId>, event: CallEvent) -> Result<Option<Recorded>, CallStoreError> {
         self.run(|connection| {

@@ -283,6 +283,34 @@ fn without_names(rows: Vec<CallLogEntry>) -> BTreeMap<i64, CallLogEntry> {
     rows.into_iter().map(|row| (row.started_at_ms, CallLogEntry { id: id(0), ..row })).collect()
 }
 
+#[test]
+fn many_recorded_at_once_are_as_if_one_after_the_other() {
+    let one_by_one = Fresh::new();
+    let answers: Vec<_> = reports()
+        .into_iter()
+        .chain(reports())
+        .map(|(call, event)| one_by_one.log.record(call, event).unwrap())
+        .collect();
+    let at_once = Fresh::new();
+    let twice: Vec<_> = reports().into_iter().chain(reports()).collect();
+    assert_eq!(at_once.log.record_all(&twice).unwrap(), answers);
+    assert_eq!(at_once.reopened().rows(), one_by_one.rows());
+}
+
+#[test]
+fn of_many_recorded_at_once_none_is_kept_when_one_cannot_be() {
+    let fresh = Fresh::new();
+    let stranger = rusqlite::Connection::open(&fresh.path).unwrap();
+    stranger
+        .execute_batch(
+            "CREATE TRIGGER refuse BEFORE INSERT ON call_events WHEN NEW.event LIKE '%completed%'
+             BEGIN SELECT RAISE(ABORT, 'refused by this test'); END",
+        )
+        .unwrap();
+    fresh.log.record_all(&reports()).unwrap_err();
+    assert_eq!(fresh.rows(), []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 

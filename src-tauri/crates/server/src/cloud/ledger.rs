@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dialer_domain::call::{CallEvent, CallId};
-use dialer_domain::ports::{CallStore, CallStoreError};
+use dialer_domain::ports::{CallStore as _, CallStoreError};
+use dialer_storage::call_log::SqliteCallLog;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -48,7 +49,7 @@ impl Writing {
 
 /// Writes until the desk that sends is gone and every event is written.
 pub(super) fn start(
-    store: Arc<dyn CallStore>,
+    store: Arc<SqliteCallLog>,
     mut entries: mpsc::Receiver<Entry>,
     desk: Weak<CloudDesk>,
 ) -> Writing {
@@ -64,7 +65,7 @@ pub(super) fn start(
 }
 
 async fn write(
-    store: &Arc<dyn CallStore>,
+    store: &Arc<SqliteCallLog>,
     mut batch: Vec<Entry>,
     desk: &Weak<CloudDesk>,
     healthy: &AtomicBool,
@@ -72,6 +73,12 @@ async fn write(
     while !batch.is_empty() {
         let (writer, attempt) = (Arc::clone(store), batch.clone());
         let written = tokio::task::spawn_blocking(move || {
+            let events: Vec<_> = attempt.iter().map(|entry| (entry.call, entry.event.clone())).collect();
+            if let Ok(recorded) = writer.record_all(&events) {
+                let rows = recorded.into_iter().flatten().map(|recorded| recorded.entry).collect();
+                return (rows, usize::MAX, None);
+            }
+            // One of them may be the trouble: the others are kept all the same.
             let mut rows = Vec::new();
             for (index, entry) in attempt.into_iter().enumerate() {
                 match writer.record(entry.call, entry.event) {
