@@ -144,6 +144,8 @@ describe('a country that is not in the list', () => {
     await call(NUMBER);
     const dialog = screen.getByRole('dialog', { name: 'Call France?' });
     expect(dialog.textContent).toMatch(/0\.02 a minute/);
+    // Enter pressed once too often must not answer.
+    expect(document.activeElement).toBe(dialog);
     expect(placed()).toEqual([]);
     await click('call-once');
     expect(screen.queryByRole('dialog')).toBeNull();
