@@ -57,11 +57,11 @@ async fn an_address_says_when_and_how_often_it_is_tried_again() {
 async fn an_address_says_how_long_it_is_waited_for() {
     let bench = Bench::start().await;
     let slow = Answer::twiml("<Hangup/>").after(Duration::from_secs(600));
-    voice_url(&bench, "rt=200&rc=1&rp=rt");
+    voice_url(&bench, "rt=2000&rc=1&rp=rt");
     bench.webhooks.answer_each("/voice", vec![slow.clone(), Answer::twiml("<Hangup/>")]);
     call(&bench).await;
     assert_eq!((bench.webhooks.got("/voice").len(), bench.alerts()), (2, vec![]));
-    voice_url(&bench, "tt=200&rc=5&rp=all");
+    voice_url(&bench, "tt=2000&rc=5&rp=all");
     bench.webhooks.answer("/voice", slow);
     call(&bench).await;
     assert_eq!((bench.webhooks.got("/voice").len(), bench.alerts()), (3, vec![11_205]));

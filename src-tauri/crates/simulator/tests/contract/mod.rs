@@ -11,8 +11,8 @@ mod desk;
 mod failures;
 mod numbers;
 mod proxy;
-mod shared_keys;
 mod rooms;
+mod shared_keys;
 #[path = "../../../twilio/tests/specification/mod.rs"]
 #[allow(dead_code, reason = "the examples are for the client's own tests")]
 mod specification;
