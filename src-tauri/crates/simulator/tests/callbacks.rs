@@ -202,3 +202,41 @@ async fn told_of(bench: &Bench, count: usize) {
     let seen = || bench.simulator.events_since(0).iter().filter(|event| is_notice(&event.what)).count();
     bench.event(|_| seen() >= count).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_of_rooms_queues_menus_and_messages_are_lost_likewise() {
+    let bench = bench().await;
+    let room = "<Dial><Conference waitUrl=\"\" statusCallback=\"/lost\" statusCallbackEvent=\"join\">r</Conference></Dial>";
+    for (purpose, verbs) in [
+        (WebhookPurpose::ConferenceCallback, room),
+        (WebhookPurpose::EnqueueAction, "<Enqueue waitUrl=\"\" action=\"/lost\">q</Enqueue>"),
+        (WebhookPurpose::GatherAction, "<Gather numDigits=\"1\" action=\"/lost\"/>"),
+        (WebhookPurpose::RecordAction, "<Record timeout=\"30\" action=\"/lost\"/>"),
+        (
+            WebhookPurpose::TranscriptionCallback,
+            "<Record timeout=\"30\" transcribeCallback=\"/lost\" action=\"/after\"/>",
+        ),
+    ] {
+        bench.simulator.set_faults(rule(&[purpose], CallbackFailure::Lose));
+        bench.webhooks.answer("/voice", Answer::twiml(verbs));
+        // Speaks after a beep, and hangs up then.
+        let from = E164::parse_strict("+12025550113").unwrap();
+        let call = bench.simulator.place_incoming(&IncomingCall::from_number(from)).unwrap();
+        if purpose == WebhookPurpose::GatherAction {
+            bench.event(|what| matches!(what, Happening::Gathering { call_sid } if *call_sid == call)).await;
+            bench.simulator.press(&call, "5").unwrap();
+        }
+        if purpose == WebhookPurpose::EnqueueAction {
+            bench.event(|what| matches!(what, Happening::Queued { call_sid, .. } if *call_sid == call)).await;
+            bench.simulator.hang_up(&call).unwrap();
+        }
+        bench
+            .event(|what| {
+                matches!(what, Happening::Webhook { purpose: of, status: None, call_sid, .. }
+                    if *of == purpose && *call_sid == call)
+            })
+            .await;
+    }
+    assert!(bench.webhooks.got("/lost").is_empty());
+    bench.stop().await;
+}
