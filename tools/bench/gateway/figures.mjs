@@ -38,6 +38,7 @@ export function measures(flood) {
     { name: 'memory after load, PSS', unit: 'MiB', of: (side) => side.afterLoad.pss },
     ...KINDS.flatMap(([kind, name]) => [
       { name, unit: 'requests/s', of: (side) => side.closed[kind].perSecond, more: true },
+      { name: `${name}, processor time`, unit: 'µs', of: (side) => side.closed[kind].cpuUs },
       { name: `${name}, p50`, unit: 'ms', of: (side) => side.closed[kind].p50Ms, target: timesBetter(10) },
       { name: `${name}, p99`, unit: 'ms', of: (side) => side.closed[kind].p99Ms, target: timesBetter(3) },
     ]),

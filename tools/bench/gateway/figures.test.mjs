@@ -7,7 +7,7 @@ const load = (perSecond, p50Ms, p99Ms) => ({ perSecond, p50Ms, p99Ms, requests: 
 
 /** One round in which everything takes `ms` milliseconds or MiB. */
 function side(ms, floodP99Ms = ms) {
-  const each = load(1000 / ms, ms, ms);
+  const each = { ...load(1000 / ms, ms, ms), cpuUs: ms };
   return {
     startUpMs: ms,
     atRest: { rss: ms, pss: ms },
@@ -42,6 +42,7 @@ test('more requests a second are better, more milliseconds worse', () => {
   const rounds = [{ express: side(100), dialerServer: side(10) }];
   assert.equal(row(rounds, 'status callback').ratio, 10);
   assert.equal(row(rounds, 'status callback, p50').ratio, 10);
+  assert.equal(row(rounds, 'status callback, processor time').ratio, 10);
 });
 
 test('a target is met or missed', () => {

@@ -24,7 +24,8 @@ export async function measure(side, load, twilio, plan) {
     const closed = {};
     for (const kind of KINDS) {
       const port = kind === 'token' ? side.tokenPort : side.webhookPort;
-      closed[kind] = await load(
+      const before = server.cpuMs();
+      const loaded = await load(
         side,
         port,
         'closed',
@@ -35,6 +36,7 @@ export async function measure(side, load, twilio, plan) {
         '--seconds',
         String(plan.seconds),
       );
+      closed[kind] = { ...loaded, cpuUs: ((server.cpuMs() - before) * 1000) / loaded.sent };
     }
     const open = (forged) =>
       load(
