@@ -35,7 +35,7 @@ async fn a_key_of_its_own_is_arranged_tried_and_taken_away() {
         (rules.len(), &rules[0].matches, rules[0].settings.as_slice()),
         (1, &matches, &[setting.id.clone()][..])
     );
-    assert_eq!(client.webhook_settings().await.unwrap(), [setting.clone()]);
+    assert_eq!(client.webhook_settings().await.unwrap(), std::slice::from_ref(&setting));
     let keys = client.shared_keys().await.unwrap();
     assert_eq!(keys.iter().map(|known| &known.id).collect::<Vec<_>>(), [&key.id]);
     assert_eq!(code(client.delete_shared_key(&key.id).await), Some(20001), "a setting names it");
