@@ -29,6 +29,7 @@ mod live;
 pub mod local_time;
 pub mod phone;
 pub mod practice;
+mod preview;
 mod routing;
 mod rules;
 pub mod self_test;

@@ -14,6 +14,7 @@ use crate::api::{
 };
 use crate::local_time;
 use crate::phone::Phone;
+use crate::preview;
 
 #[async_trait::async_trait]
 impl RulesCommands for Phone {
@@ -90,10 +91,15 @@ impl RulesCommands for Phone {
 
     async fn preview_incoming(
         &self,
-        _rules: Rules,
-        _script: PreviewScript,
+        rules: Rules,
+        script: PreviewScript,
     ) -> Result<Vec<PreviewLine>, UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+        if let Some(problem) = self.check_rules(rules.clone()).await?.first() {
+            return Err(UserError::new(ErrorCode::InvalidEntry, problem.message.clone()));
+        }
+        let zone = rules.incoming.hours.as_ref().and_then(|hours| hours.zone.clone());
+        let now = local_time::moment(self.shared().clock.now_ms(), zone.as_deref());
+        preview::play(self.core(), rules, script, now.local).await
     }
 }
 
