@@ -63,7 +63,12 @@ pub enum Request {
     /// Whether the agent wants to be disturbed.
     DoNotDisturb(bool),
     /// The numbers that may be shown to called parties.
-    CallerIds(Vec<E164>),
+    CallerIds {
+        /// Those of the account.
+        owned: Vec<E164>,
+        /// Others, verified.
+        verified: Vec<E164>,
+    },
     /// A row of the log is new or changed.
     Logged(Box<CallLogEntry>),
     /// A row of the log is gone.
@@ -212,7 +217,7 @@ impl Controller {
                 let _ = reply.send(self.state.desk.rules.clone());
             }
             Request::DoNotDisturb(on) => self.state.desk.do_not_disturb = on,
-            Request::CallerIds(numbers) => self.state.caller_ids_changed(numbers),
+            Request::CallerIds { owned, verified } => self.state.caller_ids_changed(owned, verified),
             Request::Logged(entry) => self.state.desk.logged(&entry),
             Request::Unlogged(call) => self.state.desk.unlogged(call),
             Request::Line(line) => self.state.line_changed(line),

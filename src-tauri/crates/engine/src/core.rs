@@ -31,6 +31,7 @@ use crate::controller::{Controller, Request, Standing, View};
 use crate::desk::Wish;
 use crate::ledger;
 use crate::local_time::moment;
+use crate::repair::Repair;
 use crate::state::{Account, Line, Trouble};
 use crate::twilio_at::TwilioAt;
 
@@ -153,6 +154,13 @@ impl Core {
             api,
         };
         tokio::spawn(core.clone().count_today());
+        let repair = Repair {
+            store: Arc::clone(&core.store),
+            api: Arc::clone(&core.api),
+            clock: Arc::clone(&core.clock),
+            controller: core.requests.downgrade(),
+        };
+        tokio::spawn(repair.run());
         core
     }
 
@@ -246,9 +254,9 @@ impl Core {
         self.ask(Request::Account).await
     }
 
-    /// The numbers that may be shown to called parties.
-    pub fn caller_ids_changed(&self, numbers: Vec<E164>) {
-        self.tell(Request::CallerIds(numbers));
+    /// The numbers of the account, and those that may be shown without being owned, are these now.
+    pub fn caller_ids_changed(&self, owned: Vec<E164>, verified: Vec<E164>) {
+        self.tell(Request::CallerIds { owned, verified });
     }
 
     /// The account's REST API.

@@ -30,6 +30,7 @@ pub(crate) fn account(record: &Record, twilio: &TwilioAt) -> Option<Account> {
         twiml_app_sid: record.app.clone()?,
         caller_id: choices.caller_id.clone(),
         caller_ids: caller_ids(record),
+        owned_numbers: record.numbers.iter().map(|bound| bound.number.clone()).collect(),
         rings: !record.numbers.is_empty(),
         home_region: own.and_then(phone_number::region).unwrap_or_else(|| HOME_REGION.into()),
         signalling: twilio.signalling(),

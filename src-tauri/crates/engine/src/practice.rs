@@ -171,6 +171,7 @@ fn account(
         twiml_app_sid,
         caller_id: practice.numbers.first().cloned(),
         caller_ids: practice.numbers.clone(),
+        owned_numbers: practice.numbers.clone(),
         rings: true,
         home_region: HOME_REGION.into(),
         signalling: SignallingView::Practice { host: simulator.signal_host() },

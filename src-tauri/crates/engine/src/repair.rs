@@ -115,7 +115,7 @@ fn leg(call: &CallResource) -> Option<CallEvent> {
 }
 
 fn recording(recording: &Recording) -> Option<CallEvent> {
-    let status = match recording.status.as_deref()? {
+    let status = match recording.status.as_str() {
         "in-progress" | "paused" | "processing" | "stopped" => RecordingStatus::InProgress,
         "completed" => RecordingStatus::Completed,
         "absent" => RecordingStatus::Absent,
@@ -127,6 +127,6 @@ fn recording(recording: &Recording) -> Option<CallEvent> {
         status,
         message: recording.source.as_deref() == Some("RecordVerb"),
         duration_s: recording.duration.as_deref().and_then(|duration| duration.parse().ok()),
-        at_ms: recording.started_ms.or(recording.created_ms)?,
+        at_ms: recording.started_ms?,
     })
 }

@@ -89,6 +89,15 @@ impl RulesCommands for Phone {
         Err(UserError::new(ErrorCode::Internal, "not yet"))
     }
 
+    async fn check_fallback(&self) -> Result<FallbackView, UserError> {
+        self.looked_at_fallback().await
+    }
+
+    async fn set_fallback(&self, url: Option<String>) -> Result<FallbackView, UserError> {
+        self.use_fallback(url).await?;
+        self.looked_at_fallback().await
+    }
+
     async fn preview_incoming(
         &self,
         rules: Rules,

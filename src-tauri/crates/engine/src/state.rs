@@ -35,6 +35,8 @@ pub struct Account {
     pub caller_id: Option<E164>,
     /// Every number that may be shown: owned and verified ones.
     pub caller_ids: Vec<E164>,
+    /// Those of them that the account owns, as far as that is known.
+    pub owned_numbers: Vec<E164>,
     /// Whether calls to any number ring here.
     pub rings: bool,
     /// ISO 3166 code of the region in which numbers without a country code are read.
@@ -217,7 +219,7 @@ impl State {
             home_region: self.account.home_region.clone(),
             caller_id: self.account.caller_id.clone(),
             usable_caller_ids: self.account.caller_ids.clone(),
-            owned_numbers: self.account.caller_ids.clone(),
+            owned_numbers: self.account.owned_numbers.clone(),
             calls_under_way: u32::try_from(others).unwrap_or(u32::MAX),
             spent: self.desk.spent(now),
             price_micros: None,
@@ -226,8 +228,12 @@ impl State {
     }
 
     /// The numbers that may be shown to called parties changed.
-    pub fn caller_ids_changed(&mut self, numbers: Vec<E164>) {
-        self.account.caller_ids = numbers;
+    pub fn caller_ids_changed(&mut self, owned: Vec<E164>, verified: Vec<E164>) {
+        let mut usable: Vec<E164> = owned.iter().chain(&verified).cloned().collect();
+        usable.sort();
+        usable.dedup();
+        self.account.owned_numbers = owned;
+        self.account.caller_ids = usable;
     }
 
     /// Takes in what the SDK's Device says.
@@ -468,6 +474,7 @@ mod tests {
             twiml_app_sid: TwimlAppSid::from_bytes([3; 16]),
             caller_id: Some(E164::parse_strict("+12025550100").unwrap()),
             caller_ids: vec![E164::parse_strict("+12025550100").unwrap()],
+            owned_numbers: vec![E164::parse_strict("+12025550100").unwrap()],
             rings: true,
             home_region: "US".into(),
             signalling: SignallingView::Practice { host: "127.0.0.1:1".into() },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dialer_domain::account::AppSettings;
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::phone_number;
+use dialer_domain::phone_number::{self, E164};
 use dialer_domain::ports::SecretName;
 use dialer_domain::setup::Record;
 use dialer_gateway::tunnel::TunnelState;
@@ -186,7 +186,8 @@ impl Keeping {
     async fn check_up(&self) {
         let Ok(record) = self.shared.record() else { return };
         match self.examine(&record).await {
-            Ok(Examined { trouble, taken }) => {
+            Ok(Examined { trouble, taken, owned, verified }) => {
+                self.core.caller_ids_changed(owned, verified);
                 self.core.trouble_changed(trouble);
                 match taken {
                     Some(error) => {
@@ -269,6 +270,10 @@ fn lasting(error: &RestError, refused: &str, repair: Repair) -> Option<(UserErro
 struct Examined {
     trouble: Trouble,
     taken: Option<UserError>,
+    /// Numbers of the account.
+    owned: Vec<E164>,
+    /// Numbers that may be shown without being owned.
+    verified: Vec<E164>,
 }
 
 /// Reads app, numbers and caller ids and compares them with the record.
@@ -283,13 +288,19 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
         },
         None => None,
     };
-    let mut trouble = Trouble::default();
+    let mut found = Examined {
+        trouble: Trouble::default(),
+        taken: None,
+        owned: numbers.iter().map(|owned| owned.number.clone()).collect(),
+        verified: verified.iter().map(|one| one.number.clone()).collect(),
+    };
     let Some(app) = app else {
         let gone = UserError::new(
             ErrorCode::TwilioFailed,
             "This computer's TwiML App was deleted at Twilio. Set up again to make a new one.",
         );
-        return Ok(Examined { trouble: Trouble::both(gone, Repair::RunSetUp), taken: None });
+        found.trouble = Trouble::both(gone, Repair::RunSetUp);
+        return Ok(found);
     };
     if let Some(published) = record.published.as_deref().and_then(|url| Url::parse(url).ok()) {
         let (voice, status) = public_line::urls(&published);
@@ -298,7 +309,8 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
                 ErrorCode::TwilioFailed,
                 "At Twilio somebody gave this computer's TwiML App another address. Set up again to put the right one back.",
             );
-            return Ok(Examined { trouble: Trouble::both(moved, Repair::RunSetUp), taken: None });
+            found.trouble = Trouble::both(moved, Repair::RunSetUp);
+            return Ok(found);
         }
     }
     if let Some(caller_id) = record.choices.as_ref().and_then(|choices| choices.caller_id.as_ref())
@@ -312,7 +324,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
                 phone_number::format(caller_id)
             ),
         );
-        trouble.calls_out = Some((gone, Repair::ChooseNumbers));
+        found.trouble.calls_out = Some((gone, Repair::ChooseNumbers));
     }
     let leads_here = |sid| {
         numbers.iter().any(|owned| {
@@ -326,7 +338,7 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
         .map(|bound| phone_number::format(&bound.number))
         .collect();
     if lost.is_empty() {
-        return Ok(Examined { trouble, taken: None });
+        return Ok(found);
     }
     let error = UserError::new(
         ErrorCode::TwilioFailed,
@@ -336,8 +348,9 @@ async fn examine(client: &Client, record: &Record) -> Result<Examined, RestError
         ),
     );
     if lost.len() == record.numbers.len() {
-        trouble.calls_in = Some((error, Repair::RunSetUp));
-        return Ok(Examined { trouble, taken: None });
+        found.trouble.calls_in = Some((error, Repair::RunSetUp));
+    } else {
+        found.taken = Some(error);
     }
-    Ok(Examined { trouble, taken: Some(error) })
+    Ok(found)
 }

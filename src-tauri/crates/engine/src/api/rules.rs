@@ -191,6 +191,10 @@ commands! {
     sound(name: SoundName) -> RecordingAudio;
     /// Deletes a recording that no rule uses.
     delete_sound(name: SoundName) -> ();
+    /// Looks whether Twilio would get something to play while this computer cannot be reached.
+    check_fallback() -> FallbackView;
+    /// Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere.
+    set_fallback(url: Option<String>) -> FallbackView;
     /// Plays a call against the practice Twilio, with rules that are being edited, and tells what happens.
     preview_incoming(rules: Rules, script: PreviewScript) -> Vec<PreviewLine>;
 }
