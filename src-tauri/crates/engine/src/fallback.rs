@@ -73,8 +73,9 @@ async fn problem(url: &str) -> Option<String> {
         Err(problem) => return Some(problem),
     };
     if url.host_str() == Some(TWIML_BINS) {
-        return (!url.path().starts_with("/twiml/EH"))
-            .then(|| "This is no TwiML Bin: its address ends in /twiml/ and a name that begins with EH.".into());
+        return (!url.path().starts_with("/twiml/EH")).then(|| {
+            "This is no TwiML Bin: its address ends in /twiml/ and a name that begins with EH.".into()
+        });
     }
     match tokio::time::timeout(PATIENCE, fetch(url)).await {
         Ok(Ok(document)) if document.contains("<Response") => None,

@@ -24,8 +24,8 @@ use dialer_domain::phone_number::{self, E164};
 use dialer_domain::sid::CallSid;
 use dialer_gateway::{Calls, Gateway, GatewayOptions, RefusedWebhook};
 use dialer_simulator::{
-    AnswerScript, FarEndScript, Happening, IncomingCall, Pace, SimEvent, Simulator, SimulatorOptions, TalkScript,
-    TwimlApp,
+    AnswerScript, FarEndScript, Happening, IncomingCall, Pace, SimEvent, Simulator, SimulatorOptions,
+    TalkScript, TwimlApp,
 };
 use dialer_twilio::webhook::VoiceRequest;
 use tokio::sync::broadcast::Receiver;
@@ -88,16 +88,11 @@ impl Stage {
             answers: self.script.agent_answers,
             told: Mutex::default(),
         });
-        for (number, answer) in [
-            (ANSWERS, AnswerScript::Answer { after_s: 4.0 }),
-            (NEVER_ANSWERS, AnswerScript::Ring),
-        ] {
-            let script = FarEndScript {
-                answer,
-                talk: TalkScript::Silence,
-                hang_up_after_s: None,
-                patience_s: None,
-            };
+        for (number, answer) in
+            [(ANSWERS, AnswerScript::Answer { after_s: 4.0 }), (NEVER_ANSWERS, AnswerScript::Ring)]
+        {
+            let script =
+                FarEndScript { answer, talk: TalkScript::Silence, hang_up_after_s: None, patience_s: None };
             simulator.set_far_end(&E164::parse_strict(number)?, script);
         }
         let gateway = Gateway::start(
@@ -273,7 +268,8 @@ impl Transcript {
                 self.add(at_ms, PreviewWho::Heard, text.clone());
             }
             Happening::Played { call_sid, url } if *call_sid == self.call => {
-                let what = if url.is_empty() || url.ends_with("/wait.wav") { "Music." } else { "Your recording." };
+                let what =
+                    if url.is_empty() || url.ends_with("/wait.wav") { "Music." } else { "Your recording." };
                 self.add(at_ms, PreviewWho::Heard, what);
             }
             Happening::Gathering { call_sid } if *call_sid == self.call => {

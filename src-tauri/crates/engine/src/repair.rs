@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::call::{CallEvent, CallStatus, LegRole, RecordingStatus};
-use dialer_domain::call_log::{self, CallLogEntry};
+use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::error::UserError;
 use dialer_domain::ports::{CallStore, Clock};
 use dialer_domain::sid::CallSid;
@@ -55,7 +55,7 @@ impl Repair {
         let page = blocking(move || store.list(None, ROWS).map_err(|problem| problem.error)).await?;
         let now_ms = self.clock.now_ms();
         let unfinished: Vec<CallLogEntry> =
-            page.entries.into_iter().filter(|entry| call_log::unfinished(entry, now_ms)).take(AT_ONCE).collect();
+            page.entries.into_iter().filter(|entry| unfinished(entry, now_ms)).take(AT_ONCE).collect();
         if unfinished.is_empty() {
             return Ok(());
         }
@@ -71,6 +71,10 @@ impl Repair {
     }
 }
 
+fn unfinished(entry: &CallLogEntry, now_ms: i64) -> bool {
+    entry.ended_at_ms.is_none() && now_ms - entry.started_at_ms > 120_000
+}
+
 /// The leg that asked for the call.
 fn parent(entry: &CallLogEntry) -> Option<CallSid> {
     let first = entry.legs.first()?;
@@ -80,10 +84,14 @@ fn parent(entry: &CallLogEntry) -> Option<CallSid> {
 /// Everything Twilio knows of a call, as events.
 async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, UserError> {
     let told = |error: dialer_twilio::rest::RestError| error.user_error();
-    let children = CallFilter { parent: Some(parent.clone()), limit: Some(OF_ONE_CALL), ..CallFilter::default() };
-    let of_call = RecordingFilter { call: Some(parent.clone()), limit: Some(OF_ONE_CALL), ..RecordingFilter::default() };
-    let mut events: Vec<CallEvent> =
-        leg(&client.call(parent).await.map_err(told)?).into_iter().collect();
+    let children =
+        CallFilter { parent: Some(parent.clone()), limit: Some(OF_ONE_CALL), ..CallFilter::default() };
+    let of_call = RecordingFilter {
+        call: Some(parent.clone()),
+        limit: Some(OF_ONE_CALL),
+        ..RecordingFilter::default()
+    };
+    let mut events: Vec<CallEvent> = leg(&client.call(parent).await.map_err(told)?).into_iter().collect();
     events.extend(client.calls(&children).await.map_err(told)?.iter().filter_map(leg));
     events.extend(client.recordings(&of_call).await.map_err(told)?.iter().filter_map(recording));
     Ok(events)
@@ -94,9 +102,9 @@ fn leg(call: &CallResource) -> Option<CallEvent> {
     let status = CallStatus::from_wire(&call.status)?;
     let is_child = call.parent_call_sid.is_some();
     let end = if is_child { call.to.as_deref() } else { call.from.as_deref() };
-    let role = end.filter(|end| !end.is_empty()).map(|end| {
-        if end.starts_with("client:") { LegRole::Agent } else { LegRole::FarEnd }
-    });
+    let role = end
+        .filter(|end| !end.is_empty())
+        .map(|end| if end.starts_with("client:") { LegRole::Agent } else { LegRole::FarEnd });
     let at_ms = if status.is_final() { call.ended_ms.or(call.started_ms) } else { call.started_ms };
     Some(CallEvent::LegStatus {
         call_sid: call.sid.clone(),

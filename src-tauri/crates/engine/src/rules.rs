@@ -28,7 +28,11 @@ impl RulesCommands for Phone {
         let currency = rules.outgoing.money_per_day.as_ref().map(|limit| limit.currency.clone());
         Ok(RulesView {
             problems: self.check_rules(rules.clone()).await?,
-            fallback: FallbackView { document: String::new(), url: self.fallback_url(), problem: None },
+            fallback: FallbackView {
+                document: dialer_gateway::fallback_document(&rules.incoming),
+                url: self.fallback_url(),
+                problem: None,
+            },
             rules,
             defaults: Rules::default(),
             countries,

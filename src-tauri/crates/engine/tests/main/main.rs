@@ -3,6 +3,7 @@
 
 mod account;
 mod bindings;
+mod flows;
 mod ledger;
 mod log_privacy;
 mod phone;

@@ -1,0 +1,164 @@
+//! Whole flows of calls without a window: what the rules say, against the simulator.
+
+use std::time::Duration;
+
+use dialer_domain::call::{CallDirection, CallId, CallOutcome};
+use dialer_domain::call_flow::Rules;
+use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::dial_policy::OtherCountries;
+use dialer_domain::error::ErrorCode;
+use dialer_domain::incoming::Answer;
+use dialer_domain::phone_number::E164;
+use dialer_engine::api::{CallPermit, Commands as _};
+use dialer_engine::practice::Practice;
+use dialer_simulator::{CallerScript, Happening, IncomingCall, SimEvent, Step};
+use tokio::sync::broadcast::Receiver;
+
+use crate::phone::Phone;
+use crate::practice_call::{logged, practice};
+
+const CALLER: &str = "+12025550107";
+const ANSWERS: &str = "+12025550101";
+
+fn number(text: &str) -> E164 {
+    E164::parse_strict(text).unwrap()
+}
+
+fn rules(change: impl FnOnce(&mut Rules)) -> Rules {
+    let mut rules = Rules::default();
+    change(&mut rules);
+    rules
+}
+
+/// Somebody calls who does these things once they hear something.
+fn rung(practice: &Practice, steps: Vec<Step>) {
+    let script = CallerScript { steps, ..CallerScript::default() };
+    let call = IncomingCall::from_number(number(CALLER)).doing(script);
+    practice.simulator.place_incoming(&call).unwrap();
+}
+
+async fn seen(events: &mut Receiver<SimEvent>, what: impl Fn(&Happening) -> bool) -> SimEvent {
+    let look = async {
+        loop {
+            let event = events.recv().await.unwrap();
+            if what(&event.what) {
+                return event;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), look).await.expect("it happens in the end")
+}
+
+fn over(entry: &CallLogEntry) -> bool {
+    entry.ended_at_ms.is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_finds_nobody_leaves_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let say = Step::Say { text: "Please call me back".into() };
+    rung(&practice, vec![Step::AwaitBeep, say, Step::Wait { s: 1.0 }, Step::HangUp]);
+    let entry = logged(&practice, |entry| over(entry) && entry.outcome == Some(CallOutcome::Voicemail)).await;
+    assert_eq!(entry.direction, CallDirection::Incoming);
+    assert_eq!(entry.peer, CALLER);
+    let message = entry.recordings.first().unwrap();
+    assert!(message.message && message.duration_s.is_some_and(|s| s > 0), "{message:?}");
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_chooses_from_the_menu() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    practice.core.rules_changed(rules(|rules| rules.incoming.open = Answer::Menu));
+    let mut events = practice.simulator.subscribe();
+    let press = Step::Press { digits: "1".into(), via: Default::default() };
+    rung(&practice, vec![Step::Wait { s: 1.0 }, press, Step::Wait { s: 60.0 }]);
+    seen(&mut events, |what| matches!(what, Happening::Gathered { digits, .. } if digits == "1")).await;
+    // The key rings the agent, who is not there: then it is a message.
+    seen(&mut events, |what| matches!(what, Happening::RecordingStarted { .. })).await;
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_waits_and_the_agent_takes_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    practice.core.rules_changed(rules(|rules| rules.incoming.open = Answer::Queue));
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let mut view = practice.core.watch();
+    rung(&practice, vec![Step::Tone { hz: 440.0, for_s: 60.0 }]);
+    view.wait_for(|view| !view.queue.waiting.is_empty()).await.unwrap();
+    assert_eq!(view.borrow().queue.waiting.first().unwrap().peer, CALLER);
+    let mut events = practice.simulator.subscribe();
+    let call = phone.call("queue:").await;
+    seen(&mut events, |what| matches!(what, Happening::LeftQueue { .. })).await;
+    view.wait_for(|view| view.queue.waiting.is_empty()).await.unwrap();
+    phone.hang_up(&call).await;
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    practice.core.rules_changed(rules(|rules| {
+        rules.incoming.offline = Answer::Forward { to: number(ANSWERS) };
+    }));
+    rung(&practice, vec![Step::Wait { s: 8.0 }, Step::HangUp]);
+    let entry = logged(&practice, |entry| entry.outcome == Some(CallOutcome::Forwarded)).await;
+    assert_eq!(entry.peer, CALLER);
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_the_agent_did_not_place_is_refused_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let mut phone = Phone::register(practice.core.clone()).await;
+    let mut events = practice.simulator.subscribe();
+    let thief = tokio::spawn(async move { phone.connect(CallId(uuid::Uuid::new_v4()), ANSWERS).await });
+    seen(&mut events, |what| matches!(what, Happening::Spoken { text, .. } if text.contains("not placed")))
+        .await;
+    let entry = logged(&practice, |entry| entry.reason.is_some()).await;
+    assert_eq!(entry.outcome, Some(CallOutcome::Failed));
+    assert!(
+        practice
+            .core
+            .snapshot(dialer_engine::api::PageId(uuid::Uuid::new_v4()))
+            .await
+            .unwrap()
+            .notices
+            .iter()
+            .any(|notice| notice.error.code == ErrorCode::CallRefused)
+    );
+    thief.abort();
+    practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_are_asked_before_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let (practice, _devices) = practice(folder.path()).await;
+    let ask = |to: &'static str, confirmed| {
+        let core = practice.core.clone();
+        async move { core.prepare_call(CallId(uuid::Uuid::new_v4()), to.into(), None, confirmed).await }
+    };
+    let paris = "+33142685300";
+    let CallPermit::Ask { question, price_per_minute } = ask(paris, false).await.unwrap() else {
+        panic!("a new country is a question")
+    };
+    assert_eq!(question.region, "FR");
+    assert!(price_per_minute.is_some_and(|price| price.micros > 0 && price.currency == "USD"));
+    assert_eq!(ask(paris, true).await.unwrap(), CallPermit::Go { to: paris.into() });
+    for refused in ["911", "+19005550123", "+33899000000", "0815", "client:not an identity"] {
+        assert_eq!(ask(refused, true).await.unwrap_err().code, ErrorCode::CallRefused, "{refused}");
+    }
+    for allowed in ["client:agent_2", "sip:desk@example.com", "queue:"] {
+        assert_eq!(ask(allowed, false).await.unwrap(), CallPermit::Go { to: allowed.into() });
+    }
+    practice.core.rules_changed(rules(|rules| rules.outgoing.other_countries = OtherCountries::Block));
+    assert_eq!(ask(paris, false).await.unwrap_err().code, ErrorCode::CallRefused);
+    practice.shutdown().await;
+}
