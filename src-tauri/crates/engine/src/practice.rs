@@ -187,14 +187,12 @@ fn keep_secrets(vault: &MemoryVault, practice: &PracticeAccount) -> anyhow::Resu
 
 impl PracticeLine for Simulator {
     fn place_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
-        Simulator::place_incoming(self, &IncomingCall::from_number(call.from)).map(drop).map_err(
-            |error| {
-                UserError::new(
-                    ErrorCode::CallFailed,
-                    "The practice call could not be placed. Try again in a moment.",
-                )
-                .with_detail(error.to_string())
-            },
-        )
+        Simulator::place_incoming(self, &IncomingCall::from_number(call.from)).map(drop).map_err(|error| {
+            UserError::new(
+                ErrorCode::CallFailed,
+                "The practice call could not be placed. Try again in a moment.",
+            )
+            .with_detail(error.to_string())
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::call::{CallEvent, CallStatus, LegRole, RecordingStatus};
-use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::call_log::{self, CallLogEntry};
 use dialer_domain::error::UserError;
 use dialer_domain::ports::{CallStore, Clock};
 use dialer_domain::sid::CallSid;
@@ -54,8 +54,12 @@ impl Repair {
         let store = Arc::clone(&self.store);
         let page = blocking(move || store.list(None, ROWS).map_err(|problem| problem.error)).await?;
         let now_ms = self.clock.now_ms();
-        let unfinished: Vec<CallLogEntry> =
-            page.entries.into_iter().filter(|entry| unfinished(entry, now_ms)).take(AT_ONCE).collect();
+        let unfinished: Vec<CallLogEntry> = page
+            .entries
+            .into_iter()
+            .filter(|entry| call_log::unfinished(entry, now_ms).is_some())
+            .take(AT_ONCE)
+            .collect();
         if unfinished.is_empty() {
             return Ok(());
         }
@@ -69,10 +73,6 @@ impl Repair {
         }
         Ok(())
     }
-}
-
-fn unfinished(entry: &CallLogEntry, now_ms: i64) -> bool {
-    entry.ended_at_ms.is_none() && now_ms - entry.started_at_ms > 120_000
 }
 
 /// The leg that asked for the call.

@@ -1,5 +1,8 @@
 //! Whole flows of calls without a window: what the rules say, against the simulator.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::call::{CallDirection, CallId, CallOutcome};
@@ -9,14 +12,27 @@ use dialer_domain::dial_policy::OtherCountries;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::incoming::Answer;
 use dialer_domain::phone_number::E164;
-use dialer_engine::api::{CallPermit, Commands as _};
+use dialer_engine::api::{
+    CallPermit, Commands as _, PreviewAgent, PreviewScript, PreviewWho, RulesCommands as _,
+};
+use dialer_engine::phone::{Phone as WholePhone, PhoneOptions};
 use dialer_engine::practice::Practice;
+use dialer_engine::sound::Sound;
+use dialer_engine::twilio_at::TwilioAt;
+use dialer_gateway::tunnel::TokioLauncher;
 use dialer_simulator::{CallerScript, Happening, IncomingCall, SimEvent, Step};
 use tokio::sync::broadcast::Receiver;
+
+use dialer_domain::ports::SystemClock;
+use dialer_storage::folders::Folders;
+use dialer_storage::settings::Settings;
+use dialer_storage::vault::ChosenVault;
 
 use crate::phone::Phone;
 use crate::practice_call::{logged, practice};
 
+/// Long enough for the slowest machine; every wait ends with what it waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
 const CALLER: &str = "+12025550107";
 const ANSWERS: &str = "+12025550101";
 
@@ -38,15 +54,40 @@ fn rung(practice: &Practice, steps: Vec<Step>) {
 }
 
 async fn seen(events: &mut Receiver<SimEvent>, what: impl Fn(&Happening) -> bool) -> SimEvent {
+    let mut passed = Vec::new();
     let look = async {
         loop {
             let event = events.recv().await.unwrap();
             if what(&event.what) {
                 return event;
             }
+            passed.push(event.what);
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), look).await.expect("it happens in the end")
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(event) => event,
+        Err(_) => panic!("it did not happen, but this did: {passed:#?}"),
+    }
+}
+
+/// A phone that practises, in a folder of its own.
+async fn quiet_phone(folder: &Path) -> WholePhone {
+    let folders = Folders::at(folder).unwrap();
+    let (settings, _) = Settings::open(&folders).unwrap();
+    WholePhone::start(PhoneOptions {
+        folders,
+        settings,
+        settings_notice: None,
+        vault: Arc::new(ChosenVault::memory()),
+        launcher: Arc::new(TokioLauncher),
+        sound: Sound::OfPage,
+        twilio: TwilioAt::Twilio,
+        simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        webhook_listen: None,
+        clock: Arc::new(SystemClock),
+    })
+    .await
+    .unwrap()
 }
 
 fn over(entry: &CallLogEntry) -> bool {
@@ -89,12 +130,18 @@ async fn a_caller_waits_and_the_agent_takes_the_call() {
     let mut phone = Phone::register(practice.core.clone()).await;
     let mut view = practice.core.watch();
     rung(&practice, vec![Step::Tone { hz: 440.0, for_s: 60.0 }]);
-    view.wait_for(|view| !view.queue.waiting.is_empty()).await.unwrap();
+    tokio::time::timeout(PATIENCE, view.wait_for(|view| !view.queue.waiting.is_empty()))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(view.borrow().queue.waiting.first().unwrap().peer, CALLER);
     let mut events = practice.simulator.subscribe();
     let call = phone.call("queue:").await;
     seen(&mut events, |what| matches!(what, Happening::LeftQueue { .. })).await;
-    view.wait_for(|view| view.queue.waiting.is_empty()).await.unwrap();
+    tokio::time::timeout(PATIENCE, view.wait_for(|view| view.queue.waiting.is_empty()))
+        .await
+        .unwrap()
+        .unwrap();
     phone.hang_up(&call).await;
     practice.shutdown().await;
 }
@@ -161,4 +208,40 @@ async fn the_rules_are_asked_before_a_call() {
     practice.core.rules_changed(rules(|rules| rules.outgoing.other_countries = OtherCountries::Block));
     assert_eq!(ask(paris, false).await.unwrap_err().code, ErrorCode::CallRefused);
     practice.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_can_be_tried_before_they_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = quiet_phone(folder.path()).await;
+    let script = |keys: &str, agent| PreviewScript {
+        at: None,
+        agent,
+        agent_answers: true,
+        hidden_number: false,
+        keys: keys.into(),
+    };
+    let menu = rules(|rules| rules.incoming.open = Answer::Menu);
+    let lines = phone.preview_incoming(menu.clone(), script("1", PreviewAgent::Ready)).await.unwrap();
+    let said: Vec<(PreviewWho, &str)> = lines.iter().map(|line| (line.who, line.text.as_str())).collect();
+    assert!(said.iter().any(|(who, text)| *who == PreviewWho::Heard && text.contains("press 1")), "{said:?}");
+    assert!(said.contains(&(PreviewWho::Caller, "Presses 1.")), "{said:?}");
+    assert!(said.last().is_some_and(|(who, text)| *who == PreviewWho::Agent && text.contains("answered")));
+
+    let lines = phone.preview_incoming(menu, script("-2", PreviewAgent::Ready)).await.unwrap();
+    let said: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert!(
+        said.contains(&"Presses no key.") && said.contains(&"The caller can leave a message."),
+        "{said:?}"
+    );
+
+    let queue = rules(|rules| rules.incoming.busy = Answer::Queue);
+    let lines = phone.preview_incoming(queue, script("", PreviewAgent::Busy)).await.unwrap();
+    let said: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert!(said.iter().any(|text| text.contains("queue")) && said.contains(&"Music."), "{said:?}");
+
+    let broken = rules(|rules| rules.incoming.no_answer = Answer::Ring);
+    let refused = phone.preview_incoming(broken, script("", PreviewAgent::Ready)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidEntry);
+    phone.shutdown().await;
 }

@@ -70,10 +70,14 @@ impl Phone {
         let temporary = format!("TJS{}", uuid::Uuid::new_v4());
         self.send("invite", json!({ "callsid": temporary, "sdp": offer, "twilio": { "params": params } }))
             .await;
-        let ringing = self.expect("ringing").await;
-        call.sid = CallSid::parse(ringing["callsid"].as_str().unwrap()).unwrap();
-        self.report(&call, Some(&call.sid), SdkCallEvent::Ringing).await;
-        let answer = self.expect("answer").await;
+        // Whoever is taken out of a queue does not ring.
+        let (mut kind, mut answer) = self.expect_any(&["ringing", "answer"]).await;
+        call.sid = CallSid::parse(answer["callsid"].as_str().unwrap()).unwrap();
+        if kind == "ringing" {
+            self.report(&call, Some(&call.sid), SdkCallEvent::Ringing).await;
+            (kind, answer) = self.expect_any(&["answer"]).await;
+        }
+        assert_eq!(kind, "answer");
         let sdp = answer["sdp"].as_str().unwrap().to_owned();
         self.core.voice_set_remote(call.peer, SdpType::Answer, sdp).await.unwrap();
         self.report(&call, Some(&call.sid), SdkCallEvent::Accepted).await;
@@ -134,8 +138,13 @@ impl Phone {
         self.socket.send(Message::text(frame.to_string())).await.unwrap();
     }
 
-    /// The payload of the next frame of this kind; others are passed over, heartbeats echoed.
+    /// The payload of the next frame of this kind.
     async fn expect(&mut self, kind: &str) -> Value {
+        self.expect_any(&[kind]).await.1
+    }
+
+    /// Kind and payload of the next frame of one of these kinds; others are passed over, heartbeats echoed.
+    async fn expect_any(&mut self, kinds: &[&str]) -> (String, Value) {
         loop {
             let message = self.socket.next().await.expect("the socket stays open").unwrap();
             let Message::Text(text) = message else { continue };
@@ -145,8 +154,9 @@ impl Phone {
             }
             let frame: Value = serde_json::from_str(&text).unwrap();
             assert!(frame["type"] != "error", "the simulator refused: {frame}");
-            if frame["type"] == kind {
-                return frame["payload"].clone();
+            let kind = frame["type"].as_str().unwrap();
+            if kinds.contains(&kind) {
+                return (kind.to_owned(), frame["payload"].clone());
             }
         }
     }
