@@ -189,7 +189,8 @@ answered_at_ms: number | null,
  */
 ended_at_ms: number | null, 
 /**
- * Seconds of conversation, once ended: Twilio's `CallDuration` where known, else by our clock.
+ * Seconds of conversation, once ended: Twilio's `CallDuration` where known, else by our clock. For a
+ * caller who was forwarded, the conversation there.
  */
 duration_s: number | null, 
 /**
@@ -1209,7 +1210,7 @@ export type RecordingSid = string;
 /**
  * What there is of a recording (`RecordingStatus`), in the order in which it may change.
  */
-export type RecordingStatus = "in-progress" | "completed" | "absent" | "failed";
+export type RecordingStatus = "in-progress" | "completed" | "absent" | "failed" | "deleted";
 /**
  * What the button beside a reason does.
  */
@@ -1969,6 +1970,10 @@ export interface Commands {
   sound(args: { name: SoundName; }): Promise<RecordingAudio>;
   /** Deletes a recording that no rule uses. */
   delete_sound(args: { name: SoundName; }): Promise<void>;
+  /** Looks whether Twilio would get something to play while this computer cannot be reached. */
+  check_fallback(args: { }): Promise<FallbackView>;
+  /** Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere. */
+  set_fallback(args: { url: string | null; }): Promise<FallbackView>;
   /** Plays a call against the practice Twilio, with rules that are being edited, and tells what happens. */
   preview_incoming(args: { rules: Rules; script: PreviewScript; }): Promise<Array<PreviewLine>>;
 }

@@ -305,6 +305,8 @@ pub enum RecordingStatus {
     Absent,
     /// Twilio could not keep it.
     Failed,
+    /// The agent has deleted it.
+    Deleted,
 }
 
 /// What the SDK said about a call.

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use dialer_domain::call::{CallEvent, CallId};
+use dialer_domain::call::{CallEvent, CallId, RecordingStatus};
 use dialer_domain::call_flow::{Happened, Instruction, Rules};
 use dialer_domain::call_log::{CallLogPage, Cursor};
 use dialer_domain::destination::Destination;
@@ -16,7 +18,9 @@ use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
 use dialer_domain::sid::RecordingSid;
 use dialer_media::api::{AudioDevice, CodecName, PeerConfig, PeerId, SdpType, StatsEntry, VoiceEvent};
 use dialer_media::engine::VoiceEngine;
+use dialer_storage::sounds::Sounds;
 use dialer_twilio::access_token::AccessToken;
+use dialer_twilio::rest::RestError;
 use dialer_twilio::webhook::VoiceRequest;
 use secrecy::ExposeSecret as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -75,6 +79,8 @@ pub struct Parts {
     pub practice: Option<Arc<dyn PracticeLine>>,
     /// What calls may do.
     pub rules: Rules,
+    /// The agent's recordings that callers hear, where there can be any.
+    pub sounds: Option<Sounds>,
     /// Where the account's REST API is.
     pub twilio: TwilioAt,
     /// Where everything the UI is told goes; see [`events`].
@@ -100,6 +106,7 @@ pub struct Core {
     native_voice: NativeVoice,
     practice: Option<Arc<dyn PracticeLine>>,
     api: Arc<AccountApi>,
+    sounds: Option<Sounds>,
 }
 
 impl Core {
@@ -151,6 +158,7 @@ impl Core {
             voice,
             native_voice: parts.native_voice,
             practice: parts.practice,
+            sounds: parts.sounds,
             api,
         };
         tokio::spawn(core.clone().count_today());
@@ -259,11 +267,6 @@ impl Core {
         self.tell(Request::CallerIds { owned, verified });
     }
 
-    /// The account's REST API.
-    pub(crate) fn api(&self) -> &Arc<AccountApi> {
-        &self.api
-    }
-
     /// Everything the UI is told from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<HostEvent> {
         self.events.subscribe()
@@ -340,8 +343,17 @@ impl Core {
     }
 
     /// A recording that callers hear.
-    pub async fn sound(&self, _name: &SoundName) -> Option<Bytes> {
-        None
+    pub async fn sound(&self, name: &SoundName) -> Option<Bytes> {
+        let (sounds, name) = (self.sounds.clone()?, name.clone());
+        let read = tokio::task::spawn_blocking(move || sounds.read(&name)).await;
+        match read {
+            Ok(Ok(wav)) => wav.map(Bytes::from),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a recording for callers could not be read");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     fn tell(&self, request: Request) {
@@ -443,12 +455,36 @@ impl Commands for Core {
         Ok(())
     }
 
-    async fn recording(&self, _recording: RecordingSid) -> Result<RecordingAudio, UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    async fn recording(&self, recording: RecordingSid) -> Result<RecordingAudio, UserError> {
+        let wav =
+            self.api.client().await?.recording_wav(&recording).await.map_err(|error| error.user_error())?;
+        Ok(RecordingAudio { wav_base64: STANDARD.encode(wav) })
     }
 
-    async fn delete_recording(&self, _call: CallId, _recording: RecordingSid) -> Result<(), UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    async fn delete_recording(&self, call: CallId, recording: RecordingSid) -> Result<(), UserError> {
+        let store = Arc::clone(&self.store);
+        let entry = blocking(move || store.get(call).map_err(|problem| problem.error)).await?;
+        let found = entry.and_then(|entry| {
+            let known = entry.recordings.iter().find(|known| known.recording_sid == recording).cloned()?;
+            Some((known, entry.legs.first()?.call_sid.clone()))
+        });
+        let Some((known, call_sid)) = found else {
+            return Err(UserError::new(ErrorCode::Internal, "This recording is no longer there."));
+        };
+        match self.api.client().await?.delete_recording(&recording).await {
+            // Gone already is as good.
+            Ok(()) | Err(RestError::Refused { status: 404, .. }) => {}
+            Err(error) => return Err(error.user_error()),
+        }
+        self.happened(CallEvent::Recording {
+            call_sid,
+            recording_sid: recording,
+            status: RecordingStatus::Deleted,
+            message: known.message,
+            duration_s: known.duration_s,
+            at_ms: self.clock.now_ms(),
+        });
+        Ok(())
     }
 
     async fn issue_access_token(&self) -> Result<AccessTokenView, UserError> {

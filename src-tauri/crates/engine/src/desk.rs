@@ -105,11 +105,11 @@ impl Desk {
     ) {
         let Some(call_sid) = call_sid else { return };
         match instruction {
-            Instruction::Enqueue { .. } | Instruction::Wait { .. } => {
-                self.waiting.seen(call_sid, peer, now_ms);
-            }
+            // Not before: while the greeting of the queue is spoken, nobody can be taken out of it.
+            Instruction::Wait { .. } => self.waiting.seen(call_sid, peer, now_ms),
             Instruction::Connect(_)
             | Instruction::Menu { .. }
+            | Instruction::Enqueue { .. }
             | Instruction::Voicemail { .. }
             | Instruction::LeaveQueue
             | Instruction::Tell { .. }

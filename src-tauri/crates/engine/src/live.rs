@@ -6,6 +6,7 @@ use dialer_domain::call_flow::Rules;
 use dialer_domain::phone_number::{self, E164};
 use dialer_domain::ports::{Clock, Vault};
 use dialer_domain::setup::Record;
+use dialer_storage::sounds::Sounds;
 use tokio::sync::broadcast;
 
 use crate::api::HostEvent;
@@ -52,6 +53,7 @@ fn caller_ids(record: &Record) -> Vec<E164> {
 pub(crate) fn start(
     account: Account,
     rules: Rules,
+    sounds: Sounds,
     twilio: TwilioAt,
     call_log: CallLog,
     vault: Arc<dyn Vault>,
@@ -70,6 +72,7 @@ pub(crate) fn start(
         native_voice,
         practice: None,
         rules,
+        sounds: Some(sounds),
         twilio,
         events,
     });

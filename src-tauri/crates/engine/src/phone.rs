@@ -12,6 +12,7 @@ use dialer_gateway::tunnel::Launcher;
 use dialer_simulator::Simulator;
 use dialer_storage::folders::Folders;
 use dialer_storage::settings::Settings;
+use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, user_error};
 use secrecy::SecretString;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -71,6 +72,7 @@ impl Phone {
             twilio: options.twilio.clone(),
             clock: Arc::clone(&options.clock),
             launcher: options.launcher,
+            sounds: Sounds::new(&options.folders),
             data_folder: options.folders.data().to_owned(),
             tunnel_folder: options.folders.tunnel(),
             webhook_listen: options.webhook_listen,

@@ -11,6 +11,7 @@ use dialer_domain::ports::{SecretName, SystemClock, Vault as _};
 use dialer_domain::sid::TwimlAppSid;
 use dialer_gateway::{Gateway, GatewayOptions, StartError};
 use dialer_simulator::{IncomingCall, PracticeAccount, Simulator, SimulatorOptions, TwimlApp};
+use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::MemoryVault;
 use tokio::sync::broadcast;
 use url::Url;
@@ -41,6 +42,8 @@ pub struct PracticeOptions {
     pub simulator_listen: std::net::SocketAddr,
     /// What calls may do.
     pub rules: Rules,
+    /// The agent's recordings that callers hear, where there can be any.
+    pub sounds: Option<Sounds>,
     /// Who carries the sound.
     pub sound: Sound,
     /// Where everything the UI is told goes.
@@ -81,6 +84,7 @@ impl Practice {
             native_voice,
             practice: Some(Arc::new(simulator.clone())),
             rules: options.rules,
+            sounds: options.sounds,
             twilio: TwilioAt::simulator(Url::parse(simulator.base_url().as_ref())?)?,
             events: options.events,
         });

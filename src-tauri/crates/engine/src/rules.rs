@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dialer_domain::call_flow::{self, Rules};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::incoming::{Known, Problem, SoundName};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number;
+use dialer_storage::sounds::Sound;
 
 use crate::api::{
     CountryOption, FallbackView, HostEvent, PreviewLine, PreviewScript, RecordingAudio, RulesCommands,
     RulesView, SoundView, SpentView,
 };
+use crate::core::blocking;
 use crate::local_time;
 use crate::phone::Phone;
 use crate::preview;
@@ -39,7 +43,7 @@ impl RulesCommands for Phone {
             home_region: account.home_region,
             zone: local_time::own_zone(),
             zones: local_time::zones(),
-            sounds: Vec::new(),
+            sounds: self.kept_sounds().await?.into_iter().map(view).collect(),
             today: SpentView {
                 minutes: u32::try_from(spent.seconds.div_ceil(60)).unwrap_or(u32::MAX),
                 money: currency.map(|currency| Money { micros: spent.micros, currency }),
@@ -48,19 +52,7 @@ impl RulesCommands for Phone {
     }
 
     async fn check_rules(&self, rules: Rules) -> Result<Vec<Problem>, UserError> {
-        let known = Known {
-            // What callers hear is not kept yet, so that no rule can name it.
-            sounds: BTreeSet::new(),
-            // Not every caller id: callers may well be passed on to the agent's own verified mobile.
-            own_numbers: self
-                .shared()
-                .saved()
-                .record
-                .map(|record| record.numbers.into_iter().map(|bound| bound.number).collect())
-                .unwrap_or_default(),
-            zones: local_time::zones().into_iter().collect(),
-        };
-        Ok(call_flow::problems(&rules, &known))
+        Ok(call_flow::problems(&rules, &self.known().await?))
     }
 
     async fn save_rules(&self, rules: Rules) -> Result<(), UserError> {
@@ -81,16 +73,38 @@ impl RulesCommands for Phone {
         .await
     }
 
-    async fn add_sound(&self, _label: String, _wav_base64: String) -> Result<SoundView, UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    async fn add_sound(&self, label: String, wav_base64: String) -> Result<SoundView, UserError> {
+        let wav = STANDARD.decode(wav_base64.as_bytes()).map_err(|_| {
+            UserError::new(ErrorCode::InvalidEntry, "The file could not be read. Choose it again.")
+        })?;
+        let sounds = self.shared().sounds.clone();
+        let kept = blocking(move || sounds.keep(&label, &wav).map_err(|error| error.user_error())).await?;
+        self.tell_all(HostEvent::RulesChanged);
+        Ok(view(kept))
     }
 
-    async fn sound(&self, _name: SoundName) -> Result<RecordingAudio, UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    async fn sound(&self, name: SoundName) -> Result<RecordingAudio, UserError> {
+        let sounds = self.shared().sounds.clone();
+        let wav = blocking(move || sounds.read(&name).map_err(|error| error.user_error())).await?;
+        let wav =
+            wav.ok_or_else(|| UserError::new(ErrorCode::InvalidEntry, "This recording is no longer there."))?;
+        Ok(RecordingAudio { wav_base64: STANDARD.encode(wav) })
     }
 
-    async fn delete_sound(&self, _name: SoundName) -> Result<(), UserError> {
-        Err(UserError::new(ErrorCode::Internal, "not yet"))
+    async fn delete_sound(&self, name: SoundName) -> Result<(), UserError> {
+        let (rules, mut known) = (self.core().rules().await?, self.known().await?);
+        let before = call_flow::problems(&rules, &known).len();
+        known.sounds.remove(&name);
+        if call_flow::problems(&rules, &known).len() > before {
+            return Err(UserError::new(
+                ErrorCode::InvalidEntry,
+                "Callers hear this recording. Choose another greeting first, and save.",
+            ));
+        }
+        let sounds = self.shared().sounds.clone();
+        blocking(move || sounds.delete(&name).map_err(|error| error.user_error())).await?;
+        self.tell_all(HostEvent::RulesChanged);
+        Ok(())
     }
 
     async fn check_fallback(&self) -> Result<FallbackView, UserError> {
@@ -116,7 +130,31 @@ impl RulesCommands for Phone {
     }
 }
 
+fn view(sound: Sound) -> SoundView {
+    SoundView { name: sound.name, label: sound.label, duration_s: sound.duration_s }
+}
+
 impl Phone {
+    /// What rules may name.
+    async fn known(&self) -> Result<Known, UserError> {
+        Ok(Known {
+            sounds: self.kept_sounds().await?.into_iter().map(|sound| sound.name).collect(),
+            // Not every caller id: callers may well be passed on to the agent's own verified mobile.
+            own_numbers: self
+                .shared()
+                .saved()
+                .record
+                .map(|record| record.numbers.into_iter().map(|bound| bound.number).collect())
+                .unwrap_or_default(),
+            zones: local_time::zones().into_iter().collect(),
+        })
+    }
+
+    async fn kept_sounds(&self) -> Result<Vec<Sound>, UserError> {
+        let sounds = self.shared().sounds.clone();
+        blocking(move || sounds.list().map_err(|error| error.user_error())).await
+    }
+
     /// Changes the rules on the disk, then everywhere else.
     async fn keep_rules(&self, change: impl FnOnce(&mut Rules) + Send + 'static) -> Result<(), UserError> {
         let rules = self

@@ -11,6 +11,7 @@ use dialer_simulator::Simulator;
 use dialer_storage::call_log::CallLogError;
 use dialer_storage::folders::Folders;
 use dialer_storage::settings::Settings;
+use dialer_storage::sounds::Sounds;
 use tokio::sync::{broadcast, watch};
 
 use crate::account::Shared;
@@ -165,6 +166,7 @@ async fn start_live(ground: &Ground, calls: &mut Option<CallLog>, account: Accou
     Ok(live::start(
         account,
         ground.settings.get().rules,
+        Sounds::new(&ground.folders),
         ground.twilio.clone(),
         log(calls, ground.folders.call_log()).await?,
         Arc::clone(&ground.vault),
@@ -179,6 +181,7 @@ async fn start_practice(ground: &Ground, calls: &mut Option<CallLog>) -> anyhow:
         call_log: log(calls, ground.folders.practice_call_log()).await?,
         simulator_listen: ground.simulator_listen,
         rules: ground.settings.get().rules,
+        sounds: Some(Sounds::new(&ground.folders)),
         sound: ground.sound.clone(),
         events: ground.events.clone(),
     })

@@ -350,7 +350,9 @@ impl Evidence<'_> {
         self.recordings.values().any(|recording| {
             let heard =
                 recording.duration_s.map_or(recording.status == RecordingStatus::Completed, |s| s > 0);
-            recording.message && heard && recording.status <= RecordingStatus::Completed
+            let was_there =
+                recording.status <= RecordingStatus::Completed || recording.status == RecordingStatus::Deleted;
+            recording.message && heard && was_there
         })
     }
 
@@ -395,7 +397,12 @@ impl Evidence<'_> {
 
     /// The recordings for the row: messages first, then by SID.
     pub(super) fn recordings(&self) -> Vec<Recording> {
-        let mut recordings: Vec<Recording> = self.recordings.values().cloned().collect();
+        let mut recordings: Vec<Recording> = self
+            .recordings
+            .values()
+            .filter(|recording| recording.status != RecordingStatus::Deleted)
+            .cloned()
+            .collect();
         recordings.sort_by_key(|recording| (!recording.message, recording.recording_sid.clone()));
         recordings
     }

@@ -41,6 +41,7 @@ use dialer_domain::setup::{BoundNumber, Choices, Record};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use dialer_gateway::tunnel::Launcher;
 use dialer_storage::settings::{Saved, Settings};
+use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, load_required, user_error};
 use dialer_twilio::rest::{Client, ClientOptions, Credentials, RestError};
 use secrecy::SecretString;
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) twilio: TwilioAt,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) launcher: Arc<dyn Launcher>,
+    /// The agent's recordings that callers hear.
+    pub(crate) sounds: Sounds,
     /// For files that outlive the account.
     pub(crate) data_folder: PathBuf,
     /// For files of the tunnel programs.

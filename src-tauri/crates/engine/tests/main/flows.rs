@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dialer_domain::call::{CallDirection, CallId, CallOutcome};
 use dialer_domain::call_flow::Rules;
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::dial_policy::OtherCountries;
 use dialer_domain::error::ErrorCode;
-use dialer_domain::incoming::Answer;
+use dialer_domain::incoming::{Answer, Prompt};
 use dialer_domain::phone_number::E164;
 use dialer_engine::api::{
     CallPermit, Commands as _, PreviewAgent, PreviewScript, PreviewWho, RulesCommands as _,
@@ -105,6 +107,15 @@ async fn a_caller_who_finds_nobody_leaves_a_message() {
     assert_eq!(entry.peer, CALLER);
     let message = entry.recordings.first().unwrap();
     assert!(message.message && message.duration_s.is_some_and(|s| s > 0), "{message:?}");
+
+    let sid = message.recording_sid.clone();
+    let heard = practice.core.recording(sid.clone()).await.unwrap();
+    let wav = STANDARD.decode(heard.wav_base64).unwrap();
+    assert!(wav.starts_with(b"RIFF") && wav.iter().skip(44).any(|byte| *byte != 0), "a sound");
+    practice.core.delete_recording(entry.id, sid.clone()).await.unwrap();
+    let entry = logged(&practice, |entry| entry.recordings.is_empty()).await;
+    assert_eq!(entry.outcome, Some(CallOutcome::Voicemail), "it was a message all the same");
+    assert!(practice.core.recording(sid).await.is_err(), "and is gone at Twilio");
     practice.shutdown().await;
 }
 
@@ -244,4 +255,60 @@ async fn the_rules_can_be_tried_before_they_are_kept() {
     let refused = phone.preview_incoming(broken, script("", PreviewAgent::Ready)).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidEntry);
     phone.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_hear_the_agents_own_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = quiet_phone(folder.path()).await;
+    let wav = STANDARD.encode(tone());
+    let sound = phone.add_sound("Greeting".into(), wav.clone()).await.unwrap();
+    assert_eq!(phone.sound(sound.name.clone()).await.unwrap().wav_base64, wav);
+    let named = rules(|rules| {
+        rules.incoming.voicemail.greeting = Prompt::Play { sound: sound.name.clone() };
+    });
+    phone.save_rules(named.clone()).await.unwrap();
+    assert_eq!(phone.delete_sound(sound.name.clone()).await.unwrap_err().code, ErrorCode::InvalidEntry);
+
+    let simulator = phone.simulator().unwrap();
+    let mut events = simulator.subscribe();
+    simulator.place_incoming(&IncomingCall::from_number(number(CALLER))).unwrap();
+    let played =
+        |what: &Happening| matches!(what, Happening::Played { url, .. } if url.contains(sound.name.as_str()));
+    seen(&mut events, played).await;
+    assert!(
+        simulator.events_since(0).iter().all(|event| !matches!(event.what, Happening::Alert { .. })),
+        "it was fetched"
+    );
+
+    phone.save_rules(Rules::default()).await.unwrap();
+    phone.delete_sound(sound.name.clone()).await.unwrap();
+    assert!(phone.save_rules(named).await.is_err(), "no rule may name what is not there");
+    assert!(phone.add_sound("Song".into(), STANDARD.encode(b"ID3 not a WAV file")).await.is_err());
+    phone.shutdown().await;
+}
+
+/// Half a second at 440 Hz: 8 kHz, 16 bits, mono.
+fn tone() -> Vec<u8> {
+    let samples = (0..4_000_u32).map(|n| (f64::from(n) * 440.0 * std::f64::consts::TAU / 8_000.0).sin());
+    #[expect(clippy::cast_possible_truncation, reason = "within the range of a sample")]
+    let sound: Vec<u8> = samples.flat_map(|sample| ((sample * 8_000.0) as i16).to_le_bytes()).collect();
+    let length = u32::try_from(sound.len()).unwrap();
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + length).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    for half in [1_u16, 1] {
+        wav.extend(half.to_le_bytes());
+    }
+    wav.extend(8_000_u32.to_le_bytes());
+    wav.extend(16_000_u32.to_le_bytes());
+    for half in [2_u16, 16] {
+        wav.extend(half.to_le_bytes());
+    }
+    wav.extend(b"data");
+    wav.extend(length.to_le_bytes());
+    wav.extend(sound);
+    wav
 }

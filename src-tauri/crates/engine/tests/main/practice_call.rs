@@ -26,6 +26,7 @@ pub(crate) async fn practice(folder: &std::path::Path) -> (Practice, Arc<ToneDev
         call_log: call_log::open(folder.join("calls.sqlite")).await.unwrap(),
         simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         rules: Rules::default(),
+        sounds: None,
         sound: Sound::Native(devices.clone()),
         events: events(),
     })

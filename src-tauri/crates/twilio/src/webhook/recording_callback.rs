@@ -51,7 +51,10 @@ impl RecordingCallback {
         let length_ms = self.duration_s.map(|seconds| i64::from(seconds) * 1_000);
         let at_ms = match self.status {
             RecordingStatus::InProgress => self.started_ms,
-            RecordingStatus::Completed | RecordingStatus::Absent | RecordingStatus::Failed => {
+            RecordingStatus::Completed
+            | RecordingStatus::Absent
+            | RecordingStatus::Failed
+            | RecordingStatus::Deleted => {
                 self.started_ms.zip(length_ms).map(|(start, length)| start.saturating_add(length))
             }
         };
