@@ -456,8 +456,15 @@ impl Commands for Core {
     }
 
     async fn recording(&self, recording: RecordingSid) -> Result<RecordingAudio, UserError> {
-        let wav =
-            self.api.client().await?.recording_wav(&recording).await.map_err(|error| error.user_error())?;
+        let wav = match self.api.client().await?.recording_wav(&recording).await {
+            Ok(wav) => wav,
+            Err(RestError::Refused { status: 404, .. }) => {
+                let message = "Twilio does not have this recording: it is not ready yet, or was deleted there. Try \
+                               again in a minute.";
+                return Err(UserError::new(ErrorCode::TwilioFailed, message));
+            }
+            Err(error) => return Err(error.user_error()),
+        };
         Ok(RecordingAudio { wav_base64: STANDARD.encode(wav) })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dialer_domain::call::{CallDirection, CallId, CallOutcome};
+use dialer_domain::call::{CallDirection, CallId, CallOutcome, RecordingStatus};
 use dialer_domain::call_flow::Rules;
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::dial_policy::OtherCountries;
@@ -102,7 +102,11 @@ async fn a_caller_who_finds_nobody_leaves_a_message() {
     let (practice, _devices) = practice(folder.path()).await;
     let say = Step::Say { text: "Please call me back".into() };
     rung(&practice, vec![Step::AwaitBeep, say, Step::Wait { s: 1.0 }, Step::HangUp]);
-    let entry = logged(&practice, |entry| over(entry) && entry.outcome == Some(CallOutcome::Voicemail)).await;
+    let ready = |entry: &CallLogEntry| {
+        entry.recordings.iter().any(|recording| recording.status == RecordingStatus::Completed)
+    };
+    let entry = logged(&practice, |entry| over(entry) && ready(entry)).await;
+    assert_eq!(entry.outcome, Some(CallOutcome::Voicemail));
     assert_eq!(entry.direction, CallDirection::Incoming);
     assert_eq!(entry.peer, CALLER);
     let message = entry.recordings.first().unwrap();
