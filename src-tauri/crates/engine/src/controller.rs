@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
 use dialer_domain::call_flow::{self, Happened, Instruction, Permission, Rules};
 use dialer_domain::call_log::CallLogEntry;
+use dialer_domain::destination::QUEUE_ADDRESS;
 use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::phone_number::E164;
@@ -302,6 +303,9 @@ impl Controller {
 
     fn call_reported(&mut self, report: CallReport) {
         self.record_sdk(&report);
+        if report.what == SdkCallEvent::Accepted && report.peer == QUEUE_ADDRESS {
+            self.state.desk.took_next();
+        }
         self.state.call_reported(&report);
     }
 

@@ -136,6 +136,12 @@ impl Desk {
         }
     }
 
+    /// The agent took the next caller: Twilio gives out the one who has waited longest, and says so only
+    /// when the two have finished.
+    pub fn took_next(&mut self) {
+        self.waiting.first_gone();
+    }
+
     /// Takes note of a row of the call log.
     pub fn logged(&mut self, entry: &CallLogEntry) {
         self.spending.logged(entry);
