@@ -163,7 +163,7 @@ impl Core {
         };
         tokio::spawn(core.clone().count_today());
         let repair = Repair {
-            store: Arc::clone(&core.store),
+            store: Arc::downgrade(&core.store),
             api: Arc::clone(&core.api),
             clock: Arc::clone(&core.clock),
             controller: core.requests.downgrade(),

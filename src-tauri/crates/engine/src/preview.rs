@@ -44,6 +44,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
 /// The caller; a number reserved for fiction.
 const CALLER: &str = "+12025550101";
+/// What somebody who waits hears.
+const MUSIC: &str = "Music.";
 /// What a caller shows who hides their number (the digits spell ANONYMOUS).
 const HIDDEN: &str = "+266696687";
 /// Stands for the agent's phone and for numbers that calls are passed on to.
@@ -112,7 +114,9 @@ impl Stage {
         let from = E164::parse_strict(if self.script.hidden_number { HIDDEN } else { CALLER })?;
         let call = simulator.place_incoming(&IncomingCall::from_number(from).to(own))?;
         let keys = self.script.keys.chars().collect();
-        let mut transcript = Transcript { lines: Vec::new(), began_ms: None, call, keys, taken: 0 };
+        let own_sounds = own_sounds(&rehearsal.rules);
+        let mut transcript =
+            Transcript { lines: Vec::new(), began_ms: None, call, keys, taken: 0, own_sounds };
         // A call that goes on beyond that, such as one in a queue, has shown what there is to see.
         let _ = tokio::time::timeout(LONGEST, transcript.follow(simulator, events, &rehearsal)).await;
         let _ = simulator.hang_up(&transcript.call);
@@ -143,6 +147,12 @@ fn situation(script: &PreviewScript, own: &E164, local: LocalMoment) -> anyhow::
             confirmed: false,
         },
     })
+}
+
+/// The names of recordings in the rules. They are long and random, so their text is enough to find them by.
+fn own_sounds(rules: &Rules) -> Vec<String> {
+    let text = serde_json::to_string(rules).unwrap_or_default();
+    text.split('"').filter(|word| SoundName::parse(word).is_ok()).map(str::to_owned).collect()
 }
 
 /// The rules at work, with far ends in place of everybody who would be rung.
@@ -232,6 +242,8 @@ struct Transcript {
     call: CallSid,
     keys: Vec<char>,
     taken: usize,
+    /// The agent's recordings, as far as the rules name them.
+    own_sounds: Vec<String>,
 }
 
 /// Whether to listen on.
@@ -268,9 +280,8 @@ impl Transcript {
                 self.add(at_ms, PreviewWho::Heard, text.clone());
             }
             Happening::Played { call_sid, url } if *call_sid == self.call => {
-                let what =
-                    if url.is_empty() || url.ends_with("/wait.wav") { "Music." } else { "Your recording." };
-                self.add(at_ms, PreviewWho::Heard, what);
+                let own = self.own_sounds.iter().any(|name| url.contains(name.as_str()));
+                self.add(at_ms, PreviewWho::Heard, if own { "Your recording." } else { MUSIC });
             }
             Happening::Gathering { call_sid } if *call_sid == self.call => {
                 let key = self.keys.get(self.taken).copied();
@@ -301,7 +312,7 @@ impl Transcript {
             _ => {}
         }
         // Whoever waits hears the same over and over: once is enough.
-        let heard_music = self.lines.last().is_some_and(|line| line.text == "Music.");
+        let heard_music = self.lines.last().is_some_and(|line| line.text == MUSIC);
         if heard_music { Then::Leave } else { Then::GoOn }
     }
 

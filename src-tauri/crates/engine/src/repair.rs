@@ -1,7 +1,7 @@
 //! Reading at Twilio what callbacks did not tell: a callback can be lost, with the tunnel or while the
 //! computer slept, and Twilio sends it once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use dialer_domain::call::{CallEvent, CallStatus, LegRole, RecordingStatus};
@@ -25,9 +25,9 @@ const AT_ONCE: usize = 10;
 /// Legs and recordings of one call that are read.
 const OF_ONE_CALL: usize = 20;
 
-/// What the task works with. It does not keep the Controller alive.
+/// What the task works with. It keeps neither the Controller alive nor the log open.
 pub(crate) struct Repair {
-    pub(crate) store: Arc<dyn CallStore>,
+    pub(crate) store: Weak<dyn CallStore>,
     pub(crate) api: Arc<AccountApi>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) controller: mpsc::WeakUnboundedSender<Request>,
@@ -51,7 +51,7 @@ impl Repair {
     }
 
     async fn look(&self) -> Result<(), UserError> {
-        let store = Arc::clone(&self.store);
+        let Some(store) = self.store.upgrade() else { return Ok(()) };
         let page = blocking(move || store.list(None, ROWS).map_err(|problem| problem.error)).await?;
         let now_ms = self.clock.now_ms();
         let unfinished: Vec<CallLogEntry> = page
