@@ -68,7 +68,11 @@ export default tseslint.config(
     framework,
     upward('voice', 'phone', 'account', 'rules', 'actions', 'stores', 'views', 'components'),
   ]),
-  layer('voice', [shell, framework, upward('account', 'rules', 'actions', 'stores', 'views', 'components')]),
+  layer('voice', [
+    shell,
+    framework,
+    upward('account', 'rules', 'actions', 'stores', 'views', 'components'),
+  ]),
   layer('phone', [
     shell,
     sdk,

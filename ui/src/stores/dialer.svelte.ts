@@ -420,6 +420,8 @@ export class Dialer implements App {
     this.log.reset(snapshot.call_log);
     this.doNotDisturb = snapshot.do_not_disturb;
     this.waiting.hear(snapshot.queue);
+    // What a gap may have hidden.
+    this.rules.hear();
     this.#notices.withdraw('host');
     // A program that has just started takes a network for granted.
     if (!this.#parts.online()) this.reportNetwork();

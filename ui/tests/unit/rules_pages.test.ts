@@ -240,6 +240,15 @@ describe('both pages', () => {
     expect(box('country-FR').checked).toBe(true);
   });
 
+  it('are fetched anew after a gap', async () => {
+    await openPage('calls');
+    const outgoing = { ...DEFAULTS.outgoing, premium: true };
+    opened.program.rules = { ...RULES, rules: { ...DEFAULTS, outgoing } };
+    opened.program.gap();
+    await opened.settled();
+    expect(box('premium').checked).toBe(true);
+  });
+
   it('go back to the defaults once that is confirmed', async () => {
     await openPage('incoming', BUSY_OFFICE);
     await click('reset-rules');
