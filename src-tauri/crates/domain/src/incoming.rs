@@ -1,6 +1,6 @@
 //! What callers get: the agent's rules for incoming calls, as they are edited and kept.
 //!
-//! Rules are data. [`call_flow`](crate::call_flow) reads them when Twilio asks; [`problems`] says what
+//! Rules are data. [`call_flow`](crate::call_flow) reads them when Twilio asks; [`problems`](fn@problems) says what
 //! is wrong with them before they are kept, so that no caller ends in a loop or in silence.
 
 use std::collections::BTreeMap;
