@@ -26,6 +26,27 @@ pub(super) fn text(gateway: &Gateway, desk: &CloudDesk, tokens: u64, log_healthy
         "# HELP dialer_tokens_issued_total Access tokens given out.\n# TYPE dialer_tokens_issued_total counter\n\
          dialer_tokens_issued_total {tokens}"
     );
-    let _ = gateway;
+    let counts = gateway.counts();
+    let _ = writeln!(
+        text,
+        "# HELP dialer_webhooks_total Requests to the listener for Twilio, by route and what became of them.\n\
+         # TYPE dialer_webhooks_total counter"
+    );
+    for count in &counts.requests {
+        let _ = writeln!(
+            text,
+            "dialer_webhooks_total{{route=\"{}\",outcome=\"{}\"}} {}",
+            count.route,
+            count.outcome.as_str(),
+            count.requests
+        );
+    }
+    let _ = writeln!(
+        text,
+        "# HELP dialer_connections_evicted_total Connections closed to make room for others.\n\
+         # TYPE dialer_connections_evicted_total counter\n\
+         dialer_connections_evicted_total {}",
+        counts.connections_evicted
+    );
     text
 }
