@@ -1282,7 +1282,11 @@ fallback: FallbackView,
 /**
  * What today's calls came to.
  */
-today: SpentView, };
+today: SpentView, 
+/**
+ * ISO 4217 code of the account's currency, where Twilio could be asked.
+ */
+currency: string | null, };
 /**
  * What the SDK said about a call.
  */

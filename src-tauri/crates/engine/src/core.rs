@@ -115,6 +115,7 @@ impl Core {
         let (requests, inbox) = mpsc::unbounded_channel();
         let events = parts.events;
         let (to_ledger, entries) = mpsc::unbounded_channel();
+        let numbers = parts.account.owned_numbers.clone();
         let api = Arc::new(AccountApi::new(
             parts.twilio,
             parts.account.account_sid.clone(),
@@ -167,6 +168,7 @@ impl Core {
             api: Arc::clone(&core.api),
             clock: Arc::clone(&core.clock),
             controller: core.requests.downgrade(),
+            numbers,
         };
         tokio::spawn(repair.run());
         core
@@ -228,7 +230,7 @@ impl Core {
     }
 
     /// What a minute costs, if Twilio tells in time: the agent waits to call.
-    async fn price(&self, number: &E164) -> Option<Money> {
+    pub(crate) async fn price(&self, number: &E164) -> Option<Money> {
         match tokio::time::timeout(PRICE_PATIENCE, self.api.price(number)).await {
             Ok(Ok(price)) => price,
             Ok(Err(error)) => {

@@ -49,34 +49,40 @@ fn caller_ids(record: &Record) -> Vec<E164> {
     numbers
 }
 
-/// Starts the Controller with `account`. Twilio's requests do not reach it yet.
-pub(crate) fn start(
-    account: Account,
-    rules: Rules,
-    sounds: Sounds,
-    twilio: TwilioAt,
-    call_log: CallLog,
-    vault: Arc<dyn Vault>,
-    sound: Sound,
-    clock: Arc<dyn Clock>,
-    events: broadcast::Sender<HostEvent>,
-) -> Core {
-    let (native_voice, voice) = sound.start();
+/// What a phone with a real account is made of.
+pub(crate) struct LiveOptions {
+    pub(crate) account: Account,
+    /// What calls may do.
+    pub(crate) rules: Rules,
+    /// The agent's recordings that callers hear.
+    pub(crate) sounds: Sounds,
+    /// Which Twilio the account is at.
+    pub(crate) twilio: TwilioAt,
+    pub(crate) call_log: CallLog,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) sound: Sound,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: broadcast::Sender<HostEvent>,
+}
+
+/// Starts the Controller. Twilio's requests do not reach it yet.
+pub(crate) fn start(options: LiveOptions) -> Core {
+    let (native_voice, voice) = options.sound.start();
     let core = Core::start(Parts {
-        account,
+        account: options.account,
         line: Line::Opening,
-        vault,
-        store: call_log.store,
-        clock,
+        vault: options.vault,
+        store: options.call_log.store,
+        clock: options.clock,
         voice,
         native_voice,
         practice: None,
-        rules,
-        sounds: Some(sounds),
-        twilio,
-        events,
+        rules: options.rules,
+        sounds: Some(options.sounds),
+        twilio: options.twilio,
+        events: options.events,
     });
-    if let Some(notice) = call_log.notice {
+    if let Some(notice) = options.call_log.notice {
         core.raise(notice);
     }
     core

@@ -4,9 +4,10 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use dialer_domain::call::{CallEvent, CallStatus, LegRole, RecordingStatus};
+use dialer_domain::call::{CallDirection, CallEvent, CallStatus, LegRole, RecordingStatus};
 use dialer_domain::call_log::{self, CallLogEntry};
 use dialer_domain::error::UserError;
+use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{CallStore, Clock};
 use dialer_domain::sid::CallSid;
 use dialer_twilio::rest::{CallFilter, CallResource, Client, Recording, RecordingFilter};
@@ -20,6 +21,14 @@ use crate::core::blocking;
 const EVERY: Duration = Duration::from_secs(60);
 /// Rows looked at, newest first: what is older will not be known better.
 const ROWS: u32 = 100;
+/// After so long without a look, in milliseconds, calls may have come that nobody was told of.
+const AWAY_MS: i64 = 5 * 60_000;
+/// How far back is looked for those at most, in milliseconds: a long weekend.
+const FARTHEST_MS: i64 = 4 * 24 * 3_600_000;
+/// How many of them are read.
+const MISSED: usize = 100;
+/// How long after its end a call's own events may still come, in milliseconds.
+const SETTLED_MS: i64 = 2 * 60_000;
 /// Calls asked about in one look: REST is shared with everything else the account does.
 const AT_ONCE: usize = 10;
 /// Legs and recordings of one call that are read.
@@ -31,11 +40,14 @@ pub(crate) struct Repair {
     pub(crate) api: Arc<AccountApi>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) controller: mpsc::WeakUnboundedSender<Request>,
+    /// Numbers whose calls ring here.
+    pub(crate) numbers: Vec<E164>,
 }
 
 impl Repair {
     /// Looks now and then until the Controller is gone.
     pub(crate) async fn run(self) {
+        let mut looked_ms: Option<i64> = None;
         let mut look = tokio::time::interval(EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -43,9 +55,17 @@ impl Repair {
             if self.controller.upgrade().is_none() {
                 return;
             }
-            if let Err(error) = self.look().await {
+            let now_ms = self.clock.now_ms();
+            let away = looked_ms.is_none_or(|at| now_ms.saturating_sub(at) > AWAY_MS);
+            let looked = match self.look().await {
+                Ok(()) if away => self.look_for_missed(looked_ms, now_ms).await,
+                looked => looked,
+            };
+            if let Err(error) = looked {
                 // The same comes again in a minute; whoever minds a missing network is told elsewhere.
                 tracing::debug!(%error, detail = error.detail, "calls could not be read at Twilio");
+            } else {
+                looked_ms = Some(now_ms);
             }
         }
     }
@@ -73,6 +93,55 @@ impl Repair {
         }
         Ok(())
     }
+
+    /// Calls that came while this computer slept or was off: Twilio played its fallback, and told nobody.
+    async fn look_for_missed(&self, looked_ms: Option<i64>, now_ms: i64) -> Result<(), UserError> {
+        let Some(store) = self.store.upgrade() else { return Ok(()) };
+        let last = Arc::clone(&store);
+        let page = blocking(move || last.list(None, 1).map_err(|problem| problem.error)).await?;
+        // Before the first call of all there is nothing to have missed.
+        let Some(newest) = page.entries.first() else { return Ok(()) };
+        let since_ms = looked_ms.unwrap_or(newest.started_at_ms).max(now_ms.saturating_sub(FARTHEST_MS));
+        let since =
+            CallFilter { started_from_ms: Some(since_ms), limit: Some(MISSED), ..CallFilter::default() };
+        let calls = self.api.client().await?.calls(&since).await.map_err(|error| error.user_error())?;
+        for call in &calls {
+            let Some(events) = missed(call, &self.numbers, now_ms) else { continue };
+            let (store, sid) = (Arc::clone(&store), call.sid.clone());
+            if blocking(move || store.of_leg(&sid).map_err(|problem| problem.error)).await?.is_some() {
+                continue;
+            }
+            let Some(controller) = self.controller.upgrade() else { return Ok(()) };
+            for event in events {
+                let _ = controller.send(Request::Happened(event));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the log says of a caller of whom this computer heard nothing.
+const UNREACHABLE: &str = "This computer could not be reached when the call came.";
+
+/// A call that came while nobody was told, if that is what it was.
+fn missed(call: &CallResource, numbers: &[E164], now_ms: i64) -> Option<[CallEvent; 2]> {
+    let (from, to) = (call.from.clone()?, call.to.clone()?);
+    let rang_here = numbers.iter().any(|number| number.as_str() == to);
+    let came_in = call.direction.as_deref() == Some("inbound") && !from.starts_with("client:");
+    // One that ends this moment may have its events still on their way.
+    let over = call.ended_ms.is_some_and(|at| now_ms.saturating_sub(at) > SETTLED_MS);
+    if !(rang_here && came_in && over && call.parent_call_sid.is_none()) {
+        return None;
+    }
+    let routed = CallEvent::Routed {
+        call_sid: call.sid.clone(),
+        direction: CallDirection::Incoming,
+        peer: from,
+        our_number: Some(to),
+        at_ms: call.started_ms.or(call.ended_ms)?,
+        refusal: Some(UNREACHABLE.into()),
+    };
+    Some([routed, leg(call)?])
 }
 
 /// The leg that asked for the call.
@@ -137,4 +206,52 @@ fn recording(recording: &Recording) -> Option<CallEvent> {
         duration_s: recording.duration.as_deref().and_then(|duration| duration.parse().ok()),
         at_ms: recording.started_ms?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+
+    const OURS: &str = "+12025550100";
+    const NOW: i64 = 1_795_000_000_000;
+
+    fn call(change: impl FnOnce(&mut CallResource)) -> CallResource {
+        let mut call: CallResource = serde_json::from_value(serde_json::json!({
+            "sid": CallSid::from_bytes([1; 16]),
+            "from": "+12025550123",
+            "to": OURS,
+            "status": "completed",
+            "direction": "inbound",
+        }))
+        .unwrap();
+        call.ended_ms = Some(NOW - 600_000);
+        change(&mut call);
+        call
+    }
+
+    fn is_missed(call: &CallResource) -> bool {
+        missed(call, &[E164::parse_strict(OURS).unwrap()], NOW).is_some()
+    }
+
+    #[test]
+    fn only_callers_to_our_numbers_whose_calls_are_over_were_missed() {
+        assert!(is_missed(&call(|_| ())));
+        assert!(!is_missed(&call(|call| call.to = Some("+12025550177".into()))), "another computer's");
+        assert!(!is_missed(&call(|call| call.from = Some("client:agent_1".into()))), "the agent's own");
+        assert!(!is_missed(&call(|call| call.direction = Some("outbound-dial".into()))));
+        assert!(!is_missed(&call(|call| call.ended_ms = None)), "it goes on");
+        assert!(!is_missed(&call(|call| call.ended_ms = Some(NOW - 1_000))), "its events are on their way");
+    }
+
+    #[test]
+    fn a_leg_read_at_twilio_says_what_its_callback_would_have_said() {
+        let read = leg(&call(|call| call.duration = Some("42".into()))).unwrap();
+        let CallEvent::LegStatus { role, status, sequence, duration_s, at_ms, .. } = read else {
+            panic!("a leg's status")
+        };
+        assert_eq!((role, status, sequence), (Some(LegRole::FarEnd), CallStatus::Completed, None));
+        assert_eq!((duration_s, at_ms), (Some(42), NOW - 600_000));
+        assert_eq!(leg(&call(|call| call.status = "astonished".into())), None);
+    }
 }

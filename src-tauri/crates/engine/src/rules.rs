@@ -29,7 +29,13 @@ impl RulesCommands for Phone {
             .map(|(region, name)| CountryOption { region: region.into(), name: name.into() })
             .collect();
         countries.sort_by(|a, b| a.name.cmp(&b.name));
-        let currency = rules.outgoing.money_per_day.as_ref().map(|limit| limit.currency.clone());
+        let limit = rules.outgoing.money_per_day.as_ref().map(|limit| limit.currency.clone());
+        let currency = match &account.caller_id {
+            // Twilio names the currency with each price.
+            Some(number) => core.price(number).await.map(|price| price.currency),
+            None => None,
+        }
+        .or(limit);
         Ok(RulesView {
             problems: self.check_rules(rules.clone()).await?,
             fallback: FallbackView {
@@ -46,8 +52,9 @@ impl RulesCommands for Phone {
             sounds: self.kept_sounds().await?.into_iter().map(view).collect(),
             today: SpentView {
                 minutes: u32::try_from(spent.seconds.div_ceil(60)).unwrap_or(u32::MAX),
-                money: currency.map(|currency| Money { micros: spent.micros, currency }),
+                money: currency.clone().map(|currency| Money { micros: spent.micros, currency }),
             },
+            currency,
         })
     }
 

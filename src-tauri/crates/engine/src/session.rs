@@ -18,7 +18,7 @@ use crate::account::Shared;
 use crate::api::{HostEvent, Notice};
 use crate::call_log::{self, CallLog};
 use crate::core::Core;
-use crate::live;
+use crate::live::{self, LiveOptions};
 use crate::practice::{Practice, PracticeOptions};
 use crate::sound::Sound;
 use crate::state::Account;
@@ -163,17 +163,17 @@ impl Session {
 }
 
 async fn start_live(ground: &Ground, calls: &mut Option<CallLog>, account: Account) -> anyhow::Result<Core> {
-    Ok(live::start(
+    Ok(live::start(LiveOptions {
         account,
-        ground.settings.get().rules,
-        Sounds::new(&ground.folders),
-        ground.twilio.clone(),
-        log(calls, ground.folders.call_log()).await?,
-        Arc::clone(&ground.vault),
-        ground.sound.clone(),
-        Arc::clone(&ground.clock),
-        ground.events.clone(),
-    ))
+        rules: ground.settings.get().rules,
+        sounds: Sounds::new(&ground.folders),
+        twilio: ground.twilio.clone(),
+        call_log: log(calls, ground.folders.call_log()).await?,
+        vault: Arc::clone(&ground.vault),
+        sound: ground.sound.clone(),
+        clock: Arc::clone(&ground.clock),
+        events: ground.events.clone(),
+    }))
 }
 
 async fn start_practice(ground: &Ground, calls: &mut Option<CallLog>) -> anyhow::Result<Practice> {

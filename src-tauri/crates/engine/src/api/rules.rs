@@ -33,6 +33,8 @@ pub struct RulesView {
     pub fallback: FallbackView,
     /// What today's calls came to.
     pub today: SpentView,
+    /// ISO 4217 code of the account's currency, where Twilio could be asked.
+    pub currency: Option<String>,
 }
 
 /// A country that can be called.

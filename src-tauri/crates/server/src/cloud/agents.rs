@@ -102,6 +102,7 @@ async fn only_agents(State(agents): State<Arc<Agents>>, request: Request, next: 
 }
 
 /// An agent's name, and their turn.
+#[expect(clippy::result_large_err, reason = "what is refused is answered at once")]
 fn agent(agents: &Agents, name: &str) -> Result<ClientIdentity, Response> {
     let identity = ClientIdentity::parse(name).map_err(|_| {
         refusal(StatusCode::BAD_REQUEST, "agentId must be 1 to 121 letters, digits and underscores.")
@@ -115,6 +116,7 @@ fn agent(agents: &Agents, name: &str) -> Result<ClientIdentity, Response> {
     Ok(identity)
 }
 
+#[expect(clippy::result_large_err, reason = "what is refused is answered at once")]
 fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Response> {
     body.map(|Json(body)| body).map_err(|rejection| refusal(rejection.status(), &rejection.body_text()))
 }
