@@ -60,11 +60,11 @@ fn event(what: SdkCallEvent, at_ms: i64) -> CallEvent {
 }
 
 /// What the Controller is told next, besides of rows.
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is, the test judges")]
 async fn next_but_rows(told: &mut mpsc::UnboundedReceiver<Request>) -> Request {
     loop {
         match told.recv().await.expect("the ledger runs") {
             Request::Logged(_) | Request::Unlogged(_) => {}
-            #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is, the test judges")]
             other => return other,
         }
     }
