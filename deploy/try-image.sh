@@ -25,7 +25,7 @@ sed -n 's/^!//p' deploy/Dockerfile.dockerignore | xargs cp -r -t "$work/context"
 cargo metadata --locked --format-version 1 --manifest-path "$work/context/Cargo.toml" >"$work/metadata"
 
 echo "building the release"
-cargo build --release --locked -p dialer-server
+cargo build --release --locked --no-default-features -p dialer-server
 program=target/release/dialer-server
 
 echo "what it is linked with is in the image"

@@ -19,14 +19,15 @@ bench_gateway() {
     need build
     install_npm tools/bench/express "the compared server's"
     load="--locked --manifest-path tools/bench/load/Cargo.toml --target-dir target"
-    profile=--release
+    # What is measured is what a container has: without the page.
+    profile=--release cut=--no-default-features
     for option in "$@"; do
-        [ "$option" != --quick ] || profile=
+        [ "$option" != --quick ] || profile='' cut=''
     done
     say "building dialer-server and the load tool"
     # shellcheck disable=SC2086 # words, and possibly none
     {
-        cargo build --locked $profile -p dialer-server
+        cargo build --locked $profile $cut -p dialer-server
         cargo build $load $profile
         [ -n "$profile" ] || cargo test --quiet $load
     }
