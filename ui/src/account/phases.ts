@@ -10,8 +10,8 @@ import type {
 export type Shown =
   'entry' | 'locked' | 'checking' | 'choosing' | 'setting_up' | 'connected' | 'disconnecting';
 
-/** What the agent came to change; the fallback is a field of the tunnel's part. */
-export type Changing = 'numbers' | 'tunnel' | 'fallback';
+/** What the agent came to change. */
+export type Changing = 'numbers' | 'tunnel';
 
 /** A part of the page that the agent is taken to. */
 export type Place = Changing | 'token' | 'vault';
@@ -55,7 +55,7 @@ export function credential(status: AccountStatus | null, field: CredentialField)
 
 /** Whether the place is among the choices, which Twilio is asked for first. */
 export function isChoice(place: Place | null): place is Changing {
-  return place === 'numbers' || place === 'tunnel' || place === 'fallback';
+  return place === 'numbers' || place === 'tunnel';
 }
 
 /** The page's part that helps with `repair`; nothing where the program helps itself. */

@@ -6,6 +6,7 @@ import type {
   CallerIdCheck,
   CredentialField,
   E164,
+  FallbackView,
   Lights,
   NumberInspection,
   PreviewScript,
@@ -67,10 +68,12 @@ export interface RulesState {
   readonly canUndo: boolean;
   readonly problems: readonly Problem[];
   readonly doing: readonly RulesDoing[];
+  /** What answers in place of this computer; nothing while it is not known. */
+  readonly fallback: FallbackView | null;
 }
 
 /** Things of the rules that are under way. */
-export type RulesDoing = 'save' | 'preview' | 'sound';
+export type RulesDoing = 'save' | 'preview' | 'sound' | 'fallback';
 
 /** What decides whether something can be done with the account. */
 export interface AccountState {
@@ -149,6 +152,10 @@ export interface RulesApp {
   undo(): void;
   play(script: PreviewScript): Promise<void>;
   deleteSound(name: SoundName): Promise<void>;
+  /** Tells Twilio the address of what answers in place of this computer, or that there is none. */
+  setFallback(url: string | null): Promise<void>;
+  /** Looks whether callers would get something there. */
+  checkFallback(): Promise<void>;
 }
 
 /**

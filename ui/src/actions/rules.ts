@@ -12,6 +12,9 @@ export interface RulesArguments {
   undo_edit: object;
   preview_incoming: { script: PreviewScript };
   delete_sound: { name: SoundName };
+  save_fallback: { url: string };
+  check_fallback: object;
+  remove_fallback: object;
   set_do_not_disturb: { on: boolean };
   take_next: object;
   answer_question: { how: 'once' | 'always' };
@@ -30,6 +33,9 @@ const right = ({ rules }: ActionState): true | string =>
 
 const loaded = ({ rules }: ActionState): true | string =>
   rules.draft !== null || t('why.rulesUnknown');
+
+const hasFallback = ({ rules }: ActionState): true | string =>
+  (rules.fallback?.url ?? null) !== null || t('why.fallbackMissing');
 
 /** The first that is not true, or true. */
 function all(...conditions: readonly (true | string)[]): true | string {
@@ -71,6 +77,30 @@ export const rulesActions: {
     deliberate: true,
     enabled: (state) => free(state, 'sound'),
     perform: (app, { name }) => app.rules.deleteSound(name),
+  },
+  save_fallback: {
+    label: 'action.saveFallback',
+    keys: [],
+    enabled: (state, { url }) =>
+      all(
+        url.trim() !== '' || t('why.fallbackMissing'),
+        url.trim() !== state.rules.fallback?.url || t('why.nothingChanged'),
+        free(state, 'fallback'),
+      ),
+    perform: (app, { url }) => app.rules.setFallback(url.trim()),
+  },
+  check_fallback: {
+    label: 'action.checkFallback',
+    keys: [],
+    enabled: (state) => all(hasFallback(state), free(state, 'fallback')),
+    perform: (app) => app.rules.checkFallback(),
+  },
+  remove_fallback: {
+    label: 'action.removeFallback',
+    keys: [],
+    deliberate: true,
+    enabled: (state) => all(hasFallback(state), free(state, 'fallback')),
+    perform: (app) => app.rules.setFallback(null),
   },
   set_do_not_disturb: {
     label: 'action.doNotDisturb',

@@ -9,6 +9,9 @@ export const rules = {
   'action.undoEdit': 'Undo',
   'action.preview': 'Play',
   'action.deleteSound': 'Delete',
+  'action.saveFallback': 'Save the address',
+  'action.checkFallback': 'Check it',
+  'action.removeFallback': 'Remove it',
   'action.doNotDisturb': 'Do not disturb',
   'action.takeNext': 'Take next',
   'action.callOnce': 'Call once',
@@ -22,6 +25,7 @@ export const rules = {
   'why.rulesWrong': 'Something has to be corrected first. It is named above the buttons.',
   'why.rulesUnknown': 'The rules are still being fetched.',
   'why.nobodyWaits': 'Nobody is waiting.',
+  'why.fallbackMissing': 'Enter the address first.',
   'why.recordingComes': 'The recording is on its way.',
 
   'rules.discard': 'Discard',
@@ -293,13 +297,12 @@ export const rules = {
     'In the Twilio Console, open TwiML Bins (search for the name) and create a new one, such as “Phone is asleep”.',
   'fallback.step2': 'Replace what stands in its field TwiML by this document:',
   'fallback.step3': 'Save it there, and copy its URL. It begins with https://handler.twilio.com.',
-  'fallback.step4':
-    'Press “Enter the URL” below, paste it on the Account page that opens, and set up there.',
+  'fallback.step4': 'Paste it into the field below and save it. Twilio is told at once.',
   'fallback.again':
     'The document is made from the rules that are saved. When you change what callers get while the phone is not connected, copy it again.',
   'fallback.copy': 'Copy the document',
-  'fallback.enter': 'Enter the URL',
-  'fallback.change': 'Change the URL',
+  'fallback.address': 'Address of the document',
+  'fallback.busy': 'Checking…',
   'fallback.practice':
     'In practice mode there is no Twilio that could answer. Connect an account to set this up.',
 

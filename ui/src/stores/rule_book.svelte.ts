@@ -1,5 +1,6 @@
 import type { RulesApp, RulesDoing, RulesState } from '../actions/app';
 import type {
+  FallbackView,
   IncomingRules,
   OutgoingRules,
   PreviewLine,
@@ -43,6 +44,8 @@ export class RuleBook implements RulesApp, RulesState {
   /** What a caller would hear, once that was played. */
   preview = $state.raw<readonly PreviewLine[] | null>(null);
   previewFailure = $state('');
+  /** Why the last thing asked for the fallback failed. */
+  fallbackFailure = $state('');
 
   #edited = $state.raw<Rules | null>(null);
   /** What was there before each change, the last one last, and which field it was. */
@@ -71,6 +74,10 @@ export class RuleBook implements RulesApp, RulesState {
     this.#parts = parts;
   }
 
+  get fallback(): FallbackView | null {
+    return this.view?.fallback ?? null;
+  }
+
   get canUndo(): boolean {
     return this.#past.length > 0;
   }
@@ -79,7 +86,11 @@ export class RuleBook implements RulesApp, RulesState {
   async load(): Promise<void> {
     try {
       const view = await this.#parts.host.call('rules', {});
-      this.view = view;
+      const { fallback } = view;
+      const known = this.view?.fallback;
+      // Looking at the address takes a request of its own: what that found stays true of this address.
+      const problem = fallback.problem ?? (known?.url === fallback.url ? known.problem : null);
+      this.view = { ...view, fallback: { ...fallback, problem } };
       this.failure = '';
       if (!this.changed) this.#settle();
     } catch (error) {
@@ -180,6 +191,27 @@ export class RuleBook implements RulesApp, RulesState {
       if (view) this.view = { ...view, sounds: view.sounds.filter((each) => each.name !== name) };
       this.#checkSoon();
     });
+  }
+
+  async setFallback(url: string | null): Promise<void> {
+    await this.#fallback(() => this.#parts.host.call('set_fallback', { url }));
+  }
+
+  async checkFallback(): Promise<void> {
+    await this.#fallback(() => this.#parts.host.call('check_fallback', {}));
+  }
+
+  async #fallback(ask: () => Promise<FallbackView>): Promise<void> {
+    this.fallbackFailure = '';
+    this.#begin('fallback');
+    try {
+      const fallback = await ask();
+      if (this.view) this.view = { ...this.view, fallback };
+    } catch (error) {
+      this.fallbackFailure = sentence(error);
+    } finally {
+      this.#end('fallback');
+    }
   }
 
   /** The recording as Base64 of a WAV file. */

@@ -224,6 +224,8 @@ export class Program extends EventEmitter {
         return this.permit ?? { type: 'go', to: args.to };
       case 'rules':
         return this.rules;
+      case 'check_fallback':
+        return this.rules.fallback;
       case 'check_rules':
         return this.problems;
       case 'save_rules':

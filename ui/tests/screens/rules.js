@@ -102,7 +102,7 @@ export function ruleScenes(call_log) {
     'incoming-fallback': scene('incoming', office, async (page, program) => {
       program.tell(accounts.connected);
       await page.locator('[data-phase=connected]').waitFor();
-      await page.by('fallback-enter').waitFor();
+      await page.by('fallback-save').waitFor();
       await show(page, 'fallback');
     }),
     'incoming-leave': scene('incoming', {}, async (page) => {

@@ -84,6 +84,8 @@ function app(over: Partial<ActionState> = {}) {
       undo: vi.fn(),
       play: vi.fn(() => Promise.resolve()),
       deleteSound: vi.fn(() => Promise.resolve()),
+      setFallback: vi.fn(() => Promise.resolve()),
+      checkFallback: vi.fn(() => Promise.resolve()),
     },
     account: {
       enter: vi.fn(() => Promise.resolve()),

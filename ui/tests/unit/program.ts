@@ -68,6 +68,7 @@ export class Program implements Host {
     if (name === 'prepare_call') return Promise.resolve({ type: 'go', to: args.to });
     if (name === 'rules') return Promise.resolve(this.rules);
     if (name === 'save_rules' && args.rules) this.rules = { ...this.rules, rules: args.rules };
+    if (name === 'check_fallback') return Promise.resolve(this.rules.fallback);
     if (name === 'check_rules') return Promise.resolve([]);
     if (name === 'inspect_number') return Promise.resolve(inspect(args.text ?? ''));
     return Promise.resolve(null);

@@ -90,6 +90,7 @@ export const RULES = {
     problem: null,
   },
   today: { minutes: 34, money: null },
+  currency: 'USD',
 };
 
 /**

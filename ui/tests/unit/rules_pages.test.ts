@@ -325,6 +325,14 @@ describe('calls', () => {
     expect((await saved()).outgoing).toMatchObject({ minutes_per_day: null, money_per_day: null });
   });
 
+  it('are limited in the currency of the account', async () => {
+    opened.program.rules = { ...RULES, currency: 'EUR' };
+    await opened.open(ACCOUNT);
+    await click('nav-calls');
+    await fill('money-per-day', '3');
+    expect((await saved()).outgoing.money_per_day).toEqual({ micros: 3_000_000, currency: 'EUR' });
+  });
+
   it('for help are allowed only after the whole notice was accepted', async () => {
     await openPage('calls');
     expect(by('emergency').textContent).toMatch(/does not call 112, 911, 999/);
@@ -755,22 +763,61 @@ describe('the fallback', () => {
     expect(opened.copied).toEqual([RULES.fallback.document]);
   });
 
-  it('is entered on the account page', async () => {
-    opened.program.rules = {
-      ...RULES,
-      fallback: { ...RULES.fallback, url: 'https://handler.twilio.com/twiml/EH1' },
-    };
+  const BIN = 'https://handler.twilio.com/twiml/EH1';
+  const openConnected = async (url: string | null): Promise<void> => {
+    opened.program.rules = { ...RULES, fallback: { ...RULES.fallback, url } };
     await opened.open(accounts.connected);
     await click('nav-incoming');
-    expect(by('fallback-state').textContent).toMatch(/handler\.twilio\.com/);
-    await click('fallback-enter');
-    expect(sent('repair')).toEqual([{ repair: 'change_tunnel' }]);
-    expect(opened.dialer.page).toBe('account');
-    const { connected } = accounts.connected;
-    await opened.tell({ ...accounts.checking, connected });
-    await opened.tell({ ...accounts.choosing, connected });
-    expect(document.activeElement).toBe(by('tunnel-fallback_url'));
-    expect((by('tunnel-advanced') as HTMLDetailsElement).open).toBe(true);
+    await opened.settled();
+  };
+  const field = (): string => (by('fallback-url') as HTMLInputElement).value;
+
+  it('is entered, saved and removed on the page', async () => {
+    opened.program.answers.set_fallback = ({ url }: { url: string | null }) => ({
+      ...RULES.fallback,
+      url,
+    });
+    await openConnected(null);
+    await click('fallback-save');
+    await fill('fallback-url', ` ${BIN} `);
+    await click('fallback-save');
+    await opened.settled();
+    expect(sent('set_fallback')).toEqual([{ url: BIN }]);
+    expect(by('fallback-state').textContent).toMatch(/Set up.*EH1/);
+    expect(field()).toBe(BIN);
+    await click('fallback-save');
+    expect(sent('set_fallback')).toHaveLength(1);
+    await click('fallback-remove');
+    await opened.settled();
+    expect(sent('set_fallback')).toEqual([{ url: BIN }, { url: null }]);
+    expect(by('fallback-state').textContent).toMatch(/Not set up/);
+    expect(field()).toBe('');
+    expect(screen.queryByTestId('fallback-check')).toBeNull();
+  });
+
+  it('that is refused says why, and keeps what was typed', async () => {
+    opened.program.answers.set_fallback = () => refusal('The address must begin with https://.');
+    await openConnected(BIN);
+    await fill('fallback-url', 'http://x.example');
+    await click('fallback-save');
+    await opened.settled();
+    expect(by('fallback').textContent).toMatch(/must begin with https/);
+    expect(field()).toBe('http://x.example');
+    expect(by('fallback-state').textContent).toMatch(/Set up.*EH1/);
+  });
+
+  it('is looked at when the page opens and when asked', async () => {
+    let problem: string | null = 'It answers with 404.';
+    opened.program.answers.check_fallback = () => ({ ...RULES.fallback, url: BIN, problem });
+    await openConnected(BIN);
+    expect(by('fallback-state').textContent).toMatch(/answers with 404/);
+    opened.program.event({ event: 'rules_changed' });
+    await opened.settled();
+    expect(by('fallback-state').textContent).toMatch(/answers with 404/);
+    problem = null;
+    await click('fallback-check');
+    await opened.settled();
+    expect(by('fallback-state').textContent).toMatch(/Set up/);
   });
 
   it('says what is wrong with it', async () => {

@@ -5,7 +5,7 @@ export const REST: Pick<
   ActionState,
   'rules' | 'placing' | 'waiting' | 'doNotDisturb' | 'recordings' | 'asking'
 > = {
-  rules: { draft: null, changed: false, canUndo: false, problems: [], doing: [] },
+  rules: { draft: null, changed: false, canUndo: false, problems: [], doing: [], fallback: null },
   placing: false,
   waiting: false,
   doNotDisturb: false,
