@@ -148,7 +148,7 @@ test('a port that is taken is named, with what to do', async () => {
       [BINARIES.dialer, ['--practice', '--simulator-listen', address]],
       [
         BINARIES.server,
-        ['--listen', address, '--ui', path.resolve(import.meta.dirname, '../../dist')],
+        ['page', '--listen', address, '--ui', path.resolve(import.meta.dirname, '../../dist')],
       ],
       [BINARIES.simulator, ['--listen', address]],
     ]) {
