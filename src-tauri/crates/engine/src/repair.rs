@@ -1,16 +1,17 @@
 //! Reading at Twilio what callbacks did not tell: a callback can be lost, with the tunnel or while the
 //! computer slept, and Twilio sends it once.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use dialer_domain::call::{CallDirection, CallEvent, CallStatus, LegRole, RecordingStatus};
+use dialer_domain::call::{CallDirection, CallEvent, CallId, CallStatus, LegRole, RecordingStatus};
 use dialer_domain::call_log::{self, CallLogEntry};
 use dialer_domain::error::UserError;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{CallStore, Clock};
 use dialer_domain::sid::CallSid;
-use dialer_twilio::rest::{CallFilter, CallResource, Client, Recording, RecordingFilter};
+use dialer_twilio::rest::{CallFilter, CallResource, Client, Recording, RecordingFilter, RestError};
 use tokio::sync::mpsc;
 
 use crate::account_api::AccountApi;
@@ -25,7 +26,7 @@ const ROWS: u32 = 100;
 const AWAY_MS: i64 = 5 * 60_000;
 /// How far back is looked for those at most, in milliseconds: a long weekend.
 const FARTHEST_MS: i64 = 4 * 24 * 3_600_000;
-/// How many of them are read.
+/// How many of them are read for each number.
 const MISSED: usize = 100;
 /// How long after its end a call's own events may still come, in milliseconds.
 const SETTLED_MS: i64 = 2 * 60_000;
@@ -47,7 +48,10 @@ pub(crate) struct Repair {
 impl Repair {
     /// Looks now and then until the Controller is gone.
     pub(crate) async fn run(self) {
+        // Read before the first call of this run: what is newer than that may have been missed.
+        let mut known_until_ms = self.newest().await;
         let mut looked_ms: Option<i64> = None;
+        let mut hopeless = HashSet::new();
         let mut look = tokio::time::interval(EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -56,28 +60,35 @@ impl Repair {
                 return;
             }
             let now_ms = self.clock.now_ms();
+            if let Err(error) = self.look(now_ms, &mut hopeless).await {
+                quietly(&error);
+            }
             let away = looked_ms.is_none_or(|at| now_ms.saturating_sub(at) > AWAY_MS);
-            let looked = match self.look().await {
-                Ok(()) if away => self.look_for_missed(looked_ms, now_ms).await,
-                looked => looked,
+            let Some(since_ms) = known_until_ms.filter(|_| away) else {
+                looked_ms = looked_ms.map(|_| now_ms);
+                continue;
             };
-            if let Err(error) = looked {
-                // The same comes again in a minute; whoever minds a missing network is told elsewhere.
-                tracing::debug!(%error, detail = error.detail, "calls could not be read at Twilio");
-            } else {
-                looked_ms = Some(now_ms);
+            match self.look_for_missed(since_ms, now_ms).await {
+                Ok(()) => (looked_ms, known_until_ms) = (Some(now_ms), Some(now_ms)),
+                Err(error) => quietly(&error),
             }
         }
     }
 
-    async fn look(&self) -> Result<(), UserError> {
+    /// When the newest call of the log began; `None` for an empty log, which has missed nothing.
+    async fn newest(&self) -> Option<i64> {
+        let store = self.store.upgrade()?;
+        let page = blocking(move || store.list(None, 1).map_err(|problem| problem.error)).await.ok()?;
+        page.entries.first().map(|entry| entry.started_at_ms)
+    }
+
+    async fn look(&self, now_ms: i64, hopeless: &mut HashSet<CallId>) -> Result<(), UserError> {
         let Some(store) = self.store.upgrade() else { return Ok(()) };
         let page = blocking(move || store.list(None, ROWS).map_err(|problem| problem.error)).await?;
-        let now_ms = self.clock.now_ms();
         let unfinished: Vec<CallLogEntry> = page
             .entries
             .into_iter()
-            .filter(|entry| call_log::unfinished(entry, now_ms).is_some())
+            .filter(|entry| !hopeless.contains(&entry.id) && call_log::unfinished(entry, now_ms).is_some())
             .take(AT_ONCE)
             .collect();
         if unfinished.is_empty() {
@@ -86,62 +97,79 @@ impl Repair {
         let client = self.api.client().await?;
         for entry in &unfinished {
             let Some(parent) = parent(entry) else { continue };
-            for event in read(&client, &parent).await? {
-                let Some(controller) = self.controller.upgrade() else { return Ok(()) };
-                let _ = controller.send(Request::Happened(event));
+            match read(&client, &parent).await {
+                Ok(events) => self.tell(events),
+                // Deleted there, or of an account that was connected before: nobody knows more of it.
+                Err(RestError::Refused { status: 404, .. }) => {
+                    hopeless.insert(entry.id);
+                }
+                Err(error) => quietly(&error.user_error()),
             }
         }
         Ok(())
     }
 
     /// Calls that came while this computer slept or was off: Twilio played its fallback, and told nobody.
-    async fn look_for_missed(&self, looked_ms: Option<i64>, now_ms: i64) -> Result<(), UserError> {
+    async fn look_for_missed(&self, since_ms: i64, now_ms: i64) -> Result<(), UserError> {
         let Some(store) = self.store.upgrade() else { return Ok(()) };
-        let last = Arc::clone(&store);
-        let page = blocking(move || last.list(None, 1).map_err(|problem| problem.error)).await?;
-        // Before the first call of all there is nothing to have missed.
-        let Some(newest) = page.entries.first() else { return Ok(()) };
-        let since_ms = looked_ms.unwrap_or(newest.started_at_ms).max(now_ms.saturating_sub(FARTHEST_MS));
-        let since =
-            CallFilter { started_from_ms: Some(since_ms), limit: Some(MISSED), ..CallFilter::default() };
-        let calls = self.api.client().await?.calls(&since).await.map_err(|error| error.user_error())?;
-        for call in &calls {
-            let Some(events) = missed(call, &self.numbers, now_ms) else { continue };
-            let (store, sid) = (Arc::clone(&store), call.sid.clone());
-            if blocking(move || store.of_leg(&sid).map_err(|problem| problem.error)).await?.is_some() {
-                continue;
-            }
-            let Some(controller) = self.controller.upgrade() else { return Ok(()) };
-            for event in events {
-                let _ = controller.send(Request::Happened(event));
+        let since_ms = since_ms.max(now_ms.saturating_sub(FARTHEST_MS));
+        let client = self.api.client().await?;
+        for number in &self.numbers {
+            let filter = CallFilter {
+                to: Some(number.as_str().to_owned()),
+                started_from_ms: Some(since_ms),
+                limit: Some(MISSED),
+                ..CallFilter::default()
+            };
+            for call in client.calls(&filter).await.map_err(|error| error.user_error())? {
+                let Some(routed) = missed(&call, number, now_ms) else { continue };
+                let (store, sid) = (Arc::clone(&store), call.sid.clone());
+                if blocking(move || store.of_leg(&sid).map_err(|problem| problem.error)).await?.is_some() {
+                    continue;
+                }
+                // Somebody else may have answered it: its other legs say so.
+                let mut events = read(&client, &call.sid).await.map_err(|error| error.user_error())?;
+                events.insert(0, routed);
+                self.tell(events);
             }
         }
         Ok(())
     }
+
+    fn tell(&self, events: Vec<CallEvent>) {
+        if let Some(controller) = self.controller.upgrade() {
+            for event in events {
+                let _ = controller.send(Request::Happened(event));
+            }
+        }
+    }
+}
+
+/// The same comes again in a minute; whoever minds a missing network is told elsewhere.
+fn quietly(error: &UserError) {
+    tracing::debug!(%error, detail = error.detail, "calls could not be read at Twilio");
 }
 
 /// What the log says of a caller of whom this computer heard nothing.
 const UNREACHABLE: &str = "This computer could not be reached when the call came.";
 
-/// A call that came while nobody was told, if that is what it was.
-fn missed(call: &CallResource, numbers: &[E164], now_ms: i64) -> Option<[CallEvent; 2]> {
+/// A call that came to `number` while nobody was told, if that is what it was.
+fn missed(call: &CallResource, number: &E164, now_ms: i64) -> Option<CallEvent> {
     let (from, to) = (call.from.clone()?, call.to.clone()?);
-    let rang_here = numbers.iter().any(|number| number.as_str() == to);
     let came_in = call.direction.as_deref() == Some("inbound") && !from.starts_with("client:");
     // One that ends this moment may have its events still on their way.
     let over = call.ended_ms.is_some_and(|at| now_ms.saturating_sub(at) > SETTLED_MS);
-    if !(rang_here && came_in && over && call.parent_call_sid.is_none()) {
+    if to != number.as_str() || !came_in || !over || call.parent_call_sid.is_some() {
         return None;
     }
-    let routed = CallEvent::Routed {
+    Some(CallEvent::Routed {
         call_sid: call.sid.clone(),
         direction: CallDirection::Incoming,
         peer: from,
         our_number: Some(to),
         at_ms: call.started_ms.or(call.ended_ms)?,
         refusal: Some(UNREACHABLE.into()),
-    };
-    Some([routed, leg(call)?])
+    })
 }
 
 /// The leg that asked for the call.
@@ -151,8 +179,7 @@ fn parent(entry: &CallLogEntry) -> Option<CallSid> {
 }
 
 /// Everything Twilio knows of a call, as events.
-async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, UserError> {
-    let told = |error: dialer_twilio::rest::RestError| error.user_error();
+async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, RestError> {
     let children =
         CallFilter { parent: Some(parent.clone()), limit: Some(OF_ONE_CALL), ..CallFilter::default() };
     let of_call = RecordingFilter {
@@ -160,9 +187,9 @@ async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, UserE
         limit: Some(OF_ONE_CALL),
         ..RecordingFilter::default()
     };
-    let mut events: Vec<CallEvent> = leg(&client.call(parent).await.map_err(told)?).into_iter().collect();
-    events.extend(client.calls(&children).await.map_err(told)?.iter().filter_map(leg));
-    events.extend(client.recordings(&of_call).await.map_err(told)?.iter().filter_map(recording));
+    let mut events: Vec<CallEvent> = leg(&client.call(parent).await?).into_iter().collect();
+    events.extend(client.calls(&children).await?.iter().filter_map(leg));
+    events.extend(client.recordings(&of_call).await?.iter().filter_map(recording));
     Ok(events)
 }
 
@@ -196,7 +223,10 @@ fn recording(recording: &Recording) -> Option<CallEvent> {
         "in-progress" | "paused" | "processing" | "stopped" => RecordingStatus::InProgress,
         "completed" => RecordingStatus::Completed,
         "absent" => RecordingStatus::Absent,
-        _ => RecordingStatus::Failed,
+        "failed" => RecordingStatus::Failed,
+        "deleted" => RecordingStatus::Deleted,
+        // Whatever Twilio adds one day says nothing yet.
+        _ => return None,
     };
     Some(CallEvent::Recording {
         call_sid: recording.call_sid.clone()?,
@@ -231,7 +261,7 @@ mod tests {
     }
 
     fn is_missed(call: &CallResource) -> bool {
-        missed(call, &[E164::parse_strict(OURS).unwrap()], NOW).is_some()
+        missed(call, &E164::parse_strict(OURS).unwrap(), NOW).is_some()
     }
 
     #[test]

@@ -18,13 +18,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dialer_domain::ports::{CallStore, Clock};
+use dialer_engine::local_time::moment;
 use dialer_gateway::{Gateway, GatewayOptions};
 use dialer_storage::call_log::SqliteCallLog;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use config::{Config, SigningKeys};
 use desk::CloudDesk;
 
+/// How long requests of agents may take to finish when the server ends.
+const DRAIN: Duration = Duration::from_secs(5);
 /// How long the end of the server waits for a log that cannot be written.
 const WRITE_OUT: Duration = Duration::from_secs(5);
 
@@ -51,6 +55,8 @@ impl Cloud {
         let agent_address = agent_listener.local_addr()?;
         let database = config.database.clone();
         let max_signed_per_second = config.webhooks_per_second;
+        // Queues are the account's, and another computer may use it, too.
+        let queue = format!("kennex-dialer-{}", config.twiml_app_sid.as_str());
         let opened = tokio::task::spawn_blocking(move || SqliteCallLog::open(&database)).await??;
         if let Some(kept) = &opened.set_aside {
             tracing::warn!(file = %kept.display(), "the call log was damaged and has been set aside; a new one is begun");
@@ -61,8 +67,13 @@ impl Cloud {
         let keys = Arc::new(SigningKeys::of(&config));
         let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
         let desk = Arc::new(desk);
+        // A server that was restarted has spent what it spent.
+        let (today, midnight_ms) = (Arc::clone(&store), moment(clock.now_ms(), None).midnight_ms);
+        for entry in tokio::task::spawn_blocking(move || today.since(midnight_ms)).await?? {
+            desk.logged(&entry);
+        }
         let writing = ledger::start(log, entries, Arc::downgrade(&desk));
-        let options = GatewayOptions { clock, max_signed_per_second, ..GatewayOptions::new(listen) };
+        let options = GatewayOptions { clock, max_signed_per_second, queue, ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
         gateway.set_public_base(base);
         Ok(Self { gateway, desk, agent_listener, agent_address, writing })
@@ -81,11 +92,28 @@ impl Cloud {
     /// Serves until `stop` resolves, then lets requests under way finish and writes the log.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let gateway = Arc::new(self.gateway);
-        let router = agents::router(Arc::clone(&self.desk), Arc::clone(&gateway), self.writing.health());
-        axum::serve(self.agent_listener, router).with_graceful_shutdown(stop).await?;
-        // The router, which held the other share, is gone.
-        if let Some(gateway) = Arc::into_inner(gateway) {
-            gateway.shutdown().await;
+        let router = agents::router(Arc::clone(&self.desk), Arc::downgrade(&gateway), self.writing.health());
+        let (stopping, mut stopped) = watch::channel(false);
+        let mut serving = tokio::spawn(async move {
+            let until = async move {
+                // An error means that nobody will ever ask to stop, because the server is gone.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            axum::serve(self.agent_listener, router).with_graceful_shutdown(until).await
+        });
+        tokio::select! {
+            () = stop => {}
+            ended = &mut serving => ended??,
+        }
+        stopping.send_replace(true);
+        // A request that somebody began and never ended must not keep the log from being written.
+        if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+            tracing::warn!("requests of agents still under way were cut off");
+            serving.abort();
+        }
+        match Arc::into_inner(gateway) {
+            Some(gateway) => gateway.shutdown().await,
+            None => tracing::warn!("somebody still reads the figures; webhooks are cut off"),
         }
         drop(self.desk);
         self.writing.end(WRITE_OUT).await;

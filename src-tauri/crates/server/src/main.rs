@@ -50,8 +50,28 @@ enum Command {
     Page(page::PageArguments),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Threads that serve; a phone system has few requests a second, and a container few processes.
+const WORKERS: usize = 4;
+/// Threads for files and the log.
+const BLOCKING: usize = 16;
+
+fn main() -> ExitCode {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(BLOCKING)
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(start()),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "dialer-server: no threads can be started: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn start() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,str0m=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

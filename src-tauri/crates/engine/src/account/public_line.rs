@@ -42,7 +42,12 @@ impl PublicLine {
         let keys = Arc::new(Keys::new(account.clone(), Some(auth_token)));
         let routing = Arc::new(Routing::to_nobody(seen));
         let listen = shared.webhook_listen.unwrap_or_else(|| loopback(port(&choice)));
-        let options = GatewayOptions { clock: Arc::clone(&shared.clock), ..GatewayOptions::new(listen) };
+        let options = GatewayOptions {
+            clock: Arc::clone(&shared.clock),
+            // Queues are the account's, and another computer may use it, too.
+            queue: format!("kennex-dialer-{}", shared.saved().installation.id),
+            ..GatewayOptions::new(listen)
+        };
         let gateway = Gateway::start(options, Arc::<Keys>::clone(&keys), Arc::<Routing>::clone(&routing))
             .await
             .map_err(|error| not_started(&error))?;

@@ -11,8 +11,8 @@
 //!
 //! Everything under `/api` wants `Authorization: Bearer` with `AGENT_API_TOKEN`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
@@ -50,13 +50,14 @@ const ROWS: u32 = 50;
 
 struct Agents {
     desk: Arc<CloudDesk>,
-    gateway: Arc<Gateway>,
+    /// Gone when the server ends.
+    gateway: Weak<Gateway>,
     log_healthy: Arc<AtomicBool>,
     rate: Rate,
     issued: AtomicU64,
 }
 
-pub(super) fn router(desk: Arc<CloudDesk>, gateway: Arc<Gateway>, log_healthy: Arc<AtomicBool>) -> Router {
+pub(super) fn router(desk: Arc<CloudDesk>, gateway: Weak<Gateway>, log_healthy: Arc<AtomicBool>) -> Router {
     let rate = Rate::new(desk.config.tokens_per_minute);
     let agents = Arc::new(Agents { desk, gateway, log_healthy, rate, issued: AtomicU64::new(0) });
     Router::new()
@@ -218,8 +219,11 @@ async fn ready(State(agents): State<Arc<Agents>>) -> Response {
 }
 
 async fn figures(State(agents): State<Arc<Agents>>) -> Response {
+    let Some(gateway) = agents.gateway.upgrade() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server ends\n").into_response();
+    };
     let text = metrics::text(
-        &agents.gateway,
+        &gateway,
         &agents.desk,
         agents.issued.load(Ordering::Relaxed),
         agents.log_healthy.load(Ordering::Relaxed),

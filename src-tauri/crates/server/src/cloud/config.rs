@@ -12,6 +12,8 @@ use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
 use dialer_gateway::AuthTokens;
 use dialer_twilio::signature::{HmacAlgorithm, WebhookKey};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize as _;
+use serde_json::Value;
 use url::Url;
 
 /// The fewest characters of `AGENT_API_TOKEN`: 128 bits in base64.
@@ -123,7 +125,8 @@ impl Config {
             Some(Cleaned::PhoneNumber(number)) => vec![number.clone()],
             _ => Vec::new(),
         };
-        let known = Known { own_numbers, ..Known::default() };
+        let zones = dialer_engine::local_time::zones().into_iter().collect();
+        let known = Known { own_numbers, zones, ..Known::default() };
         let rules = rules(environment("RULES_FILE"), &known, &mut problems);
         let webhooks_per_second =
             rate("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND, environment, &mut problems);
@@ -282,22 +285,56 @@ fn rate(
 
 fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Option<Rules> {
     let Some(file) = file.filter(|file| !file.trim().is_empty()) else { return Some(Rules::default()) };
-    let read = std::fs::read(&file)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| serde_json::from_slice::<Rules>(&bytes).map_err(|error| error.to_string()));
-    match read {
-        Ok(rules) => {
-            let found = call_flow::problems(&rules, known);
+    let read = || -> Result<(Value, Rules), String> {
+        let bytes = std::fs::read(&file).map_err(|error| error.to_string())?;
+        let given: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let rules = Rules::deserialize(&given).map_err(|error| error.to_string())?;
+        Ok((given, rules))
+    };
+    match read() {
+        Ok((given, rules)) => {
+            let mut found: Vec<String> = call_flow::problems(&rules, known)
+                .into_iter()
+                .map(|problem| format!("RULES_FILE, {}: {}", problem.path, problem.message))
+                .collect();
+            let understood = serde_json::to_value(&rules).unwrap_or_default();
+            unknown_names(&given, &understood, "", &mut found);
+            if rules.outgoing.money_per_day.is_some() {
+                found.push(
+                    "RULES_FILE, outgoing.money_per_day: the server does not ask Twilio for prices, so it cannot hold \
+                     calls to an amount of money. Limit minutes_per_day."
+                        .into(),
+                );
+            }
             let sound = found.is_empty();
-            problems.extend(
-                found.into_iter().map(|problem| format!("RULES_FILE, {}: {}", problem.path, problem.message)),
-            );
+            problems.extend(found);
             sound.then_some(rules)
         }
         Err(error) => {
             problems.push(format!("RULES_FILE names {file}, which cannot be used: {error}."));
             None
         }
+    }
+}
+
+/// A name that nobody reads is a rule that does not hold.
+fn unknown_names(given: &Value, understood: &Value, path: &str, problems: &mut Vec<String>) {
+    match (given, understood) {
+        (Value::Object(given), Value::Object(understood)) => {
+            for (name, value) in given {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match understood.get(name) {
+                    Some(known) => unknown_names(value, known, &path, problems),
+                    None => problems.push(format!("RULES_FILE, {path}: there is no such rule.")),
+                }
+            }
+        }
+        (Value::Array(given), Value::Array(understood)) => {
+            for (index, (value, known)) in given.iter().zip(understood).enumerate() {
+                unknown_names(value, known, &format!("{path}.{index}"), problems);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -404,6 +441,29 @@ mod tests {
         assert!(matches!(*keys.keys, [WebhookKey::SharedKey { .. }]));
         environment.remove("TWILIO_AUTH_TOKEN");
         assert!(read(&environment).is_ok());
+    }
+
+    #[test]
+    fn rules_that_would_not_hold_are_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut environment = complete();
+        environment.insert("RULES_FILE", file.path().display().to_string());
+        for (rules, said) in [
+            (r#"{"outgoing":{"minutes_per_dya":60}}"#, "outgoing.minutes_per_dya"),
+            (r#"{"incoming":{"menu":{"attemps":2}}}"#, "incoming.menu.attemps"),
+            (r#"{"outgoing":{"money_per_day":{"micros":1,"currency":"USD"}}}"#, "money_per_day"),
+            (
+                r#"{"incoming":{"hours":{"zone":"Europe/Berlyn","week":[[],[],[],[],[],[],[]],"exceptions":[]}}}"#,
+                "zone",
+            ),
+            ("[", "cannot be used"),
+        ] {
+            std::fs::write(file.path(), rules).unwrap();
+            let ConfigError(problems) = read(&environment).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(said)), "{rules}: {problems:?}");
+        }
+        std::fs::write(file.path(), r#"{"outgoing":{"minutes_per_day":60}}"#).unwrap();
+        assert_eq!(read(&environment).unwrap().rules.outgoing.minutes_per_day, Some(60));
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl CloudDesk {
         self.state().desk.logged(entry);
     }
 
+    /// A row of the log proved to be another's, and is gone.
+    pub(super) fn unlogged(&self, call: CallId) {
+        self.state().desk.unlogged(call);
+    }
+
     /// Agents who are rung, and callers who wait.
     pub(super) fn counts(&self) -> (usize, u32) {
         let now_ms = self.clock.now_ms();

@@ -75,14 +75,13 @@ async fn write(
         let written = tokio::task::spawn_blocking(move || {
             let events: Vec<_> = attempt.iter().map(|entry| (entry.call, entry.event.clone())).collect();
             if let Ok(recorded) = writer.record_all(&events) {
-                let rows = recorded.into_iter().flatten().map(|recorded| recorded.entry).collect();
-                return (rows, usize::MAX, None);
+                return (recorded.into_iter().flatten().collect::<Vec<_>>(), usize::MAX, None);
             }
             // One of them may be the trouble: the others are kept all the same.
             let mut rows = Vec::new();
             for (index, entry) in attempt.into_iter().enumerate() {
                 match writer.record(entry.call, entry.event) {
-                    Ok(recorded) => rows.extend(recorded.map(|recorded| recorded.entry)),
+                    Ok(recorded) => rows.extend(recorded),
                     Err(error) => return (rows, index, Some(error)),
                 }
             }
@@ -93,12 +92,16 @@ async fn write(
             Ok(outcome) => outcome,
             Err(panicked) => {
                 tracing::error!(%panicked, "entries of the call log could not be written; they are lost");
+                healthy.store(false, Ordering::Relaxed);
                 return;
             }
         };
         if let Some(desk) = desk.upgrade() {
-            for row in &rows {
-                desk.logged(row);
+            for recorded in &rows {
+                for gone in &recorded.removed {
+                    desk.unlogged(*gone);
+                }
+                desk.logged(&recorded.entry);
             }
         }
         batch.drain(..done.min(batch.len()));

@@ -38,6 +38,10 @@ impl Rate {
                 bucket.fill(self, now_ms);
                 bucket.left < self.burst
             });
+            // Still too many: nobody is locked out, and nobody is held back for what they asked before.
+            if buckets.len() >= MOST {
+                buckets.clear();
+            }
         }
         let bucket = buckets.entry(agent.to_owned()).or_insert(Bucket { left: self.burst, since_ms: now_ms });
         bucket.fill(self, now_ms);

@@ -129,7 +129,7 @@ impl Running {
                 if !row.is_null() && done(&row) {
                     return row;
                 }
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), look).await.expect("the call is logged in the end")
