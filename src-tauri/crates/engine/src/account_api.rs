@@ -16,8 +16,12 @@ use crate::twilio_at::TwilioAt;
 /// How long a price holds, in milliseconds: Twilio changes them a few times a year.
 const PRICE_HOLDS_MS: i64 = 24 * 3_600_000;
 
-/// Signs in with the account's API key; its secret is read from the vault each time, so that a vault that
-/// was locked meanwhile is respected.
+/// How long a client is used, in milliseconds.
+const CLIENT_HOLDS_MS: i64 = 5 * 60_000;
+/// Prices kept; beyond, the oldest go.
+const MOST_PRICES: usize = 1_000;
+
+/// Signs in with the account's API key.
 pub(crate) struct AccountApi {
     pub(crate) twilio: TwilioAt,
     pub(crate) account: AccountSid,
@@ -25,6 +29,8 @@ pub(crate) struct AccountApi {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     prices: Mutex<HashMap<E164, (Option<Money>, i64)>>,
+    /// Kept, because it keeps its connections, with when it was made.
+    client: Mutex<Option<(Client, i64)>>,
 }
 
 impl AccountApi {
@@ -35,11 +41,18 @@ impl AccountApi {
         vault: Arc<dyn Vault>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { twilio, account, key, vault, clock, prices: Mutex::default() }
+        Self { twilio, account, key, vault, clock, prices: Mutex::default(), client: Mutex::default() }
     }
 
-    /// A client.
+    /// A client. It is made anew every few minutes, so that a vault that was locked meanwhile is respected.
     pub(crate) async fn client(&self) -> Result<Client, UserError> {
+        let now_ms = self.clock.now_ms();
+        let kept = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((client, made_ms)) = kept
+            && (0..CLIENT_HOLDS_MS).contains(&now_ms.saturating_sub(made_ms))
+        {
+            return Ok(client);
+        }
         let (vault, owner) = (Arc::clone(&self.vault), self.key.to_string());
         let secret = blocking(move || {
             load_required(&*vault, &owner, SecretName::ApiKeySecret)
@@ -49,7 +62,10 @@ impl AccountApi {
         let credentials =
             Credentials::ApiKey { account: self.account.clone(), key: self.key.clone(), secret };
         let options = ClientOptions { clock: Arc::clone(&self.clock), ..ClientOptions::default() };
-        Client::new(self.twilio.base_urls()?, credentials, options).map_err(|error| error.user_error())
+        let client = Client::new(self.twilio.base_urls()?, credentials, options)
+            .map_err(|error| error.user_error())?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((client.clone(), now_ms));
+        Ok(client)
     }
 
     /// What a minute of a call to `number` costs; `None` where Twilio does not tell. Kept for a day.
@@ -71,10 +87,11 @@ impl AccountApi {
         let price = dearest
             .zip(told.price_unit)
             .map(|(micros, unit)| Money { micros, currency: unit.to_uppercase() });
-        self.prices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(number.clone(), (price.clone(), now_ms));
+        let mut prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
+        if prices.len() >= MOST_PRICES {
+            prices.retain(|_, (_, at_ms)| now_ms.saturating_sub(*at_ms) < PRICE_HOLDS_MS / 2);
+        }
+        prices.insert(number.clone(), (price.clone(), now_ms));
         Ok(price)
     }
 }

@@ -335,7 +335,8 @@ impl Controller {
         if let Some(event) = request.routed(&instruction, now.now_ms) {
             self.log(known_call(query.call_id, &self.state), event);
         }
-        if situation.permission == Permission::Missing {
+        let refused = matches!(instruction, Instruction::Refuse { .. });
+        if refused && situation.permission == Permission::Missing {
             tracing::warn!("a call that the agent did not place was refused");
             let changed = self.state.raise(not_placed());
             self.notices_changed(changed);

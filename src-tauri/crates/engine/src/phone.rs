@@ -15,7 +15,7 @@ use dialer_storage::settings::Settings;
 use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, user_error};
 use secrecy::SecretString;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use crate::account::{AccountTask, Request, Shared, destination_words};
 use crate::api::{
@@ -73,6 +73,7 @@ impl Phone {
             clock: Arc::clone(&options.clock),
             launcher: options.launcher,
             sounds: Sounds::new(&options.folders),
+            preview: Semaphore::new(1),
             data_folder: options.folders.data().to_owned(),
             tunnel_folder: options.folders.tunnel(),
             webhook_listen: options.webhook_listen,

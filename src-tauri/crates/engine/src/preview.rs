@@ -27,13 +27,13 @@ use dialer_simulator::{
     AnswerScript, FarEndScript, Happening, IncomingCall, Pace, SimEvent, Simulator, SimulatorOptions,
     TalkScript, TwimlApp,
 };
+use dialer_storage::sounds::Sounds;
 use dialer_twilio::webhook::VoiceRequest;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use url::Url;
 
 use crate::api::{PreviewAgent, PreviewLine, PreviewScript, PreviewWho};
-use crate::core::Core;
 use crate::routing::Keys;
 
 /// How much faster ringing and waiting go by; sound does not.
@@ -54,7 +54,7 @@ const NEVER_ANSWERS: &str = "+12025550199";
 
 /// Plays a call and tells what happens.
 pub(crate) async fn play(
-    core: Core,
+    sounds: Sounds,
     rules: Rules,
     script: PreviewScript,
     local: LocalMoment,
@@ -67,13 +67,13 @@ pub(crate) async fn play(
     let simulator = Simulator::start(SimulatorOptions { pace, ..SimulatorOptions::default() })
         .await
         .map_err(|error| failed(&error))?;
-    let played = Stage { core, rules, script, local }.play(&simulator).await;
+    let played = Stage { sounds, rules, script, local }.play(&simulator).await;
     simulator.shutdown().await;
     played.map_err(|error| failed(&format!("{error:#}")))
 }
 
 struct Stage {
-    core: Core,
+    sounds: Sounds,
     rules: Rules,
     script: PreviewScript,
     local: LocalMoment,
@@ -84,7 +84,7 @@ impl Stage {
         let account = simulator.account();
         let own = account.numbers.first().cloned().ok_or_else(|| anyhow::anyhow!("no practice number"))?;
         let rehearsal = Arc::new(Rehearsal {
-            core: self.core,
+            sounds: self.sounds,
             situation: situation(&self.script, &own, self.local)?,
             rules: self.rules,
             answers: self.script.agent_answers,
@@ -157,7 +157,7 @@ fn own_sounds(rules: &Rules) -> Vec<String> {
 
 /// The rules at work, with far ends in place of everybody who would be rung.
 struct Rehearsal {
-    core: Core,
+    sounds: Sounds,
     rules: Rules,
     situation: Situation,
     answers: bool,
@@ -225,7 +225,9 @@ impl Calls for Rehearsal {
     async fn happened(&self, _event: CallEvent) {}
 
     async fn sound(&self, name: &SoundName) -> Option<Bytes> {
-        self.core.sound(name).await
+        let (sounds, name) = (self.sounds.clone(), name.clone());
+        let read = tokio::task::spawn_blocking(move || sounds.read(&name)).await;
+        read.ok()?.ok()?.map(Bytes::from)
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {

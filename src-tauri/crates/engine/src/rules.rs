@@ -133,7 +133,10 @@ impl RulesCommands for Phone {
         }
         let zone = rules.incoming.hours.as_ref().and_then(|hours| hours.zone.clone());
         let now = local_time::moment(self.shared().clock.now_ms(), zone.as_deref());
-        preview::play(self.core(), rules, script, now.local).await
+        let Ok(_only) = self.shared().preview.try_acquire() else {
+            return Err(UserError::new(ErrorCode::Busy, "A preview is being played. Wait until it is over."));
+        };
+        preview::play(self.shared().sounds.clone(), rules, script, now.local).await
     }
 }
 

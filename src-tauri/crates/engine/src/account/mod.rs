@@ -45,7 +45,7 @@ use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, load_required, user_error};
 use dialer_twilio::rest::{Client, ClientOptions, Credentials, RestError};
 use secrecy::SecretString;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::api::{CallerIdCheck, StepView};
 use crate::core::blocking;
@@ -71,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<dyn Launcher>,
     /// The agent's recordings that callers hear.
     pub(crate) sounds: Sounds,
+    /// One preview at a time: each is a whole Twilio.
+    pub(crate) preview: Semaphore,
     /// For files that outlive the account.
     pub(crate) data_folder: PathBuf,
     /// For files of the tunnel programs.
