@@ -127,6 +127,7 @@ impl Bench {
         sid
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "anything else is the failure")]
     fn events(&mut self) -> Vec<CallEvent> {
         std::iter::from_fn(|| self.told.try_recv().ok())
             .map(|request| match request {
