@@ -15,7 +15,7 @@ pub fn try_out(bytes: &[u8]) {
 
     if let Ok(request) = VoiceRequest::parse(form.clone()) {
         let query = request.query();
-        assert!(!query.from.is_empty());
+        assert!(!query.from.is_empty() || request.call_sid.is_some());
         for address in [&query.from, &query.to] {
             assert!(address.len() <= MAX_ADDRESS_LENGTH && !address.chars().any(char::is_control));
         }

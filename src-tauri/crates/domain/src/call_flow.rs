@@ -20,7 +20,8 @@ use crate::dial_policy::{self, OutgoingRules, Outlook};
 use crate::identity::ClientIdentity;
 use crate::incoming::{IncomingRules, Known, MenuKey, Music, Problem, Prompt};
 use crate::local_time::LocalMoment;
-use crate::phone_number::E164;
+use crate::phone_number::{self, E164};
+use crate::sid::TwimlAppSid;
 
 /// The part of a voice webhook that decisions read. `to` and `call_id` come from the webview or from
 /// a stranger and are not trusted.
@@ -36,6 +37,13 @@ pub struct VoiceQuery {
     /// without it was composed by the account's own programs, in the short form
     /// `To=<customer>&From=<our number>`.
     pub short_form: bool,
+    /// Whether `Direction` says that the account itself placed the call (`outbound-api`, `outbound-dial`), which
+    /// asks what whoever answered it should hear.
+    pub placed_by_account: bool,
+    /// `ForwardedFrom`: whose telephone passed the call on to ours, where the network tells.
+    pub forwarded_from: Option<String>,
+    /// The TwiML App of the token that a client's call came with.
+    pub app: Option<TwimlAppSid>,
 }
 
 /// The rules of both directions.
@@ -53,6 +61,8 @@ pub struct Rules {
 pub struct Situation {
     /// Who the agents are.
     pub agents: Agents,
+    /// The TwiML App that the agents' tokens name; any, when absent.
+    pub app: Option<TwimlAppSid>,
     /// Whether the agent is in a call.
     pub busy: bool,
     /// Whether the agent does not want to be disturbed.
@@ -158,7 +168,7 @@ pub enum Instruction {
     Decline,
     /// End the call.
     HangUp,
-    /// Tell the caller a sentence and end the call, which thereby failed.
+    /// Tell the agent, who called somebody, a sentence and end the call, which thereby failed.
     Refuse {
         /// Spoken.
         spoken: String,
@@ -275,19 +285,24 @@ pub enum QueueResult {
     SystemError,
 }
 
-/// The longest forwarded or incoming conversation, in seconds: Twilio's own limit of four hours.
-const LONGEST_S: u32 = 14_400;
-
 /// Decides about a call that begins.
 ///
 /// A call whose `From` is a client is the agent's own; Twilio's `Direction` says `inbound` for those
 /// too, so its value is not asked. `From` equal to our caller id alone does not make a call the agent's:
 /// a stranger may show our number as theirs, and dialling out for them would ring in circles at our cost.
 /// Only the short form, which cannot come from the telephone network, is read that way. A call from a SIP
-/// domain of the account comes in like one from the network.
+/// domain of the account comes in like one from the network. A call that the account itself placed has
+/// reached whom it was meant for: ringing the agent would have them answer somebody who was called.
 pub fn begin(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction {
+    if query.placed_by_account {
+        return Instruction::TurnAway { spoken: "This call was not set up completely. Goodbye.".into() };
+    }
+    let is_our_app = match (&query.app, &now.app) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        (None, _) | (_, None) => true,
+    };
     match query.from.strip_prefix("client:") {
-        Some(identity) if now.agents.includes(identity) => outgoing::place(query, rules, now),
+        Some(identity) if now.agents.includes(identity) && is_our_app => outgoing::place(query, rules, now),
         Some(_) => Instruction::TurnAway { spoken: "This phone does not accept that call.".into() },
         None if is_short_form(query, now) => outgoing::place_short_form(query, rules, now),
         None => incoming::Caller::new(query, rules, now).welcome(),
@@ -297,7 +312,7 @@ pub fn begin(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction 
 /// Whether the request is the seed's plain `To=<customer>&From=<our number>`. A plus sign that was not
 /// escaped in it has become a space.
 pub fn is_short_form(query: &VoiceQuery, now: &Situation) -> bool {
-    let from = outgoing::with_plus(&query.from);
+    let from = with_plus(&query.from);
     query.short_form
         && now
             .outlook
@@ -305,6 +320,14 @@ pub fn is_short_form(query: &VoiceQuery, now: &Situation) -> bool {
             .iter()
             .chain(&now.outlook.usable_caller_ids)
             .any(|ours| ours.as_str() == from)
+}
+
+/// `+` for the space that an unescaped plus sign becomes in a query string.
+pub fn with_plus(address: &str) -> String {
+    match address.strip_prefix(' ') {
+        Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => format!("+{digits}"),
+        Some(_) | None => address.to_owned(),
+    }
 }
 
 /// Decides how a call goes on.
@@ -335,5 +358,26 @@ pub fn problems(rules: &Rules, known: &Known) -> Vec<Problem> {
     let outgoing = dial_policy::problems(&rules.outgoing).into_iter().map(named("outgoing"));
     outgoing
         .chain(crate::incoming::problems(&rules.incoming, known).into_iter().map(named("incoming")))
+        .chain(foreign_forward(rules, known))
         .collect()
+}
+
+/// Callers are passed on only to countries that the agent, too, may call without being asked.
+fn foreign_forward(rules: &Rules, known: &Known) -> Option<Problem> {
+    let listed = |region: &String| match &rules.outgoing.countries {
+        Some(countries) => countries.contains(region),
+        None => known.home_region.is_empty() || *region == known.home_region,
+    };
+    let abroad = rules.incoming.forwards().into_iter().find_map(|number| {
+        let region = phone_number::region(number).unwrap_or_default();
+        (!listed(&region)).then_some(region)
+    })?;
+    Some(Problem {
+        path: "outgoing.countries".into(),
+        message: format!(
+            "Callers shall be passed on to a number in {}, which is not in the list of countries. Add it, or choose \
+             another number.",
+            phone_number::region_name(&abroad)
+        ),
+    })
 }

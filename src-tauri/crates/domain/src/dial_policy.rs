@@ -4,7 +4,7 @@
 //! them, and when Twilio asks what to do with it, where it is final. The second time counts: what
 //! comes from the window or with a token is not trusted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::destination::Destination;
 use crate::incoming::Problem;
 use crate::money::Money;
 use crate::phone_number::{self, E164};
+use crate::sip_uri::SipUri;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,9 @@ pub struct OutgoingRules {
     pub countries: Option<BTreeSet<String>>,
     /// What about the others.
     pub other_countries: OtherCountries,
-    /// Whether premium and shared-cost numbers, and ranges known for toll fraud, may be called.
+    /// Whether numbers may be called that cost more than their country's telephones: premium, shared-cost,
+    /// personal and satellite ones ([`phone_number::surcharge`]). Dear countries are not among them; those
+    /// are kept out by the list of countries.
     pub premium: bool,
     /// Whether emergency numbers may be called: the owner has set that up at Twilio and accepted that
     /// this program is no replacement for a telephone.
@@ -83,21 +86,34 @@ pub struct Outlook {
     pub owned_numbers: Vec<E164>,
     /// Calls under way, this one not counted.
     pub calls_under_way: u32,
+    /// Callers who are being passed on to another number.
+    pub forwards_under_way: u32,
     /// What today's calls came to, those under way included.
     pub spent: Spent,
-    /// What a minute of this call costs, in millionths of the account's currency, where it is known.
-    pub price_micros: Option<u64>,
+    /// What a minute of calls to these numbers costs, in the account's currency.
+    pub prices: BTreeMap<E164, Money>,
     /// Whether the agent has agreed to a call that the rules leave to them to decide.
     pub confirmed: bool,
 }
 
-/// What calls to telephones came to since midnight.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What calls to telephones came to since midnight, callers who were passed on included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
     /// Seconds of conversation.
     pub seconds: u64,
-    /// Millionths of the account's currency, by Twilio's prices; minutes begun count in full.
-    pub micros: u64,
+    /// Seconds that the calls under way may go on for: what they were granted and have not used.
+    pub reserved_seconds: u64,
+    /// Millionths of the account's currency, by Twilio's prices; minutes begun count in full. `None` while
+    /// the price of one of the calls is not known.
+    pub micros: Option<u64>,
+    /// What the calls under way may still come to, likewise.
+    pub reserved_micros: u64,
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self { seconds: 0, reserved_seconds: 0, micros: Some(0), reserved_micros: 0 }
+    }
 }
 
 /// The verdict.
@@ -142,8 +158,8 @@ impl Refusal {
 
 /// The shortest conversation worth placing, in seconds: Twilio counts by minutes begun.
 const SHORTEST_S: u32 = 60;
-/// Twilio's own limit (TwiML `<Dial timeLimit>`), in seconds.
-const LONGEST_S: u32 = 14_400;
+/// The longest conversation, in seconds: Twilio's own limit of four hours (TwiML `<Dial timeLimit>`).
+pub const LONGEST_CALL_S: u32 = 14_400;
 
 /// Judges one call. What no answer of the agent's can change comes before the question.
 ///
@@ -156,18 +172,34 @@ pub fn judge(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Verd
     place(to, rules, outlook).unwrap_or_else(Verdict::Refused)
 }
 
-fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
-    if let Destination::Emergency(number) = to {
-        return emergency(number, rules, outlook);
+/// Judges whether a caller may be passed on to `to`, and answers with the longest conversation in seconds.
+///
+/// Whoever calls in makes the account call out, as often as they like: so that call is held to what holds for
+/// the agent's own, but for their caller id. Nobody is there to be asked about a country, and what costs more
+/// than the usual is never called for a stranger.
+pub fn judge_forward(to: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
+    let unavailable = |reason: String| Refusal::new("Nobody is available to take your call.", reason);
+    if outlook.forwards_under_way >= rules.most_calls {
+        return Err(unavailable("As many callers are being passed on as calls are allowed at once.".into()));
     }
-    if outlook.calls_under_way >= rules.most_calls {
+    refuse_emergency_abroad(to)?;
+    refuse_surcharge(to, &OutgoingRules { premium: false, ..rules.clone() })?;
+    if let Some(question) = country(to, rules, outlook)? {
+        return Err(unavailable(format!("Calls to {} are not in the list of countries.", question.country)));
+    }
+    longest(to, rules, outlook)
+}
+
+fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
+    if !matches!(to, Destination::Emergency(_)) && outlook.calls_under_way >= rules.most_calls {
         return Err(Refusal::new(
             "Too many calls are under way.",
             "As many calls are under way as the rules allow. End one, or change the limit on the Calls page.",
         ));
     }
-    let rule_s = rules.time_limit_s.min(LONGEST_S);
-    match to {
+    let rule_s = || enough(rules.time_limit_s.min(LONGEST_CALL_S));
+    let (question, verdict) = match to {
+        Destination::Emergency(number) => return emergency(number, rules, outlook),
         Destination::Number(number) => {
             let caller_id = caller_id(outlook)?;
             if caller_id == *number {
@@ -176,42 +208,100 @@ fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
                     "The number dialled is this phone's own caller id.",
                 ));
             }
+            refuse_emergency_abroad(number)?;
             refuse_surcharge(number, rules)?;
-            let time_limit_s =
-                enough(rule_s.min(minutes_left(rules, outlook)?).min(money_left(rules, outlook)?))?;
-            match country(number, rules, outlook)? {
-                Some(question) if !outlook.confirmed => Ok(Verdict::Ask(question)),
-                Some(_) | None => Ok(Verdict::Allowed { caller_id: Some(caller_id), time_limit_s }),
-            }
+            let time_limit_s = longest(number, rules, outlook)?;
+            let question = country(number, rules, outlook)?;
+            (question, Verdict::Allowed { caller_id: Some(caller_id), time_limit_s })
         }
-        Destination::Client(_) | Destination::Sip(_) if !rules.addresses => Err(Refusal::new(
-            "Calls to addresses are not allowed.",
-            "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
-        )),
+        Destination::Client(_) | Destination::Sip(_) if !rules.addresses => {
+            return Err(Refusal::new(
+                "Calls to addresses are not allowed.",
+                "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
+            ));
+        }
         // A colleague sees who it is, not a number.
-        Destination::Client(_) => Ok(Verdict::Allowed { caller_id: None, time_limit_s: enough(rule_s)? }),
+        Destination::Client(_) => (None, Verdict::Allowed { caller_id: None, time_limit_s: rule_s()? }),
         // Twilio wants a caller id for whatever a client dials but another client (13214).
-        Destination::Sip(_) => {
-            Ok(Verdict::Allowed { caller_id: Some(caller_id(outlook)?), time_limit_s: enough(rule_s)? })
+        Destination::Sip(uri) => {
+            let caller_id = caller_id(outlook)?;
+            let question = telephone_behind(uri, rules, outlook)?;
+            (question, Verdict::Allowed { caller_id: Some(caller_id), time_limit_s: rule_s()? })
         }
         Destination::NextInQueue => {
-            Ok(Verdict::Allowed { caller_id: caller_id(outlook).ok(), time_limit_s: enough(rule_s)? })
+            (None, Verdict::Allowed { caller_id: caller_id(outlook).ok(), time_limit_s: rule_s()? })
         }
-        Destination::Emergency(number) => emergency(number, rules, outlook),
+    };
+    Ok(question.filter(|_| !outlook.confirmed).map_or(verdict, Verdict::Ask))
+}
+
+/// What must be asked about a SIP address whose name is a telephone number, if anything: a carrier behind
+/// the address connects it like any other, so the rules of numbers hold for it. A carrier's price is not known,
+/// and is not counted. A name that is an emergency number is one even where somebody means an extension.
+fn telephone_behind(
+    uri: &SipUri,
+    rules: &OutgoingRules,
+    outlook: &Outlook,
+) -> Result<Option<Question>, Refusal> {
+    let name = uri.user();
+    let is_dialled = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '(' | ')');
+    if name.is_empty() || !name.chars().all(is_dialled) {
+        return Ok(None);
     }
+    if let Some(number) = phone_number::emergency_number(&name, &outlook.home_region) {
+        return if rules.emergency { Ok(None) } else { Err(no_emergency(&number)) };
+    }
+    // Without a plus sign, it may be a number in full, or one as it is dialled at home.
+    let bare: String = name.chars().filter(char::is_ascii_digit).collect();
+    let in_full = E164::parse_strict(&format!("+{bare}")).ok();
+    let at_home = phone_number::parse(&name, &outlook.home_region).ok().filter(|_| !name.starts_with('+'));
+    for number in in_full.iter().chain(&at_home) {
+        refuse_emergency_abroad(number)?;
+        refuse_surcharge(number, rules)?;
+    }
+    match at_home.or(in_full) {
+        Some(number) => country(&number, rules, outlook),
+        None => Ok(None),
+    }
+}
+
+/// The longest conversation with `number`, in seconds, that rules, minutes and money leave.
+fn longest(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
+    let rule_s = rules.time_limit_s.min(LONGEST_CALL_S);
+    enough(rule_s.min(minutes_left(rules, outlook)?).min(money_left(number, rules, outlook)?))
+}
+
+const NO_EMERGENCY: &str = "Emergency calls are not possible with this phone. Use a mobile or a land line.";
+
+fn no_emergency(number: &str) -> Refusal {
+    Refusal::new(
+        NO_EMERGENCY,
+        format!(
+            "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
+             allowed on the Calls page, once an emergency address is set up at Twilio."
+        ),
+    )
+}
+
+/// No rule allows these: with a country code before it, an emergency number leads nowhere, or to somebody else.
+fn refuse_emergency_abroad(number: &E164) -> Result<(), Refusal> {
+    if !phone_number::is_emergency_abroad(number) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        NO_EMERGENCY,
+        format!(
+            "{number} is an emergency number behind a country code, which cannot be called like that. In an \
+             emergency use a mobile or a land line now."
+        ),
+    ))
 }
 
 /// An emergency call shows a number of the account's own that can be called back, in the country of the
 /// emergency number (Twilio, "Emergency calling for Programmable Voice").
 fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
     if !rules.emergency {
-        return Err(Refusal::new(
-            "Emergency calls are not possible with this phone. Use a mobile or a land line.",
-            format!(
-                "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
-                 allowed on the Calls page, once an emergency address is set up at Twilio."
-            ),
-        ));
+        return Err(no_emergency(number));
     }
     let home = |number: &E164| {
         outlook.owned_numbers.contains(number)
@@ -220,10 +310,10 @@ fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
     let chosen = outlook.caller_id.as_ref().filter(|chosen| home(chosen));
     match chosen.or_else(|| outlook.owned_numbers.iter().find(|number| home(number))) {
         Some(caller_id) => {
-            Ok(Verdict::Allowed { caller_id: Some(caller_id.clone()), time_limit_s: LONGEST_S })
+            Ok(Verdict::Allowed { caller_id: Some(caller_id.clone()), time_limit_s: LONGEST_CALL_S })
         }
         None => Err(Refusal::new(
-            "Emergency calls are not possible with this phone. Use a mobile or a land line.",
+            NO_EMERGENCY,
             format!(
                 "This program cannot call {number}: use a mobile or a land line now. An emergency call needs a number \
                  that the account owns in {}, and it has none.",
@@ -269,40 +359,58 @@ fn country(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<Op
 
 /// Seconds that the day's minutes leave; more than any call lasts, where they are not limited.
 fn minutes_left(rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
-    let Some(minutes) = rules.minutes_per_day else { return Ok(LONGEST_S) };
-    let left = (u64::from(minutes) * 60).saturating_sub(outlook.spent.seconds);
+    let Some(minutes) = rules.minutes_per_day else { return Ok(LONGEST_CALL_S) };
+    let taken = outlook.spent.seconds.saturating_add(outlook.spent.reserved_seconds);
+    let left = (u64::from(minutes) * 60).saturating_sub(taken);
     if left < u64::from(SHORTEST_S) {
         return Err(Refusal::new(
             "Today's minutes are used up.",
             format!(
-                "Of today's {minutes} minutes of calls less than one is left. Wait until tomorrow, or change the limit \
-                 on the Calls page."
+                "Of today's {minutes} minutes of calls less than one is left, with what calls under way may take. \
+                 Wait until tomorrow, or change the limit on the Calls page."
             ),
         ));
     }
-    Ok(u32::try_from(left).unwrap_or(LONGEST_S))
+    Ok(u32::try_from(left).unwrap_or(LONGEST_CALL_S))
 }
 
 /// Seconds that the day's money pays for, in whole minutes as Twilio bills them; more than any call
 /// lasts, where it is not limited or the call is free.
-fn money_left(rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
-    let Some(money) = &rules.money_per_day else { return Ok(LONGEST_S) };
-    let Some(price) = outlook.price_micros else {
+fn money_left(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
+    let Some(money) = &rules.money_per_day else { return Ok(LONGEST_CALL_S) };
+    let Some(price) = outlook.prices.get(number) else {
         return Err(Refusal::new(
             "The price of this call is not known.",
             "The price of this call could not be read from Twilio, so that it cannot be held to what calls may cost in \
              a day. Try again in a moment, or take off that limit on the Calls page.",
         ));
     };
-    let left = money.micros.saturating_sub(outlook.spent.micros);
-    match left.checked_div(price) {
-        None => Ok(LONGEST_S),
+    if price.currency != money.currency {
+        return Err(Refusal::new(
+            "What calls may cost is set in another currency.",
+            format!(
+                "What calls may cost in a day is set in {}, but Twilio's prices for this account are in {}. Set the \
+                 limit in {} on the Calls page.",
+                money.currency, price.currency, price.currency
+            ),
+        ));
+    }
+    let Some(spent) = outlook.spent.micros else {
+        return Err(Refusal::new(
+            "What today's calls cost is not known.",
+            "The price of one of today's calls could not be read from Twilio, so that what is left of today's money is \
+             not known. Try again in a moment, or take off that limit on the Calls page.",
+        ));
+    };
+    let left = money.micros.saturating_sub(spent).saturating_sub(outlook.spent.reserved_micros);
+    match left.checked_div(price.micros) {
+        None => Ok(LONGEST_CALL_S),
         Some(0) => Err(Refusal::new(
             "What calls may cost today is used up.",
-            "What is left of the money for today's calls does not pay for a minute of this one. Wait until tomorrow, \
-             or change the limit on the Calls page.",
+            "What is left of the money for today's calls, with what calls under way may take, does not pay for a minute \
+             of this one. Wait until tomorrow, or change the limit on the Calls page.",
         )),
-        Some(minutes) => Ok(u32::try_from(minutes.saturating_mul(60)).unwrap_or(LONGEST_S)),
+        Some(minutes) => Ok(u32::try_from(minutes.saturating_mul(60)).unwrap_or(LONGEST_CALL_S)),
     }
 }
 
@@ -349,7 +457,7 @@ pub fn problems(rules: &OutgoingRules) -> Vec<Problem> {
         "A country is named by its two letters, such as US.",
     );
     must(
-        (SHORTEST_S..=LONGEST_S).contains(&rules.time_limit_s),
+        (SHORTEST_S..=LONGEST_CALL_S).contains(&rules.time_limit_s),
         "time_limit_s",
         "The longest call can be 1 minute to 4 hours.",
     );

@@ -91,6 +91,39 @@ pub enum Prompt {
     },
 }
 
+impl IncomingRules {
+    /// Every number that callers may be passed on to.
+    pub fn forwards(&self) -> Vec<&E164> {
+        fn of_page<'a>(page: &'a MenuPage, answers: &mut Vec<&'a Answer>) {
+            answers.push(&page.otherwise);
+            for choice in page.choices.values() {
+                match &choice.then {
+                    Chosen::Page { page } => of_page(page, answers),
+                    Chosen::Answer { answer } => answers.push(answer),
+                }
+            }
+        }
+        let mut answers =
+            vec![&self.open, &self.closed, &self.do_not_disturb, &self.busy, &self.offline, &self.no_answer];
+        answers.extend(&self.hidden_number);
+        answers.push(&self.queue.overflow);
+        of_page(&self.menu, &mut answers);
+        let mut numbers = Vec::new();
+        for answer in answers {
+            match answer {
+                Answer::Forward { to } => numbers.push(to),
+                Answer::Ring
+                | Answer::Voicemail
+                | Answer::Menu
+                | Answer::Queue
+                | Answer::Message { .. }
+                | Answer::Decline => {}
+            }
+        }
+        numbers
+    }
+}
+
 impl Prompt {
     /// A text in Twilio's default language.
     pub fn say(text: impl Into<String>) -> Self {
@@ -313,6 +346,9 @@ pub struct Problem {
     /// What is wrong and what to do, as a sentence for the agent.
     pub message: String,
 }
+
+/// How often a page of the menu can be played.
+pub const MOST_ATTEMPTS: u32 = 5;
 
 const GREETING: &str = "Nobody can take your call right now. Please leave a message after the tone.";
 const WAITING: &str = "All lines are busy. Please hold, and your call will be taken as soon as possible.";

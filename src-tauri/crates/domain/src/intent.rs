@@ -25,8 +25,6 @@ pub struct Intent {
     pub caller_id: Option<E164>,
     /// Whether the agent has agreed to a call that the rules leave to them to decide.
     pub confirmed: bool,
-    /// What a minute costs, in millionths of the account's currency, where it is known.
-    pub price_micros: Option<u64>,
     /// When it was noted, in Unix milliseconds.
     pub placed_at_ms: i64,
 }
@@ -77,13 +75,7 @@ mod tests {
     }
 
     fn intent(at_ms: i64) -> Intent {
-        Intent {
-            to: to("+12025550123"),
-            caller_id: None,
-            confirmed: false,
-            price_micros: None,
-            placed_at_ms: at_ms,
-        }
+        Intent { to: to("+12025550123"), caller_id: None, confirmed: false, placed_at_ms: at_ms }
     }
 
     #[test]

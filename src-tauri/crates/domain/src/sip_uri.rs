@@ -45,6 +45,29 @@ impl SipUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name before the `@`, without password and parameters, escapes resolved.
+    pub fn user(&self) -> String {
+        let (_, rest) = self.0.split_once(':').unwrap_or_default();
+        let (user, _) = rest.split_once('@').unwrap_or_default();
+        let name = user.split([':', ';']).next().unwrap_or_default();
+        let mut bytes = Vec::with_capacity(name.len());
+        let mut rest = name.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+            match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%') {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 }
 
 /// A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
@@ -110,6 +133,20 @@ mod tests {
             assert_eq!(SipUri::parse(text).unwrap().as_str(), text);
         }
         assert_eq!(SipUri::parse("SIPS:Desk@Example.com").unwrap().as_str(), "sips:Desk@Example.com");
+    }
+
+    #[test]
+    fn the_name_is_what_stands_before_the_host() {
+        for (text, name) in [
+            ("sip:desk@example.com", "desk"),
+            ("sips:desk:secret@example.com", "desk"),
+            ("sip:+12025550123;phone-context=+1@example.com", "+12025550123"),
+            ("sip:%2b1900%32345678@example.com", "+19002345678"),
+            ("sip:100%@example.com", "100%"),
+            ("sip:%zz@example.com;user=phone", "%zz"),
+        ] {
+            assert_eq!(SipUri::parse(text).unwrap().user(), name);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::QUEUE_ADDRESS;
 use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
+use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::Clock;
 use dialer_domain::token::TokenSpan;
@@ -49,11 +50,13 @@ pub enum Request {
         /// Which.
         wish: Wish,
         /// What a minute of calls to these numbers costs, in millionths of the account's currency.
-        prices: Vec<(E164, u64)>,
+        prices: Vec<(E164, Money)>,
         /// Where the verdict goes.
         reply: oneshot::Sender<Verdict>,
     },
-    /// Numbers called today whose price is not known.
+    /// What a minute of calls to these numbers costs.
+    Prices(Vec<(E164, Money)>),
+    /// Numbers called today, or that callers are passed on to, whose price is not known.
     Unpriced(oneshot::Sender<Vec<E164>>),
     /// What today's calls came to.
     Spent(oneshot::Sender<Spent>),
@@ -198,7 +201,7 @@ impl Controller {
                 let _ = reply.send(self.go_on(&request, &happened));
             }
             Request::Happened(event) => {
-                self.state.desk.happened(&event);
+                self.state.desk.happened(&event, self.clock.now_ms());
                 self.log(None, event);
             }
             Request::Place { wish, prices, reply } => {
@@ -207,6 +210,7 @@ impl Controller {
                 let outlook = self.state.outlook(Some(wish.call), &now);
                 let _ = reply.send(self.state.desk.place(wish, outlook, now.now_ms));
             }
+            Request::Prices(prices) => self.state.desk.prices.extend(prices),
             Request::Unpriced(reply) => {
                 let _ = reply.send(self.state.desk.unpriced(&self.now()));
             }

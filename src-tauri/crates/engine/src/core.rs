@@ -192,9 +192,11 @@ impl Core {
             }
             match page.next {
                 Some(next) if !older => before = Some(next),
-                _ => return,
+                _ => break,
             }
         }
+        // Fails only when the program ends.
+        let _ = self.learn_prices().await;
     }
 
     /// Judges a call, with prices where the rules or the agent need them.
@@ -206,11 +208,7 @@ impl Core {
             if let Destination::Number(number) = &wish.to {
                 numbers.push(number.clone());
             }
-            for number in numbers {
-                if let Some(price) = self.price(&number).await {
-                    prices.push((number, price.micros));
-                }
-            }
+            prices = self.prices(numbers).await;
         }
         let to = wish.to.clone();
         match self.ask(|reply| Request::Place { wish, prices, reply }).await? {
@@ -227,6 +225,26 @@ impl Core {
                 Ok(CallPermit::Ask { question, price_per_minute })
             }
         }
+    }
+
+    /// Reads what the day's limit of money needs to know before the next call, which may be a caller who is
+    /// passed on: nobody waits for prices then.
+    async fn learn_prices(&self) -> Result<(), UserError> {
+        if self.rules().await?.outgoing.money_per_day.is_some() {
+            let prices = self.prices(self.ask(Request::Unpriced).await?).await;
+            self.tell(Request::Prices(prices));
+        }
+        Ok(())
+    }
+
+    async fn prices(&self, numbers: Vec<E164>) -> Vec<(E164, Money)> {
+        let mut prices = Vec::new();
+        for number in numbers {
+            if let Some(price) = self.price(&number).await {
+                prices.push((number, price));
+            }
+        }
+        prices
     }
 
     /// What a minute costs, if Twilio tells in time: the agent waits to call.
@@ -252,6 +270,9 @@ impl Core {
     /// The rules of calls are others from the next call on.
     pub fn rules_changed(&self, rules: Rules) {
         self.tell(Request::Rules(Box::new(rules)));
+        let core = self.clone();
+        // Fails only when the program ends.
+        tokio::spawn(async move { core.learn_prices().await.ok() });
     }
 
     /// What today's calls came to.

@@ -12,6 +12,7 @@ use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::{self, Outlook, Spent, Verdict};
 use dialer_domain::intent::{Intent, Intents};
+use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::CallSid;
 
@@ -27,8 +28,8 @@ pub struct Desk {
     pub rules: Rules,
     /// Whether the agent does not want to be disturbed.
     pub do_not_disturb: bool,
-    /// What a minute of calls to these numbers costs, in millionths of the account's currency.
-    pub prices: BTreeMap<E164, u64>,
+    /// What a minute of calls to these numbers costs.
+    pub prices: BTreeMap<E164, Money>,
     intents: Intents,
     waiting: Waiting,
     spending: Spending,
@@ -56,10 +57,8 @@ impl Desk {
     /// Judges a wish, and notes the call if it may be placed. `outlook` is the phone's, without the
     /// wish's own part.
     pub fn place(&mut self, wish: Wish, outlook: Outlook, now_ms: i64) -> Verdict {
-        let price_micros = self.price(&wish.to);
         let outlook = Outlook {
             caller_id: wish.caller_id.clone().or(outlook.caller_id.clone()),
-            price_micros,
             confirmed: wish.confirmed,
             ..outlook
         };
@@ -69,7 +68,6 @@ impl Desk {
                 to: wish.to,
                 caller_id: wish.caller_id,
                 confirmed: wish.confirmed,
-                price_micros,
                 placed_at_ms: now_ms,
             };
             self.intents.note(wish.call, intent);
@@ -88,7 +86,6 @@ impl Desk {
         let Some(intent) = intent else { return Situation { permission: Permission::Missing, ..now } };
         let outlook = Outlook {
             caller_id: intent.caller_id.or(now.outlook.caller_id),
-            price_micros: intent.price_micros,
             confirmed: intent.confirmed,
             ..now.outlook
         };
@@ -104,6 +101,9 @@ impl Desk {
         now_ms: i64,
     ) {
         let Some(call_sid) = call_sid else { return };
+        if let Instruction::Connect(connect) = instruction {
+            self.spending.granted(call_sid, connect, now_ms);
+        }
         match instruction {
             // Not before: while the greeting of the queue is spoken, nobody can be taken out of it.
             Instruction::Wait { .. } => self.waiting.seen(call_sid, peer, now_ms),
@@ -120,8 +120,9 @@ impl Desk {
         }
     }
 
-    /// Takes note of what a webhook says.
-    pub fn happened(&mut self, event: &CallEvent) {
+    /// Takes note of what a webhook says at `now_ms`.
+    pub fn happened(&mut self, event: &CallEvent, now_ms: i64) {
+        self.spending.happened(event, now_ms);
         match event {
             CallEvent::LeftQueue { call_sid, .. } => self.waiting.gone(call_sid),
             CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => self.waiting.gone(call_sid),
@@ -169,21 +170,21 @@ impl Desk {
 
     /// What today's calls came to.
     pub fn spent(&self, now: &Moment) -> Spent {
-        self.spending.spent(&self.prices, now)
+        self.spending.spent(&self.prices, &self.rules.incoming.forwards(), now)
     }
 
-    /// Numbers called today whose price is not known.
+    /// Callers who are being passed on.
+    pub fn forwards_under_way(&self, now_ms: i64) -> u32 {
+        self.spending.forwards_under_way(now_ms)
+    }
+
+    /// Numbers called today, and those that callers may be passed on to, whose price is not known.
     pub fn unpriced(&self, now: &Moment) -> Vec<E164> {
-        self.spending.called(now).into_iter().filter(|number| !self.prices.contains_key(number)).collect()
-    }
-
-    fn price(&self, to: &Destination) -> Option<u64> {
-        match to {
-            Destination::Number(number) => self.prices.get(number).copied(),
-            Destination::Emergency(_)
-            | Destination::Client(_)
-            | Destination::Sip(_)
-            | Destination::NextInQueue => None,
-        }
+        let mut numbers = self.spending.called(now);
+        numbers.extend(self.rules.incoming.forwards().into_iter().cloned());
+        numbers.retain(|number| !self.prices.contains_key(number));
+        numbers.sort();
+        numbers.dedup();
+        numbers
     }
 }

@@ -4,6 +4,7 @@
 //! The caller is a far end of the simulator, and everything the caller hears is what the simulator played.
 //! The agent's phone and numbers that calls are passed on to are far ends as well, so nobody is rung.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -116,7 +117,7 @@ impl Stage {
         let keys = self.script.keys.chars().collect();
         let own_sounds = own_sounds(&rehearsal.rules);
         let mut transcript =
-            Transcript { lines: Vec::new(), began_ms: None, call, keys, taken: 0, own_sounds };
+            Transcript { lines: Vec::new(), began_ms: None, call, keys, taken: 0, asked: false, own_sounds };
         // A call that goes on beyond that, such as one in a queue, has shown what there is to see.
         let _ = tokio::time::timeout(LONGEST, transcript.follow(simulator, events, &rehearsal)).await;
         let _ = simulator.hang_up(&transcript.call);
@@ -134,6 +135,7 @@ fn situation(script: &PreviewScript, own: &E164, local: LocalMoment) -> anyhow::
         busy: script.agent == PreviewAgent::Busy,
         do_not_disturb: script.agent == PreviewAgent::DoNotDisturb,
         local: script.at.unwrap_or(local),
+        app: None,
         waiting: 0,
         permission: Permission::Missing,
         outlook: Outlook {
@@ -142,8 +144,9 @@ fn situation(script: &PreviewScript, own: &E164, local: LocalMoment) -> anyhow::
             usable_caller_ids: vec![own.clone()],
             owned_numbers: vec![own.clone()],
             calls_under_way: 0,
+            forwards_under_way: 0,
             spent: Spent::default(),
-            price_micros: None,
+            prices: BTreeMap::new(),
             confirmed: false,
         },
     })
@@ -244,6 +247,8 @@ struct Transcript {
     call: CallSid,
     keys: Vec<char>,
     taken: usize,
+    /// A key is waited for, and the caller has not yet heard what for.
+    asked: bool,
     /// The agent's recordings, as far as the rules name them.
     own_sounds: Vec<String>,
 }
@@ -284,20 +289,14 @@ impl Transcript {
         match &event.what {
             Happening::Spoken { call_sid, text } if *call_sid == self.call => {
                 self.add(at_ms, PreviewWho::Heard, text.clone());
+                self.press(at_ms, simulator);
             }
             Happening::Played { call_sid, url } if *call_sid == self.call => {
                 let own = self.own_sounds.iter().any(|name| url.contains(name.as_str()));
                 self.add(at_ms, PreviewWho::Heard, if own { "Your recording." } else { MUSIC });
+                self.press(at_ms, simulator);
             }
-            Happening::Gathering { call_sid } if *call_sid == self.call => {
-                let key = self.keys.get(self.taken).copied();
-                self.taken += 1;
-                if let Some(key) = key.filter(char::is_ascii_digit) {
-                    self.add(at_ms, PreviewWho::Caller, format!("Presses {key}."));
-                    // A caller who is gone presses nothing.
-                    let _ = simulator.press(&self.call, &key.to_string());
-                }
-            }
+            Happening::Gathering { call_sid } if *call_sid == self.call => self.asked = true,
             Happening::Gathered { call_sid, digits, .. } if *call_sid == self.call && digits.is_empty() => {
                 self.add(at_ms, PreviewWho::Caller, "Presses no key.");
             }
@@ -320,6 +319,20 @@ impl Transcript {
         // Whoever waits hears the same over and over: once is enough.
         let heard_music = self.lines.last().is_some_and(|line| line.text == MUSIC);
         if heard_music { Then::Leave } else { Then::GoOn }
+    }
+
+    /// Presses the next key, once the page of the menu is heard: before that it would not be played.
+    fn press(&mut self, at_ms: i64, simulator: &Simulator) {
+        if !std::mem::take(&mut self.asked) {
+            return;
+        }
+        let key = self.keys.get(self.taken).copied();
+        self.taken += 1;
+        if let Some(key) = key.filter(char::is_ascii_digit) {
+            self.add(at_ms, PreviewWho::Caller, format!("Presses {key}."));
+            // A caller who is gone presses nothing.
+            let _ = simulator.press(&self.call, &key.to_string());
+        }
     }
 
     fn rang(&mut self, at_ms: i64, status: CallStatus) -> Then {

@@ -52,7 +52,10 @@ impl RulesCommands for Phone {
             sounds: self.kept_sounds().await?.into_iter().map(view).collect(),
             today: SpentView {
                 minutes: u32::try_from(spent.seconds.div_ceil(60)).unwrap_or(u32::MAX),
-                money: currency.clone().map(|currency| Money { micros: spent.micros, currency }),
+                money: spent
+                    .micros
+                    .zip(currency.clone())
+                    .map(|(micros, currency)| Money { micros, currency }),
             },
             currency,
         })
@@ -156,6 +159,7 @@ impl Phone {
                 .record
                 .map(|record| record.numbers.into_iter().map(|bound| bound.number).collect())
                 .unwrap_or_default(),
+            home_region: self.core().account().await?.home_region,
             zones: local_time::zones().into_iter().collect(),
         })
     }

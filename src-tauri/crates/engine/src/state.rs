@@ -205,6 +205,7 @@ impl State {
             busy: others > 0,
             do_not_disturb: self.desk.do_not_disturb,
             local: now.local,
+            app: Some(self.account.twiml_app_sid.clone()),
             waiting: self.desk.waiting(),
             // Until an intent is found.
             permission: Permission::Missing,
@@ -221,8 +222,9 @@ impl State {
             usable_caller_ids: self.account.caller_ids.clone(),
             owned_numbers: self.account.owned_numbers.clone(),
             calls_under_way: u32::try_from(others).unwrap_or(u32::MAX),
+            forwards_under_way: self.desk.forwards_under_way(now.now_ms),
             spent: self.desk.spent(now),
-            price_micros: None,
+            prices: self.desk.prices.clone(),
             confirmed: false,
         }
     }

@@ -1,6 +1,6 @@
 //! A gateway with an agent behind it, and Twilio's hand in front.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -246,9 +246,11 @@ fn situation() -> Situation {
     let ours = E164::parse_strict(OURS).unwrap();
     Situation {
         agents: Agents::One { identity: ClientIdentity::parse("agent_1").unwrap(), reachable: true },
+        app: None,
         busy: false,
         do_not_disturb: false,
         local: LocalMoment { date: LocalDate { year: 2026, month: 11, day: 23 }, weekday: 0, minute: 720 },
+        app: None,
         waiting: 0,
         permission: Permission::NotAsked,
         outlook: Outlook {
@@ -257,8 +259,9 @@ fn situation() -> Situation {
             usable_caller_ids: vec![ours.clone()],
             owned_numbers: vec![ours],
             calls_under_way: 0,
+            forwards_under_way: 0,
             spent: Spent::default(),
-            price_micros: None,
+            prices: BTreeMap::new(),
             confirmed: false,
         },
     }

@@ -12,7 +12,7 @@
 //! | [`ConferenceCallback`] | about a conference |
 //!
 //! Readers take what they need and ignore the rest: Twilio adds parameters without notice. Only what a
-//! request would be senseless without is demanded. A number or a time that cannot be read counts as absent,
+//! request would be senseless without is demanded. A SID, a number or a time that cannot be read counts as absent,
 //! and a word that Twilio did not have when this was written is taken for the least promising one: whoever is
 //! on the line must get an answer.
 
@@ -61,14 +61,15 @@ pub enum WebhookError {
     Malformed(&'static str),
 }
 
-/// Reads the SID in parameter `name`, if there is one.
-fn sid<T: std::str::FromStr>(form: &Form, name: &'static str) -> Result<Option<T>, WebhookError> {
-    form.get(name).map(|text| text.parse().map_err(|_| WebhookError::Malformed(name))).transpose()
+/// Reads the SID in parameter `name`, if there is one. What has not the form of a SID names nothing we know.
+fn sid<T: std::str::FromStr>(form: &Form, name: &str) -> Option<T> {
+    form.get(name).and_then(|text| text.parse().ok())
 }
 
 /// Reads the SID in parameter `name`, which must be there.
 fn demanded_sid<T: std::str::FromStr>(form: &Form, name: &'static str) -> Result<T, WebhookError> {
-    sid(form, name)?.ok_or(WebhookError::Missing(name))
+    let text = form.get(name).ok_or(WebhookError::Missing(name))?;
+    text.parse().map_err(|_| WebhookError::Malformed(name))
 }
 
 /// The leg that a request is about.

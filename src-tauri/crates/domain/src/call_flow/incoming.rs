@@ -1,12 +1,12 @@
 //! What a caller gets.
 
 use super::{
-    Connect, Instruction, LONGEST_S, MenuPlace, Purpose, QueueResult, Rules, Situation, VoiceQuery,
-    was_answered,
+    Connect, Instruction, MenuPlace, Purpose, QueueResult, Rules, Situation, VoiceQuery, was_answered,
 };
 use crate::call::CallStatus;
 use crate::destination::Destination;
-use crate::incoming::{Answer, Chosen, IncomingRules, MenuKey, MenuPage, Prompt};
+use crate::dial_policy::{self, LONGEST_CALL_S, OutgoingRules};
+use crate::incoming::{Answer, Chosen, IncomingRules, MOST_ATTEMPTS, MenuKey, MenuPage, Prompt};
 use crate::phone_number::E164;
 
 /// How long a forwarded call rings, in seconds.
@@ -18,6 +18,7 @@ const UNAVAILABLE: &str = "Nobody is available to take your call. Please try aga
 pub(super) struct Caller<'a> {
     query: &'a VoiceQuery,
     rules: &'a IncomingRules,
+    outgoing: &'a OutgoingRules,
     now: &'a Situation,
     /// Whether Twilio has answered the call already, as it must before a menu or a queue.
     in_call: bool,
@@ -25,7 +26,7 @@ pub(super) struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     pub(super) fn new(query: &'a VoiceQuery, rules: &'a Rules, now: &'a Situation) -> Self {
-        Self { query, rules: &rules.incoming, now, in_call: false }
+        Self { query, rules: &rules.incoming, outgoing: &rules.outgoing, now, in_call: false }
     }
 
     /// The caller, whose call has been answered.
@@ -56,7 +57,8 @@ impl<'a> Caller<'a> {
     /// In the queue.
     pub(super) fn waiting(self, position: u32, waited_s: u32) -> Instruction {
         let queue = &self.rules.queue;
-        if waited_s >= queue.longest_wait_s {
+        // How many wait is forgotten when the program is restarted; whom Twilio let in meanwhile leaves again.
+        if waited_s >= queue.longest_wait_s || position > queue.most_waiting {
             return Instruction::LeaveQueue;
         }
         Instruction::Wait { position: queue.tell_position.then_some(position), music: queue.music.clone() }
@@ -86,7 +88,7 @@ impl<'a> Caller<'a> {
                 play(page, MenuPlace { keys, attempt: 1 })
             }
             Some((_, Chosen::Answer { answer })) => self.give_after_menu(answer),
-            None if place.attempt < here.attempts => {
+            None if place.attempt < here.attempts.min(MOST_ATTEMPTS) => {
                 play(here, MenuPlace { keys: place.keys.clone(), attempt: place.attempt + 1 })
             }
             None => self.give_after_menu(&here.otherwise),
@@ -151,7 +153,7 @@ impl<'a> Caller<'a> {
                 to: reachable.into_iter().map(Destination::Client).collect(),
                 caller_id: None,
                 ring_s: self.rules.ring_s,
-                time_limit_s: LONGEST_S,
+                time_limit_s: LONGEST_CALL_S,
                 purpose: Purpose::Ring,
             })
         }
@@ -159,8 +161,15 @@ impl<'a> Caller<'a> {
 
     /// Passes the caller on. Who is called sees the caller's number, which Twilio allows for a call that
     /// came in; a caller without one is shown by the number they called (TwiML `<Dial callerId>`: "the
-    /// To or From of the inbound call").
+    /// To or From of the inbound call"). Where that is not possible or would lead back here, they can leave a
+    /// message.
     fn forward(self, to: &E164) -> Instruction {
+        let Ok(time_limit_s) = dial_policy::judge_forward(to, self.outgoing, &self.now.outlook) else {
+            return self.voicemail();
+        };
+        if self.leads_back(to) {
+            return self.voicemail();
+        }
         let shows_a_number = !is_hidden(&self.query.from) && E164::parse_strict(&self.query.from).is_ok();
         let called = || E164::parse_strict(&self.query.to).ok();
         let ours = || self.now.outlook.caller_id.clone();
@@ -168,9 +177,17 @@ impl<'a> Caller<'a> {
             to: vec![Destination::Number(to.clone())],
             caller_id: if shows_a_number { None } else { called().or_else(ours) },
             ring_s: FORWARD_RING_S,
-            time_limit_s: LONGEST_S,
+            time_limit_s,
             purpose: Purpose::Forward,
         })
+    }
+
+    /// Whether `to` is one of our numbers, the one that was called, or the one that passed the call on to us.
+    /// Numbers change hands after rules are saved, and a telephone abroad may be diverted to us.
+    fn leads_back(self, to: &E164) -> bool {
+        self.now.outlook.owned_numbers.contains(to)
+            || self.query.to == to.as_str()
+            || self.query.forwarded_from.as_deref() == Some(to.as_str())
     }
 
     fn voicemail(self) -> Instruction {
@@ -207,9 +224,11 @@ const HIDDEN_WORDS: [&str; 6] = ["anonymous", "restricted", "blocked", "unknown"
 
 /// Whether the caller hides their number. SIP says so by `anonymous` before the `@` (RFC 3323).
 fn is_hidden(from: &str) -> bool {
-    let digits = from.trim_start_matches('+');
+    let from = from.trim();
+    let digits = from.trim_start_matches('+').trim();
     let name = from.strip_prefix("sip:").or_else(|| from.strip_prefix("sips:")).unwrap_or(from);
     let name = name.split_once('@').map_or(name, |(user, _)| user);
+    let name = name.trim_start_matches('+').trim();
     from.is_empty()
         || HIDDEN_DIGITS.contains(&digits)
         || HIDDEN_WORDS.iter().any(|word| word.eq_ignore_ascii_case(name))

@@ -1,6 +1,8 @@
 //! What the agent gets who calls somebody.
 
-use super::{Connect, Instruction, Permission, Purpose, Rules, Situation, VoiceQuery, was_answered};
+use super::{
+    Connect, Instruction, Permission, Purpose, Rules, Situation, VoiceQuery, was_answered, with_plus,
+};
 use crate::call::CallStatus;
 use crate::destination::Destination;
 use crate::dial_policy::{self, RING_TIMEOUT_S, Verdict};
@@ -60,14 +62,6 @@ pub(super) fn place_short_form(query: &VoiceQuery, rules: &Rules, now: &Situatio
     let mut now = now.clone();
     now.outlook.caller_id = E164::parse_strict(&query.from).ok();
     place(&query, rules, &now)
-}
-
-/// `+` for the space that an unescaped plus sign becomes in a query string.
-pub(super) fn with_plus(address: &str) -> String {
-    match address.strip_prefix(' ') {
-        Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => format!("+{digits}"),
-        Some(_) | None => address.to_owned(),
-    }
 }
 
 /// What follows when the conversation is over or did not come about. The SDK tells the agent in words, and

@@ -28,6 +28,7 @@ fn situation() -> Situation {
         busy: false,
         do_not_disturb: false,
         local: LocalMoment { date: LocalDate { year: 2026, month: 11, day: 23 }, weekday: 0, minute: 600 },
+        app: None,
         waiting: 0,
         permission: Permission::Given,
         outlook: Outlook {
@@ -36,15 +37,24 @@ fn situation() -> Situation {
             usable_caller_ids: vec![number(OURS), number("+12025550101")],
             owned_numbers: vec![number(OURS)],
             calls_under_way: 0,
+            forwards_under_way: 0,
             spent: Spent::default(),
-            price_micros: None,
+            prices: [].into(),
             confirmed: false,
         },
     }
 }
 
 fn query(from: &str, to: &str) -> VoiceQuery {
-    VoiceQuery { from: from.into(), to: to.into(), call_id: None, short_form: false }
+    VoiceQuery {
+        from: from.into(),
+        to: to.into(),
+        call_id: None,
+        short_form: false,
+        placed_by_account: false,
+        forwarded_from: None,
+        app: None,
+    }
 }
 
 fn from_caller() -> VoiceQuery {
@@ -209,6 +219,10 @@ fn callers_who_hide_are_known_by_every_spelling() {
         "+86282452253",
         "sip:anonymous@anonymous.invalid",
         "sips:Anonymous@example.com",
+        "+anonymous",
+        " Anonymous ",
+        "+ 266696687",
+        "sip:+Restricted@example.com",
     ] {
         assert_eq!(begin(&query(from, OURS), &rules, &situation()), Instruction::Decline, "{from}");
     }
@@ -229,6 +243,75 @@ fn a_forwarded_caller_is_shown_by_a_number_that_twilio_allows() {
     ] {
         assert_eq!(begin(&query(from, to), &rules, &situation()), forwards(shown), "{from}");
     }
+}
+
+#[test]
+fn a_forward_that_would_lead_back_becomes_a_message() {
+    let rules = rules(|rules| rules.open = forward());
+    let diverted = VoiceQuery { forwarded_from: Some(ELSEWHERE.into()), ..from_caller() };
+    assert_eq!(begin(&diverted, &rules, &situation()), takes_message());
+    assert_eq!(begin(&query(CALLER, ELSEWHERE), &rules, &situation()), takes_message());
+    let mut now = situation();
+    now.outlook.owned_numbers.push(number(ELSEWHERE));
+    assert_eq!(begin(&from_caller(), &rules, &now), takes_message());
+    let other = VoiceQuery { forwarded_from: Some(CALLER.into()), ..from_caller() };
+    assert_eq!(begin(&other, &rules, &situation()), forwards(None));
+}
+
+#[test]
+fn callers_are_passed_on_within_the_limits_of_calls() {
+    let mut rules = rules(|rules| rules.open = forward());
+    let limit = |rules: &Rules, now: &Situation| match begin(&from_caller(), rules, now) {
+        Instruction::Connect(connect) => Some(connect.time_limit_s),
+        other => {
+            assert_eq!(other, takes_message());
+            None
+        }
+    };
+    let with = |forwards_under_way, seconds, reserved_seconds| {
+        let mut now = situation();
+        now.outlook.forwards_under_way = forwards_under_way;
+        now.outlook.spent = Spent { seconds, reserved_seconds, ..Spent::default() };
+        now
+    };
+    rules.outgoing.time_limit_s = 3_600;
+    rules.outgoing.minutes_per_day = Some(10);
+    assert_eq!(limit(&rules, &with(1, 0, 0)), Some(600));
+    assert_eq!(limit(&rules, &with(2, 0, 0)), None, "as many as there may be");
+    assert_eq!(limit(&rules, &with(0, 200, 100)), Some(300));
+    assert_eq!(limit(&rules, &with(0, 200, 350)), None, "less than a minute");
+    rules.outgoing.minutes_per_day = None;
+    assert_eq!(limit(&rules, &with(0, 0, 0)), Some(3_600));
+    rules.outgoing.countries = Some(["FR".to_owned()].into());
+    assert_eq!(limit(&rules, &with(0, 0, 0)), None, "home is not listed");
+    let premium = Answer::Forward { to: number("+19002345678") };
+    let rules = Rules {
+        outgoing: OutgoingRules { premium: true, ..OutgoingRules::default() },
+        incoming: IncomingRules { open: premium, ..IncomingRules::default() },
+    };
+    assert_eq!(limit(&rules, &situation()), None, "not for strangers");
+}
+
+#[test]
+fn a_call_that_the_account_placed_rings_nobody() {
+    for from in [OURS, CALLER, "client:agent_1"] {
+        let query = VoiceQuery { placed_by_account: true, ..query(from, CALLER) };
+        let instruction = begin(&query, &Rules::default(), &situation());
+        assert!(matches!(instruction, Instruction::TurnAway { .. }), "{from}");
+    }
+}
+
+#[test]
+fn a_token_of_another_app_places_no_call() {
+    let app = |digit: &str| TwimlAppSid::parse(&format!("AP{}", digit.repeat(32))).unwrap();
+    let begun = |theirs: Option<TwimlAppSid>, ours: Option<TwimlAppSid>| {
+        let query = VoiceQuery { app: theirs, ..query("client:agent_1", CALLER) };
+        begin(&query, &Rules::default(), &Situation { app: ours, ..situation() })
+    };
+    assert!(matches!(begun(Some(app("a")), Some(app("a"))), Instruction::Connect(_)));
+    assert!(matches!(begun(Some(app("a")), None), Instruction::Connect(_)));
+    assert!(matches!(begun(None, Some(app("a"))), Instruction::Connect(_)));
+    assert!(matches!(begun(Some(app("b")), Some(app("a"))), Instruction::TurnAway { .. }));
 }
 
 #[test]
@@ -366,6 +449,7 @@ fn the_menu_goes_deeper_and_never_back() {
         (pressed("", 1, Some('9')), plays("", 2, &menu())),
         (pressed("", 2, None), takes_message()),
         (pressed("", 7, Some('9')), takes_message()),
+        (pressed("", 100, None), takes_message()),
         (pressed("2", 1, None), told("Goodbye.")),
         // A call that was answered cannot be declined any more.
         (pressed("", 1, Some('3')), unavailable()),
@@ -378,6 +462,12 @@ fn the_menu_goes_deeper_and_never_back() {
     }
     let busy = Situation { busy: true, ..situation() };
     assert_eq!(go_on(&from_caller(), &pressed("", 1, Some('1')), &rules, &busy), unavailable());
+    // More attempts than an address can name.
+    let mut endless = rules.clone();
+    endless.incoming.menu.attempts = 1_000;
+    let after = |attempt| go_on(&from_caller(), &pressed("", attempt, None), &endless, &situation());
+    assert_eq!(after(4), plays("", 5, &endless.incoming.menu));
+    assert_eq!(after(5), takes_message());
 }
 
 #[test]
@@ -389,6 +479,10 @@ fn the_queue_keeps_callers_for_so_long_and_then_lets_them_go() {
     assert_eq!(goes_on(waits(0), &rules), hears(Some(3)));
     assert_eq!(goes_on(waits(899), &rules), hears(Some(3)));
     assert_eq!(goes_on(waits(900), &rules), Instruction::LeaveQueue);
+    // The program was restarted, and let in more than there may be.
+    let at = |position| goes_on(Happened::Waiting { position, waited_s: 0 }, &rules);
+    assert_eq!(at(20), hears(Some(20)));
+    assert_eq!(at(21), Instruction::LeaveQueue);
     rules.incoming.queue.tell_position = false;
     assert_eq!(goes_on(waits(0), &rules), hears(None));
 
@@ -425,4 +519,28 @@ fn problems_of_both_directions_are_told_with_their_place() {
     rules.outgoing.most_calls = 0;
     let paths: Vec<_> = problems(&rules, &Known::default()).into_iter().map(|problem| problem.path).collect();
     assert_eq!(paths, ["outgoing.most_calls", "incoming.ring_s"]);
+}
+
+#[test]
+fn callers_can_be_passed_on_only_where_the_agent_may_call() {
+    let known = Known { home_region: "US".into(), ..Known::default() };
+    let mut rules = rules(|rules| {
+        let Chosen::Page { page } = &mut rules
+            .menu
+            .choices
+            .entry(MenuKey::of('3').unwrap())
+            .or_insert(Choice { label: "Paris".into(), then: Chosen::Page { page: MenuPage::default() } })
+            .then
+        else {
+            panic!("a page")
+        };
+        *page.otherwise = Answer::Forward { to: number("+33142685300") };
+    });
+    let found = problems(&rules, &known);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].path == "outgoing.countries" && found[0].message.contains("France"), "{found:?}");
+    rules.outgoing.countries = Some(["FR".to_owned()].into());
+    assert_eq!(problems(&rules, &known), []);
+    rules.incoming.open = forward();
+    assert!(problems(&rules, &known)[0].message.contains("United States"));
 }

@@ -350,8 +350,8 @@ impl Evidence<'_> {
         self.recordings.values().any(|recording| {
             let heard =
                 recording.duration_s.map_or(recording.status == RecordingStatus::Completed, |s| s > 0);
-            let was_there =
-                recording.status <= RecordingStatus::Completed || recording.status == RecordingStatus::Deleted;
+            let was_there = recording.status <= RecordingStatus::Completed
+                || recording.status == RecordingStatus::Deleted;
             recording.message && heard && was_there
         })
     }

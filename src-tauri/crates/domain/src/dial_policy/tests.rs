@@ -37,14 +37,35 @@ fn outlook() -> Outlook {
         usable_caller_ids: vec![number(OURS), number(VERIFIED)],
         owned_numbers: vec![number(OURS)],
         calls_under_way: 0,
+        forwards_under_way: 0,
         spent: Spent::default(),
-        price_micros: None,
+        prices: BTreeMap::new(),
         confirmed: false,
     }
 }
 
+fn came_to(seconds: u64, micros: u64) -> Spent {
+    Spent { seconds, micros: Some(micros), ..Spent::default() }
+}
+
 fn dollars(micros: u64) -> Option<Money> {
     Some(Money { micros, currency: "USD".into() })
+}
+
+/// With the price of a minute in dollars, where there is one.
+fn priced(outlook: Outlook, to: &Destination, micros: Option<u64>) -> Outlook {
+    let prices = match to {
+        Destination::Number(number) => number.clone(),
+        _ => return outlook,
+    };
+    Outlook {
+        prices: dollars(micros.unwrap_or_default())
+            .filter(|_| micros.is_some())
+            .map(|price| (prices, price))
+            .into_iter()
+            .collect(),
+        ..outlook
+    }
 }
 
 fn limit(verdict: &Verdict) -> u32 {
@@ -163,7 +184,7 @@ fn no_gate_stands_before_an_emergency_call() {
         money_per_day: dollars(1),
         ..OutgoingRules::default()
     };
-    let spent = Spent { seconds: 9_000, micros: 9_000_000 };
+    let spent = came_to(9_000, 9_000_000);
     let outlook = Outlook { calls_under_way: 7, spent, ..outlook() };
     assert_eq!(limit(&judge(&emergency(), &rules, &outlook)), 14_400);
 }
@@ -190,7 +211,7 @@ fn as_many_calls_as_the_rules_allow() {
 
 #[test]
 fn the_time_limit_is_the_least_of_rule_minutes_and_money() {
-    let spent = Spent { seconds: 90, micros: 500_000 };
+    let spent = came_to(90, 500_000);
     let rules = |time_limit_s, minutes_per_day, money| OutgoingRules {
         time_limit_s,
         minutes_per_day,
@@ -208,7 +229,7 @@ fn the_time_limit_is_the_least_of_rule_minutes_and_money() {
         (rules(3_600, Some(10), true), Some(100_000), 300),
         (rules(3_600, Some(3), true), Some(100_000), 90),
     ] {
-        let outlook = Outlook { spent, price_micros, ..outlook() };
+        let outlook = priced(Outlook { spent, ..outlook() }, &to("+12025550123"), price_micros);
         assert_eq!(
             limit(&judge(&to("+12025550123"), &rules, &outlook)),
             expected,
@@ -219,9 +240,10 @@ fn the_time_limit_is_the_least_of_rule_minutes_and_money() {
 
 #[test]
 fn a_call_that_could_not_last_a_minute_is_refused_with_the_reason() {
-    let spent = Spent { seconds: 90, micros: 500_000 };
+    let spent = came_to(90, 500_000);
     let refused = |rules: OutgoingRules, price_micros| {
-        refusal(judge(&to("+12025550123"), &rules, &Outlook { spent, price_micros, ..outlook() })).spoken
+        let number = to("+12025550123");
+        refusal(judge(&number, &rules, &priced(Outlook { spent, ..outlook() }, &number, price_micros))).spoken
     };
     let minutes = |minutes| OutgoingRules { minutes_per_day: Some(minutes), ..OutgoingRules::default() };
     let money = OutgoingRules { money_per_day: dollars(1_000_000), ..OutgoingRules::default() };
@@ -237,9 +259,75 @@ fn a_call_that_could_not_last_a_minute_is_refused_with_the_reason() {
 }
 
 #[test]
+fn what_calls_under_way_may_take_is_not_given_out_again() {
+    let number = to("+12025550123");
+    let rules = OutgoingRules { minutes_per_day: Some(10), ..OutgoingRules::default() };
+    let first = limit(&judge(&number, &rules, &outlook()));
+    assert_eq!(first, 600);
+    let spent = Spent { reserved_seconds: u64::from(first), ..Spent::default() };
+    assert!(refusal(judge(&number, &rules, &Outlook { spent, ..outlook() })).spoken.contains("minutes"));
+    let rules = OutgoingRules { money_per_day: dollars(1_000_000), ..OutgoingRules::default() };
+    let with = |reserved_micros| {
+        let spent = Spent { reserved_micros, ..Spent::default() };
+        judge(&number, &rules, &priced(Outlook { spent, ..outlook() }, &number, Some(100_000)))
+    };
+    assert_eq!(limit(&with(900_000)), 60);
+    assert!(refusal(with(900_001)).spoken.contains("cost"));
+}
+
+#[test]
+fn money_that_cannot_be_counted_is_not_spent() {
+    let number = to("+12025550123");
+    let rules = OutgoingRules { money_per_day: dollars(1_000_000), ..OutgoingRules::default() };
+    let unknown = Spent { micros: None, ..Spent::default() };
+    let outlook = |spent| priced(Outlook { spent, ..outlook() }, &number, Some(10_000));
+    assert!(is_allowed(&judge(&number, &rules, &outlook(Spent::default()))));
+    assert!(refusal(judge(&number, &rules, &outlook(unknown))).spoken.contains("not known"));
+    assert!(is_allowed(&judge(&number, &OutgoingRules::default(), &outlook(unknown))), "without a limit");
+    let euros = Money { micros: 1_000_000, currency: "EUR".into() };
+    let rules = OutgoingRules { money_per_day: Some(euros), ..rules };
+    let refused = refusal(judge(&number, &rules, &outlook(Spent::default())));
+    assert!(refused.reason.contains("EUR") && refused.reason.contains("USD"), "{}", refused.reason);
+}
+
+#[test]
+fn an_emergency_number_behind_a_country_code_is_refused_whatever_the_rules() {
+    let rules = OutgoingRules {
+        countries: Some(["ZA".to_owned(), "SE".to_owned()].into()),
+        emergency: true,
+        ..OutgoingRules::default()
+    };
+    for (home, dialled) in [("ZA", "+2710111"), ("US", "+2710111"), ("US", "+4690000")] {
+        let outlook = Outlook { home_region: home.into(), confirmed: true, ..outlook() };
+        let refused = refusal(judge(&to(dialled), &rules, &outlook));
+        assert!(refused.spoken.contains("Use a mobile") && refused.reason.contains(dialled));
+    }
+}
+
+#[test]
+fn a_number_behind_a_sip_address_is_a_number() {
+    let at = |name: &str, rules: &OutgoingRules| {
+        let uri = SipUri::parse(&format!("sip:{name}@carrier.example")).unwrap();
+        judge(&Destination::Sip(uri), rules, &outlook())
+    };
+    let rules = OutgoingRules::default();
+    for name in ["911", "9-1-1", "%39%31%31;phone-context=+1", "+19002345678", "19002345678", "+2710111"] {
+        assert!(matches!(at(name, &rules), Verdict::Refused(_)), "{name}");
+    }
+    for name in ["desk", "100", "+12025550123", "12025550123", "911desk", "agent_911"] {
+        assert!(is_allowed(&at(name, &rules)), "{name}");
+    }
+    assert!(matches!(at("+33142685300", &rules), Verdict::Ask(_)));
+    let own = OutgoingRules { emergency: true, premium: true, ..rules.clone() };
+    assert!(is_allowed(&at("911", &own)) && is_allowed(&at("+19002345678", &own)));
+    let blocks = OutgoingRules { other_countries: OtherCountries::Block, ..rules };
+    assert!(matches!(at("+33142685300", &blocks), Verdict::Refused(_)));
+}
+
+#[test]
 fn a_refusal_comes_before_a_question() {
     let rules = OutgoingRules { minutes_per_day: Some(1), ..OutgoingRules::default() };
-    let spent = Spent { seconds: 60, micros: 0 };
+    let spent = came_to(60, 0);
     assert!(matches!(
         judge(&to("+33142685300"), &rules, &Outlook { spent, ..outlook() }),
         Verdict::Refused(_)
@@ -318,8 +406,7 @@ fn any_outlook() -> impl Strategy<Value = Outlook> {
         prop::option::of(select(vec![OURS, VERIFIED, "+12025550199"]).prop_map(number)),
         (numbers(), numbers()),
         0..4_u32,
-        (0..400_u64, 0..2_000_000_u64),
-        prop::option::of(prop_oneof![Just(0), 1..900_000_u64, Just(u64::MAX)]),
+        (0..400_u64, 0..200_u64, prop::option::of(0..2_000_000_u64), 0..500_000_u64),
         any::<bool>(),
     )
         .prop_map(
@@ -328,8 +415,7 @@ fn any_outlook() -> impl Strategy<Value = Outlook> {
                 caller_id,
                 (usable_caller_ids, owned_numbers),
                 calls,
-                (seconds, micros),
-                price_micros,
+                (seconds, reserved_seconds, micros, reserved_micros),
                 confirmed,
             )| {
                 Outlook {
@@ -338,12 +424,17 @@ fn any_outlook() -> impl Strategy<Value = Outlook> {
                     usable_caller_ids,
                     owned_numbers,
                     calls_under_way: calls,
-                    spent: Spent { seconds, micros },
-                    price_micros,
+                    forwards_under_way: calls,
+                    spent: Spent { seconds, reserved_seconds, micros, reserved_micros },
+                    prices: BTreeMap::new(),
                     confirmed,
                 }
             },
         )
+}
+
+fn any_price() -> impl Strategy<Value = Option<u64>> {
+    prop::option::of(prop_oneof![Just(0), 1..900_000_u64, Just(u64::MAX)])
 }
 
 fn any_destination() -> impl Strategy<Value = Destination> {
@@ -371,7 +462,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn nothing_is_allowed_that_a_rule_forbids(to in any_destination(), rules in any_rules(), outlook in any_outlook()) {
+    fn nothing_is_allowed_that_a_rule_forbids(to in any_destination(), price in any_price(), rules in any_rules(), outlook in any_outlook()) {
+        let outlook = priced(outlook, &to, price);
         let Verdict::Allowed { caller_id, time_limit_s } = judge(&to, &rules, &outlook) else { return Ok(()) };
         prop_assert!((60..=14_400).contains(&time_limit_s));
         match &to {
@@ -393,12 +485,14 @@ proptest! {
                 let known = !region.is_empty() && listed.contains(&region);
                 prop_assert!(known || (outlook.confirmed && rules.other_countries == OtherCountries::Ask));
                 if let Some(minutes) = rules.minutes_per_day {
-                    prop_assert!(outlook.spent.seconds + u64::from(time_limit_s) <= u64::from(minutes) * 60);
+                    let taken = outlook.spent.seconds + outlook.spent.reserved_seconds;
+                    prop_assert!(taken + u64::from(time_limit_s) <= u64::from(minutes) * 60);
                 }
                 if let Some(money) = &rules.money_per_day {
                     let minutes = u128::from(time_limit_s.div_ceil(60));
-                    let cost = minutes * u128::from(outlook.price_micros.unwrap());
-                    prop_assert!(cost == 0 || u128::from(outlook.spent.micros) + cost <= u128::from(money.micros));
+                    let cost = minutes * u128::from(price.unwrap());
+                    let spent = outlook.spent.micros.unwrap() + outlook.spent.reserved_micros;
+                    prop_assert!(cost == 0 || u128::from(spent) + cost <= u128::from(money.micros));
                 }
             }
         }
@@ -408,7 +502,8 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_settles_the_question(to in any_destination(), rules in any_rules(), outlook in any_outlook()) {
+    fn an_answer_settles_the_question(to in any_destination(), price in any_price(), rules in any_rules(), outlook in any_outlook()) {
+        let outlook = priced(outlook, &to, price);
         let asked = judge(&to, &rules, &Outlook { confirmed: false, ..outlook.clone() });
         let answered = judge(&to, &rules, &Outlook { confirmed: true, ..outlook });
         prop_assert!(!matches!(answered, Verdict::Ask(_)));

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 
 use super::hours::DAY;
 use super::{
-    Answer, Chosen, Hours, IncomingRules, MenuPage, Music, Problem, Prompt, QueueRules, SoundName, Span,
+    Answer, Chosen, Hours, IncomingRules, MOST_ATTEMPTS, MenuPage, Music, Problem, Prompt, QueueRules,
+    SoundName, Span,
 };
 use crate::phone_number::{self, E164};
 
@@ -28,6 +29,8 @@ pub struct Known {
     pub sounds: BTreeSet<SoundName>,
     /// Numbers that lead to this phone.
     pub own_numbers: Vec<E164>,
+    /// ISO 3166 code of the agent's own country; any country is taken for it where none is known.
+    pub home_region: String,
     /// IANA time zones; any is taken where none is known.
     pub zones: BTreeSet<String>,
 }
@@ -169,7 +172,12 @@ impl Look<'_> {
             &format!("{path}.wait_s"),
             "The menu can wait 1 to 60 seconds for a key.",
         );
-        self.number(page.attempts, 1..=5, &format!("{path}.attempts"), "A page can be played 1 to 5 times.");
+        self.number(
+            page.attempts,
+            1..=MOST_ATTEMPTS,
+            &format!("{path}.attempts"),
+            "A page can be played 1 to 5 times.",
+        );
         if page.choices.is_empty() {
             self.say(&format!("{path}.choices"), "This page has no keys. Add one, or take the page out.");
         }

@@ -16,6 +16,7 @@ pub(crate) fn known() -> Known {
     Known {
         sounds: [sound()].into(),
         own_numbers: vec![E164::parse_strict(OURS).unwrap()],
+        home_region: "US".into(),
         zones: ["Europe/Berlin".to_owned()].into(),
     }
 }

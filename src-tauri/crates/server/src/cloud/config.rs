@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use dialer_domain::call_flow::{self, Rules};
 use dialer_domain::entry::{self, Cleaned, Field};
 use dialer_domain::incoming::Known;
-use dialer_domain::phone_number::E164;
+use dialer_domain::phone_number::{self, E164};
 use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
 use dialer_gateway::AuthTokens;
 use dialer_twilio::signature::{HmacAlgorithm, WebhookKey};
@@ -125,8 +125,9 @@ impl Config {
             Some(Cleaned::PhoneNumber(number)) => vec![number.clone()],
             _ => Vec::new(),
         };
+        let home_region = own_numbers.first().and_then(phone_number::region).unwrap_or_default();
         let zones = dialer_engine::local_time::zones().into_iter().collect();
-        let known = Known { own_numbers, zones, ..Known::default() };
+        let known = Known { own_numbers, home_region, zones, ..Known::default() };
         let rules = rules(environment("RULES_FILE"), &known, &mut problems);
         let webhooks_per_second =
             rate("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND, environment, &mut problems);

@@ -127,8 +127,9 @@ impl CloudDesk {
             usable_caller_ids: vec![self.config.phone_number.clone()],
             owned_numbers: vec![self.config.phone_number.clone()],
             calls_under_way: u32::try_from(under_way).unwrap_or(u32::MAX),
+            forwards_under_way: state.desk.forwards_under_way(now.now_ms),
             spent: state.desk.spent(now),
-            price_micros: None,
+            prices: state.desk.prices.clone(),
             confirmed: false,
         }
     }
@@ -144,6 +145,7 @@ impl CloudDesk {
             busy: false,
             do_not_disturb: false,
             local: now.local,
+            app: Some(self.config.twiml_app_sid.clone()),
             waiting: state.desk.waiting(),
             permission: Permission::Missing,
             outlook: self.outlook(state, from, now),
@@ -203,7 +205,7 @@ impl Calls for CloudDesk {
     async fn happened(&self, event: CallEvent) {
         {
             let mut state = self.state();
-            state.desk.happened(&event);
+            state.desk.happened(&event, self.clock.now_ms());
             match &event {
                 CallEvent::Dialled { call_sid, .. } => {
                     state.live.remove(call_sid);

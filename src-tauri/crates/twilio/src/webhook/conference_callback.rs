@@ -36,7 +36,7 @@ impl ConferenceCallback {
             conference_sid: demanded_sid(form, "ConferenceSid")?,
             name: text("FriendlyName"),
             what: text("StatusCallbackEvent").ok_or(WebhookError::Missing("StatusCallbackEvent"))?,
-            call_sid: sid(form, "CallSid")?,
+            call_sid: sid(form, "CallSid"),
             participant_label: text("ParticipantLabel"),
             reason: text("ReasonParticipantLeft").or_else(|| text("ReasonConferenceEnded")),
             participant_status: text("ParticipantCallStatus"),

@@ -13,14 +13,13 @@ pub struct DialAction {
     pub call_sid: CallSid,
     /// What the connection was for; the address that Twilio asks says it.
     pub purpose: Purpose,
-    /// How it ended (`DialCallStatus`): a final status.
+    /// How it ended (`DialCallStatus`): a final status. Of one that was answered, but whose parties were never
+    /// connected (`DialBridged`), there was no answer to speak of.
     pub status: CallStatus,
     /// The leg that was dialled, or that was taken out of a queue; absent for conferences.
     pub dialled_sid: Option<CallSid>,
     /// Whole seconds of conversation; absent for conferences, and when REST took the other leg away.
     pub duration_s: Option<u32>,
-    /// Whether the two parties were connected, where Twilio tells.
-    pub bridged: Option<bool>,
 }
 
 impl DialAction {
@@ -37,10 +36,12 @@ impl DialAction {
         Ok(Self {
             call_sid: call_sid(form)?,
             purpose,
-            status,
-            dialled_sid: sid(form, "DialCallSid")?.or(sid(form, "DequeuedCallSid")?),
+            status: match (status, form.get("DialBridged")) {
+                (CallStatus::Completed, Some("false")) => CallStatus::NoAnswer,
+                (status, _) => status,
+            },
+            dialled_sid: sid(form, "DialCallSid").or(sid(form, "DequeuedCallSid")),
             duration_s: number(form, "DialCallDuration").or_else(|| number(form, "DequeuedCallDuration")),
-            bridged: number(form, "DialBridged"),
         })
     }
 
@@ -93,7 +94,6 @@ mod tests {
     fn a_conversation_that_is_over() {
         let form = form("completed").with("DialCallDuration", "42").with("DialBridged", "true");
         let action = DialAction::parse(&form, Purpose::Outgoing).unwrap();
-        assert_eq!(action.bridged, Some(true));
         assert_eq!(
             action.event(7),
             CallEvent::Dialled {
@@ -124,7 +124,16 @@ mod tests {
             ("queue-not-found", CallStatus::Failed),
         ] {
             let action = DialAction::parse(&form(wire), Purpose::Ring).unwrap();
-            assert_eq!((action.status, action.duration_s, action.bridged), (expected, None, None), "{wire}");
+            assert_eq!((action.status, action.duration_s), (expected, None), "{wire}");
+        }
+    }
+
+    #[test]
+    fn whoever_answered_and_was_never_connected_did_not_answer() {
+        for (bridged, expected) in [("true", CallStatus::Completed), ("false", CallStatus::NoAnswer)] {
+            let form = form("completed").with("DialBridged", bridged);
+            let action = DialAction::parse(&form, Purpose::Ring).unwrap();
+            assert_eq!(action.status, expected, "{bridged}");
         }
     }
 

@@ -29,7 +29,7 @@ impl QueueAction {
         let word: StrDeserializer<'_, Error> = result.into_deserializer();
         Ok(Self {
             call_sid: call_sid(form)?,
-            queue_sid: sid(form, "QueueSid")?,
+            queue_sid: sid(form, "QueueSid"),
             result: QueueResult::deserialize(word).unwrap_or(QueueResult::Error),
             waited_s: number(form, "QueueTime"),
         })

@@ -31,7 +31,7 @@ impl QueueWait {
         let waiting = number(form, "CurrentQueueSize");
         Ok(Self {
             call_sid: call_sid(form)?,
-            queue_sid: sid(form, "QueueSid")?,
+            queue_sid: sid(form, "QueueSid"),
             position: number(form, "QueuePosition").or(waiting).unwrap_or(1).max(1),
             waited_s: number(form, "QueueTime").unwrap_or(0),
             average_wait_s: number(form, "AvgQueueTime"),

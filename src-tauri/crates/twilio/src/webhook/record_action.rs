@@ -30,7 +30,7 @@ impl RecordAction {
         let digits = form.get("Digits");
         Ok(Self {
             call_sid: call_sid(form)?,
-            recording_sid: match sid(form, "RecordingSid")? {
+            recording_sid: match sid(form, "RecordingSid") {
                 Some(sid) => Some(sid),
                 None => form.get("RecordingUrl").and_then(named_by),
             },

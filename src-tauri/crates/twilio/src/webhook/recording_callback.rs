@@ -34,8 +34,8 @@ impl RecordingCallback {
         let status = form.get("RecordingStatus").ok_or(WebhookError::Missing("RecordingStatus"))?;
         Ok(Self {
             recording_sid: demanded_sid(form, "RecordingSid")?,
-            call_sid: sid(form, "CallSid")?,
-            conference_sid: sid(form, "ConferenceSid")?,
+            call_sid: sid(form, "CallSid"),
+            conference_sid: sid(form, "ConferenceSid"),
             status: status_of(status).ok_or(WebhookError::Malformed("RecordingStatus"))?,
             message: form.get("RecordingSource") == Some("RecordVerb"),
             duration_s: number(form, "RecordingDuration"),

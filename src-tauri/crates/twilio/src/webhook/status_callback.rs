@@ -36,12 +36,12 @@ impl StatusCallback {
     /// Reads a form. Numbers and times that cannot be read count as absent: a call must not stay
     /// open in the log because a duration was odd.
     pub fn parse(form: Form) -> Result<Self, WebhookError> {
-        let parent_call_sid = sid(&form, "ParentCallSid")?;
+        let parent_call_sid = sid(&form, "ParentCallSid");
         let from = address(&form, "From")?;
         let to = address(&form, "To")?;
         let status = form.get("CallStatus").ok_or(WebhookError::Missing("CallStatus"))?;
         Ok(Self {
-            account_sid: sid(&form, "AccountSid")?,
+            account_sid: sid(&form, "AccountSid"),
             call_sid: call_sid(&form)?,
             status: CallStatus::from_wire(status).ok_or(WebhookError::Malformed("CallStatus"))?,
             role: role(parent_call_sid.is_some(), &from, &to),

@@ -1,10 +1,12 @@
 //! The voice webhook: Twilio asks what a call should do.
 
 use dialer_domain::call::{CallDirection, CallEvent, CallId};
-use dialer_domain::call_flow::{Instruction, Purpose, VoiceQuery};
+use dialer_domain::call_flow::{Instruction, Purpose, VoiceQuery, with_plus};
+use dialer_domain::destination::Destination;
+use dialer_domain::phone_number::E164;
 use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
 
-use super::{Form, SipParameters, WebhookError, address, sid, whole};
+use super::{Form, SipParameters, WebhookError, address, demanded_sid, sid, whole};
 
 /// The connect parameter by which the SDK's call and the webhook's call are known to be one: a
 /// [`CallId`] in UUID form. Ours, not Twilio's.
@@ -19,8 +21,8 @@ pub struct VoiceRequest {
     pub call_sid: Option<CallSid>,
     /// The TwiML App through which the call came, for calls of the SDK.
     pub application_sid: Option<TwimlAppSid>,
-    /// The account's name for the caller: `client:…` for the SDK, otherwise what the network says. A SIP
-    /// address is without its parameters.
+    /// The account's name for the caller: `client:…` for the SDK, otherwise what the network says; empty for
+    /// a caller of whom it says nothing. A SIP address is without its parameters.
     pub from: String,
     /// Which number was dialled, or which of ours was called; a SIP address for calls from a SIP domain.
     /// For calls of the SDK this is what the window passed, as it was passed, and may be anything.
@@ -44,13 +46,15 @@ impl VoiceRequest {
         let from = if caller.starts_with("client:") { caller } else { address(&form, "From")? };
         // How an agent wants a SIP address to be called is part of what they asked for.
         let to = if from.starts_with("client:") { whole(&form, "To")? } else { address(&form, "To")? };
-        if from.is_empty() {
+        let call_sid =
+            if form.get("CallSid").is_some() { Some(demanded_sid(&form, "CallSid")?) } else { None };
+        if from.is_empty() && call_sid.is_none() {
             return Err(WebhookError::Missing("From"));
         }
         Ok(Self {
-            account_sid: sid(&form, "AccountSid")?,
-            call_sid: sid(&form, "CallSid")?,
-            application_sid: sid(&form, "ApplicationSid")?,
+            account_sid: sid(&form, "AccountSid"),
+            call_sid,
+            application_sid: sid(&form, "ApplicationSid"),
             from,
             to,
             sip: SipParameters::read(&form),
@@ -67,6 +71,12 @@ impl VoiceRequest {
             to: self.to.clone(),
             call_id: self.call_id,
             short_form: self.short_form,
+            placed_by_account: self
+                .form
+                .get("Direction")
+                .is_some_and(|direction| direction.starts_with("outbound")),
+            forwarded_from: self.form.get("ForwardedFrom").map(str::to_owned),
+            app: self.application_sid.clone(),
         }
     }
 
@@ -75,14 +85,18 @@ impl VoiceRequest {
     /// which is nobody's but the stranger's.
     pub fn routed(&self, instruction: &Instruction, at_ms: i64) -> Option<CallEvent> {
         let call_sid = self.call_sid.clone()?;
-        let (outgoing, caller_id, refusal) = match instruction {
+        match instruction {
             Instruction::TurnAway { .. } => return None,
-            Instruction::Connect(connect) => {
-                let outgoing = matches!(connect.purpose, Purpose::Outgoing | Purpose::TakeNext);
-                (outgoing, connect.caller_id.as_ref().map(|number| number.as_str().to_owned()), None)
-            }
+            Instruction::Connect(connect) => match connect.purpose {
+                Purpose::Outgoing | Purpose::TakeNext => {
+                    let to = connect.to.first().map(Destination::address).unwrap_or_default();
+                    return Some(placed(call_sid, to, connect.caller_id.as_ref(), at_ms, None));
+                }
+                Purpose::Ring | Purpose::Forward => (),
+            },
+            // Only calls that go out are refused.
             Instruction::Refuse { reason, .. } => {
-                (self.from.starts_with("client:"), None, Some(reason.clone()))
+                return Some(placed(call_sid, with_plus(&self.to), None, at_ms, Some(reason.clone())));
             }
             Instruction::Menu { .. }
             | Instruction::Voicemail { .. }
@@ -91,18 +105,33 @@ impl VoiceRequest {
             | Instruction::LeaveQueue
             | Instruction::Tell { .. }
             | Instruction::Decline
-            | Instruction::HangUp => (false, None, None),
-        };
-        let our_number =
-            if outgoing { caller_id } else { Some(self.to.clone()).filter(|number| !number.is_empty()) };
+            | Instruction::HangUp => (),
+        }
         Some(CallEvent::Routed {
             call_sid,
-            direction: if outgoing { CallDirection::Outgoing } else { CallDirection::Incoming },
-            peer: if outgoing { self.to.clone() } else { self.from.clone() },
-            our_number,
+            direction: CallDirection::Incoming,
+            peer: self.from.clone(),
+            our_number: Some(self.to.clone()).filter(|number| !number.is_empty()),
             at_ms,
-            refusal,
+            refusal: None,
         })
+    }
+}
+
+fn placed(
+    call_sid: CallSid,
+    to: String,
+    caller_id: Option<&E164>,
+    at_ms: i64,
+    refusal: Option<String>,
+) -> CallEvent {
+    CallEvent::Routed {
+        call_sid,
+        direction: CallDirection::Outgoing,
+        peer: to,
+        our_number: caller_id.map(|number| number.as_str().to_owned()),
+        at_ms,
+        refusal,
     }
 }
 
@@ -224,19 +253,58 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_keeps_its_reason_and_the_number_called() {
+    fn the_row_says_what_was_decided_not_what_was_asked() {
+        let short = Form::parse(b"To=+12025550123&From=+12025550100").with("CallSid", SID);
+        let request = VoiceRequest::parse(short).unwrap();
+        assert_eq!(request.to, " 12025550123", "a plus sign that was not escaped");
+        let number = Destination::Number(E164::parse_strict("+12025550123").unwrap());
         let refuse = Instruction::Refuse { spoken: "No.".into(), reason: "Because.".into() };
-        let incoming = Form::new()
-            .with("CallSid", SID)
-            .with("Direction", "inbound")
-            .with("From", "+12025550123")
-            .with("To", "+12025550100");
-        for (form, expected) in [(incoming, Some("+12025550100")), (from_sdk(), None)] {
-            let event = VoiceRequest::parse(form).unwrap().routed(&refuse, 5).unwrap();
-            let CallEvent::Routed { our_number, refusal, .. } = event else { panic!("a routed call") };
-            assert_eq!(our_number.as_deref(), expected);
-            assert_eq!(refusal.as_deref(), Some("Because."));
+        for (instruction, ours, why) in [
+            (connect(number, Some("+12025550100"), Purpose::Outgoing), Some("+12025550100"), None),
+            (refuse, None, Some("Because.")),
+        ] {
+            let CallEvent::Routed { direction, peer, our_number, refusal, .. } =
+                request.routed(&instruction, 5).unwrap()
+            else {
+                panic!("a routed call");
+            };
+            assert_eq!((direction, peer.as_str()), (CallDirection::Outgoing, "+12025550123"));
+            assert_eq!((our_number.as_deref(), refusal.as_deref()), (ours, why));
         }
+    }
+
+    #[test]
+    fn who_placed_the_call_and_by_which_way_it_came() {
+        let query = |form: Form| VoiceRequest::parse(form).unwrap().query();
+        let sdk = query(from_sdk());
+        assert_eq!(sdk.app, TwimlAppSid::parse("APbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb").ok());
+        assert!(!sdk.placed_by_account && sdk.forwarded_from.is_none());
+        let call = |direction| {
+            query(Form::new().with("CallSid", SID).with("From", "+12025550123").with("Direction", direction))
+        };
+        assert!(!call("inbound").placed_by_account);
+        assert!(call("outbound-api").placed_by_account && call("outbound-dial").placed_by_account);
+        let diverted = Form::new().with("From", "+12025550123").with("ForwardedFrom", "+12025550177");
+        assert_eq!(query(diverted).forwarded_from.as_deref(), Some("+12025550177"));
+    }
+
+    #[test]
+    fn a_caller_of_whom_nothing_is_known_is_a_caller() {
+        for form in [Form::new(), Form::new().with("From", "")] {
+            let request = VoiceRequest::parse(form.with("CallSid", SID).with("Direction", "inbound"));
+            assert_eq!(request.unwrap().query().from, "");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_none_of_twilios_ends_no_call() {
+        let odd = Form::new()
+            .with("CallSid", SID)
+            .with("From", "+12025550123")
+            .with("AccountSid", SID)
+            .with("ApplicationSid", "AP1");
+        let request = VoiceRequest::parse(odd).unwrap();
+        assert_eq!((request.account_sid, request.application_sid), (None, None));
     }
 
     #[test]
@@ -271,7 +339,6 @@ mod tests {
             (Form::new(), WebhookError::Missing("From")),
             (Form::new().with("From", ""), WebhookError::Missing("From")),
             (Form::new().with("From", "+1").with("CallSid", "CA1"), WebhookError::Malformed("CallSid")),
-            (Form::new().with("From", "+1").with("AccountSid", SID), WebhookError::Malformed("AccountSid")),
             (Form::new().with("From", "+1").with("To", long), WebhookError::Malformed("To")),
             (Form::new().with("From", "+1\u{0}"), WebhookError::Malformed("From")),
         ] {
