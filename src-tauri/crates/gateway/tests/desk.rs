@@ -250,7 +250,6 @@ fn situation() -> Situation {
         busy: false,
         do_not_disturb: false,
         local: LocalMoment { date: LocalDate { year: 2026, month: 11, day: 23 }, weekday: 0, minute: 720 },
-        app: None,
         waiting: 0,
         permission: Permission::NotAsked,
         outlook: Outlook {
