@@ -30,66 +30,39 @@ pub enum Outcome {
     MethodNotAllowed,
 }
 
-impl Outcome {
-    /// Every one there is.
-    pub const ALL: [Self; 15] = [
-        Self::Accepted,
-        Self::Refused(RefusalReason::Unsigned),
-        Self::Refused(RefusalReason::NotOurAccount),
-        Self::Refused(RefusalReason::Mismatch),
-        Self::Refused(RefusalReason::OtherKey),
-        Self::Refused(RefusalReason::NoKey),
-        Self::Refused(RefusalReason::NoPublicBase),
-        Self::Flooding,
-        Self::Limited,
-        Self::Shed,
-        Self::TimedOut,
-        Self::TooLarge,
-        Self::Malformed,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-    ];
+/// Writes down every outcome once, with the word for it.
+macro_rules! outcomes {
+    ($([$($outcome:tt)+] $word:literal)+) => {
+        impl Outcome {
+            /// Every one there is.
+            pub const ALL: [Self; [$($word),+].len()] = [$($($outcome)+),+];
 
-    /// A word for a metric's label, such as `refused_mismatch`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused(RefusalReason::Unsigned) => "refused_unsigned",
-            Self::Refused(RefusalReason::NotOurAccount) => "refused_not_our_account",
-            Self::Refused(RefusalReason::Mismatch) => "refused_mismatch",
-            Self::Refused(RefusalReason::OtherKey) => "refused_other_key",
-            Self::Refused(RefusalReason::NoKey) => "refused_no_key",
-            Self::Refused(RefusalReason::NoPublicBase) => "refused_no_public_base",
-            Self::Flooding => "flooding",
-            Self::Limited => "limited",
-            Self::Shed => "shed",
-            Self::TimedOut => "timed_out",
-            Self::TooLarge => "too_large",
-            Self::Malformed => "malformed",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
+            /// A word for a metric's label, such as `refused_mismatch`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($($outcome)+ => $word,)+
+                }
+            }
         }
-    }
+    };
+}
 
-    fn index(self) -> usize {
-        match self {
-            Self::Accepted => 0,
-            Self::Refused(RefusalReason::Unsigned) => 1,
-            Self::Refused(RefusalReason::NotOurAccount) => 2,
-            Self::Refused(RefusalReason::Mismatch) => 3,
-            Self::Refused(RefusalReason::OtherKey) => 4,
-            Self::Refused(RefusalReason::NoKey) => 5,
-            Self::Refused(RefusalReason::NoPublicBase) => 6,
-            Self::Flooding => 7,
-            Self::Limited => 8,
-            Self::Shed => 9,
-            Self::TimedOut => 10,
-            Self::TooLarge => 11,
-            Self::Malformed => 12,
-            Self::NotFound => 13,
-            Self::MethodNotAllowed => 14,
-        }
-    }
+outcomes! {
+    [Self::Accepted] "accepted"
+    [Self::Refused(RefusalReason::Unsigned)] "refused_unsigned"
+    [Self::Refused(RefusalReason::NotOurAccount)] "refused_not_our_account"
+    [Self::Refused(RefusalReason::Mismatch)] "refused_mismatch"
+    [Self::Refused(RefusalReason::OtherKey)] "refused_other_key"
+    [Self::Refused(RefusalReason::NoKey)] "refused_no_key"
+    [Self::Refused(RefusalReason::NoPublicBase)] "refused_no_public_base"
+    [Self::Flooding] "flooding"
+    [Self::Limited] "limited"
+    [Self::Shed] "shed"
+    [Self::TimedOut] "timed_out"
+    [Self::TooLarge] "too_large"
+    [Self::Malformed] "malformed"
+    [Self::NotFound] "not_found"
+    [Self::MethodNotAllowed] "method_not_allowed"
 }
 
 /// How many requests to one route had one outcome, since the start.
@@ -129,7 +102,8 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn request(&self, kind: Kind, outcome: Outcome) {
-        if let Some(counter) = self.requests.get(kind as usize).and_then(|row| row.get(outcome.index())) {
+        let row = self.requests.get(kind as usize).into_iter().flatten();
+        if let Some((_, counter)) = Outcome::ALL.iter().zip(row).find(|(other, _)| **other == outcome) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }

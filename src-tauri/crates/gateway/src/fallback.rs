@@ -25,8 +25,9 @@ const LONGEST_S: u32 = 14_400;
 /// circle, at the owner's cost. It names no address of this computer either, because that is the one thing
 /// that does not answer; so recordings of the agent's own cannot be played.
 ///
-/// The same document answers the agent's own calls when the app's voice URL fails. Twilio connects none of
-/// those, since the document shows no caller id (13214).
+/// The same document answers the agent's own calls when the app's voice URL fails. None of those is
+/// forwarded, since the document shows no caller id (13214); with every other rule the agent hears what a
+/// caller would.
 pub fn fallback_document(rules: &IncomingRules) -> String {
     let document = match &rules.offline {
         Answer::Forward { to } => forward(to),
