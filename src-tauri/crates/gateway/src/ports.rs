@@ -48,7 +48,10 @@ pub trait Calls: Send + Sync + 'static {
     async fn sound(&self, name: &SoundName) -> Option<Bytes>;
 
     /// Requests are being refused. Told at most once a minute per reason, unless requests were
-    /// [accepted](Self::webhook_accepted) in between; must not block.
+    /// [accepted](Self::webhook_accepted) in between; must not block. Wrong signatures
+    /// ([`RefusalReason::Mismatch`], [`RefusalReason::OtherKey`]) are told of from the third on that came
+    /// within ten minutes without a good request in between: who knows our account's name can send
+    /// a wrong one, and Twilio sends many.
     fn webhook_refused(&self, refused: RefusedWebhook);
 
     /// Requests are good again: the first one after [`webhook_refused`](Self::webhook_refused) told
@@ -100,12 +103,14 @@ impl RefusedWebhook {
         let message = match self.reason {
             RefusalReason::Unsigned | RefusalReason::NotOurAccount => return None,
             RefusalReason::Mismatch => {
-                "Twilio's requests arrive, but their signature does not match. If the Auth Token was \
-                 changed at Twilio, enter the new one on the Account page."
+                "Requests arrive for this account whose signature does not match: from Twilio, or from \
+                 somebody who imitates it. Run the self-test first. Enter a new Auth Token on the Account \
+                 page only if you changed it at Twilio yourself."
             }
             RefusalReason::OtherKey => {
-                "Twilio signs its requests with another key than the one entered here. Check the \
-                 webhook signature settings at Twilio."
+                "Requests arrive for this account that are signed with another key than the one entered \
+                 here: by Twilio, or by somebody who imitates it. Run the self-test first. If it fails, \
+                 check the webhook signature settings at Twilio."
             }
             RefusalReason::NoKey => {
                 "Requests of Twilio cannot be checked, because the Auth Token is not available. \

@@ -42,40 +42,9 @@ async fn strangers_in_numbers_do_not_hide_trouble_of_our_own() {
     for _ in 0..60 {
         Answer::of(desk.unsigned_post(VOICE_PATH, &incoming())).await;
     }
-    assert_eq!(forged(&desk).await, 429);
+    for _ in 0..3 {
+        assert_eq!(forged(&desk).await, 429);
+    }
     let reasons: Vec<_> = desk.agent.refused.lock().unwrap().iter().map(|told| told.reason).collect();
     assert_eq!(reasons, [RefusalReason::Unsigned, RefusalReason::Mismatch]);
-}
-
-/// Many strangers at once, as fast as they can, beside Twilio.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_does_not_starve_twilio() {
-    const STRANGERS: u64 = 16;
-    const GENUINE: u32 = 50;
-    let desk = std::sync::Arc::new(Desk::open().await);
-    let strangers: Vec<_> = (0..STRANGERS)
-        .map(|_| {
-            let desk = std::sync::Arc::clone(&desk);
-            tokio::spawn(async move {
-                loop {
-                    forged(&desk).await;
-                }
-            })
-        })
-        .collect();
-    while desk.count(Outcome::Flooding) == 0 {
-        tokio::task::yield_now().await;
-    }
-    let before = desk.count(Outcome::Flooding);
-    for sequence in 0..GENUINE {
-        let answer = Answer::of(desk.signed_post(STATUS_PATH, &leg("ringing", sequence))).await;
-        assert_eq!(answer.status, 204);
-    }
-    let meanwhile = desk.count(Outcome::Flooding) - before;
-    for stranger in strangers {
-        stranger.abort();
-    }
-    assert!(meanwhile > 0, "the flood went on");
-    // In turn with the strangers, or nearly: by turns and not by time, which is not the gateway's alone.
-    assert!(meanwhile < u64::from(GENUINE) * STRANGERS * 20, "{meanwhile}");
 }
