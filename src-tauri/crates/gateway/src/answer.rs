@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 
 use crate::callback;
 use crate::connection::Peer;
@@ -30,10 +31,8 @@ pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) 
         None => Err(Outcome::NotFound),
         Some(_) if !is_allowed(kind, &parts.method) => Err(Outcome::MethodNotAllowed),
         Some(route) => {
-            let serving = serve(&shared, &route, &parts, body);
-            // A body that comes too slowly, most of all.
-            let served = tokio::time::timeout(shared.request_timeout, serving).await;
-            served.unwrap_or(Err(Outcome::TimedOut))
+            let deadline = Instant::now() + shared.request_timeout;
+            serve(&shared, &route, &parts, body, deadline).await
         }
     };
     let (outcome, response) = answer.unwrap_or_else(|outcome| (outcome, plain(outcome, kind)));
@@ -45,21 +44,30 @@ fn is_allowed(kind: Kind, method: &Method) -> bool {
     kind.allow().split(", ").any(|allowed| allowed == method.as_str())
 }
 
-async fn serve(shared: &Shared, route: &Route, parts: &Parts, body: Body) -> Answer {
+async fn serve(shared: &Shared, route: &Route, parts: &Parts, body: Body, deadline: Instant) -> Answer {
     match route {
-        Route::Sound(name) => sound::answer(shared, name, parts).await,
+        Route::Sound(name) => by(deadline, sound::answer(shared, name, parts)).await,
         Route::Proof(nonce) => Ok((Outcome::Accepted, proof(shared, nonce))),
         Route::Question(question) => {
-            let signed = verify(shared, parts, body).await?;
+            let signed = by(deadline, verify(shared, parts, body)).await?;
             let _permit = admit(shared, parts)?;
-            Ok(steering::answer(shared, question, signed).await)
+            // Keeps to the deadline by itself: whoever is on the line gets a sentence then.
+            Ok(steering::answer(shared, question, signed, deadline).await)
         }
         Route::Report(report) => {
-            let signed = verify(shared, parts, body).await?;
-            let _permit = admit(shared, parts)?;
-            Ok(callback::answer(shared, *report, signed).await)
+            by(deadline, async {
+                let signed = verify(shared, parts, body).await?;
+                let _permit = admit(shared, parts)?;
+                Ok(callback::answer(shared, *report, signed).await)
+            })
+            .await
         }
     }
+}
+
+/// Gives `work` until `deadline`: most of all a body may come too slowly.
+async fn by<T>(deadline: Instant, work: impl Future<Output = Result<T, Outcome>>) -> Result<T, Outcome> {
+    tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(Outcome::TimedOut))
 }
 
 /// Lets in what is Twilio's, within limits: strangers cannot use them up, because they do not come this far.

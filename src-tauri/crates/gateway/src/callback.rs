@@ -9,16 +9,18 @@ use dialer_twilio::webhook::{
 };
 
 use crate::counts::Outcome;
+use crate::replay::Name;
 use crate::route::{Report, Route};
 use crate::server::Shared;
 use crate::verification::Signed;
 
 /// Passes on what Twilio tells, once.
-pub(crate) async fn answer(shared: &Shared, report: Report, mut signed: Signed) -> (Outcome, Response) {
+pub(crate) async fn answer(shared: &Shared, report: Report, signed: Signed) -> (Outcome, Response) {
     let now_ms = shared.clock.now_ms();
     let route = Route::from(report);
     let taken = (Outcome::Accepted, StatusCode::NO_CONTENT.into_response());
-    let told = match Told::read(report, &mut signed.form, now_ms) {
+    let (mut names, form) = signed.open(&route);
+    let told = match Told::read(report, form, now_ms) {
         Ok(told) => told,
         Err(reason) => {
             // Twilio posts more kinds of callback to an address than the one it was given for, and may
@@ -28,7 +30,9 @@ pub(crate) async fn answer(shared: &Shared, report: Report, mut signed: Signed) 
         }
     };
     let Some(event) = told.event else { return taken };
-    let outcome = shared.told.outcome(&signed.names(&route, Some(&told.name)), now_ms);
+    // Twilio may tell the same thing twice in different words.
+    names.push(Name::of(&[&route.path(), "event", &told.name]));
+    let outcome = shared.told.outcome(&names, now_ms);
     let tell = outcome.get_or_init(|| shared.calls.happened(event));
     match tokio::time::timeout(shared.answer_within, tell).await {
         Ok(()) => taken,
@@ -48,27 +52,27 @@ struct Told {
 }
 
 impl Told {
-    fn read(report: Report, form: &mut Form, now_ms: i64) -> Result<Self, WebhookError> {
+    fn read(report: Report, form: Form, now_ms: i64) -> Result<Self, WebhookError> {
         Ok(match report {
             Report::Recording => {
-                let callback = RecordingCallback::parse(form)?;
+                let callback = RecordingCallback::parse(&form)?;
                 let name = format!("{}|{:?}", callback.recording_sid, callback.status);
                 Self { name, event: callback.event(now_ms) }
             }
             Report::Transcription => {
-                let callback = TranscriptionCallback::parse(form)?;
+                let callback = TranscriptionCallback::parse(&form)?;
                 let name = format!("{}|{}", callback.recording_sid, callback.text.is_empty());
                 Self { name, event: Some(callback.event(now_ms)) }
             }
             Report::Conference => {
-                let callback = ConferenceCallback::parse(form)?;
+                let callback = ConferenceCallback::parse(&form)?;
                 let ConferenceCallback { conference_sid, what, call_sid, sequence, timestamp_ms, .. } =
                     &callback;
                 let name = format!("{conference_sid}|{what}|{call_sid:?}|{sequence:?}|{timestamp_ms:?}");
                 Self { name, event: callback.event(now_ms) }
             }
             Report::Status => {
-                let callback = StatusCallback::parse(std::mem::take(form))?;
+                let callback = StatusCallback::parse(form)?;
                 let name =
                     format!("{}|{}|{:?}", callback.call_sid, callback.status.as_wire(), callback.sequence);
                 Self { name, event: Some(callback.event(now_ms)) }

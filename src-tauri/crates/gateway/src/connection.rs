@@ -3,13 +3,15 @@
 //! Behind a tunnel or proxy few connections carry everybody's requests, and an address says nothing
 //! about who is at the other end. So places are not given by address: everybody gets one, and when all
 //! are taken the one goes that has kept us waiting longest. A connection on which Twilio's request is
-//! being answered stays.
+//! being worked on stays, and one on which its answer is being taken goes last.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -39,6 +41,8 @@ struct State {
     served: bool,
     /// Whether any of those was Twilio's.
     good: bool,
+    /// Whether the latest was.
+    trusted: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,33 +55,43 @@ enum Phase {
     Request,
     /// It is Twilio's.
     Trusted,
+    /// Its answer is known, and not written yet.
+    Answering,
+    /// All of the answer is written or about to be, and not taken yet.
+    Flushing,
     /// The connection ends.
     Evicted,
 }
 
 impl Peer {
     fn new() -> Self {
-        let state = State { phase: Phase::Idle, since: Instant::now(), served: false, good: false };
+        let state =
+            State { phase: Phase::Idle, since: Instant::now(), served: false, good: false, trusted: false };
         Self { state: Mutex::new(state), evicted: Notify::new() }
     }
 
     /// A request has come as far as its body.
     pub(crate) fn request_began(&self) {
-        self.state().enter(Phase::Request);
+        let mut state = self.state();
+        state.trusted = false;
+        state.enter(Phase::Request);
     }
 
     /// The request is Twilio's. False if the connection has been given up already.
     pub(crate) fn trust(&self) -> bool {
         let mut state = self.state();
-        state.good = true;
+        (state.good, state.trusted) = (true, true);
         state.enter(Phase::Trusted)
     }
 
-    /// The answer is known.
-    pub(crate) fn answered(&self) {
+    /// The answer is known: it is under way until the body returned in place of `body` is gone and
+    /// everything is [flushed](Self::flushed).
+    pub(crate) fn answered(self: Arc<Self>, body: Body) -> Answered {
         let mut state = self.state();
         state.served = true;
-        state.enter(Phase::Idle);
+        state.enter(Phase::Answering);
+        drop(state);
+        Answered { body, peer: self }
     }
 
     /// Returns when the connection must end, because another needs its place.
@@ -106,6 +120,30 @@ impl Peer {
         }
     }
 
+    /// Some of an answer was taken.
+    fn bytes_taken(&self) {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Answering | Phase::Flushing) {
+            state.since = Instant::now();
+        }
+    }
+
+    /// No more of the answer will come.
+    fn handed_over(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Answering {
+            state.enter(Phase::Flushing);
+        }
+    }
+
+    /// All that was written has been taken.
+    fn flushed(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Flushing {
+            state.enter(Phase::Idle);
+        }
+    }
+
     /// When waiting for the other side ends; `None` while it is not the other side that is waited for, or
     /// somebody else looks at the clock.
     fn deadline(&self, patience: Patience) -> Option<Instant> {
@@ -113,18 +151,23 @@ impl Peer {
         match state.phase {
             Phase::Idle if state.served => Some(state.since + patience.idle),
             Phase::Idle | Phase::Head => Some(state.since + patience.head),
-            Phase::Request | Phase::Trusted | Phase::Evicted => None,
+            Phase::Request | Phase::Trusted | Phase::Answering | Phase::Flushing | Phase::Evicted => None,
         }
     }
 
-    /// The order in which connections go: strangers first, then by how long they have kept us waiting.
+    /// The order in which connections go: by what they are, then by how long they have kept us waiting.
     /// `None` for one that stays.
-    fn standing(&self) -> Option<(bool, Instant)> {
+    fn standing(&self) -> Option<(Rank, Instant)> {
         let state = self.state();
-        match state.phase {
-            Phase::Idle | Phase::Head | Phase::Request => Some((state.good, state.since)),
-            Phase::Trusted | Phase::Evicted => None,
-        }
+        let rank = match state.phase {
+            Phase::Answering | Phase::Flushing if state.trusted => Rank::Taking,
+            Phase::Idle | Phase::Head | Phase::Request | Phase::Answering | Phase::Flushing if state.good => {
+                Rank::Twilio
+            }
+            Phase::Idle | Phase::Head | Phase::Request | Phase::Answering | Phase::Flushing => Rank::Stranger,
+            Phase::Trusted | Phase::Evicted => return None,
+        };
+        Some((rank, state.since))
     }
 
     /// Ends the connection, unless Twilio's request has been recognised on it meanwhile.
@@ -149,6 +192,49 @@ impl State {
         }
         (self.phase, self.since) = (phase, Instant::now());
         true
+    }
+}
+
+/// What a connection that may go is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A stranger's, as far as anybody knows.
+    Stranger,
+    /// Twilio's, which came there before.
+    Twilio,
+    /// Twilio's, which is taking an answer: what a caller hears breaks off with it.
+    Taking,
+}
+
+/// The body of an answer, which tells the connection when it is gone.
+pub(crate) struct Answered {
+    body: Body,
+    peer: Arc<Peer>,
+}
+
+impl hyper::body::Body for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.peer.handed_over();
     }
 }
 
@@ -229,6 +315,7 @@ impl Guarded {
     ) -> Poll<std::io::Result<T>> {
         if outcome.is_ready() {
             self.writing = None;
+            self.peer.bytes_taken();
             return outcome;
         }
         let patience = self.patience;
@@ -275,7 +362,12 @@ impl AsyncWrite for Guarded {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_flush(cx);
+        if matches!(outcome, Poll::Ready(Ok(()))) {
+            this.peer.flushed();
+        }
+        outcome
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -316,13 +408,19 @@ mod tests {
         assert!(matches!(connections.enter(), Place::Free(_)));
     }
 
+    /// The answer is known, written and taken.
+    fn answer(peer: &Arc<Peer>) {
+        drop(Arc::clone(peer).answered(Body::empty()));
+        peer.flushed();
+    }
+
     #[tokio::test(start_paused = true)]
     async fn strangers_go_before_twilio_and_what_is_being_answered_stays() {
         let connections = Connections::new(2);
         let twilio = entered(&connections);
         twilio.request_began();
         assert!(twilio.trust());
-        twilio.answered();
+        answer(&twilio);
         tokio::time::advance(Duration::from_secs(60)).await;
         let stranger = entered(&connections);
         let other = entered(&connections);
@@ -332,10 +430,42 @@ mod tests {
         other.request_began();
         assert!(other.trust());
         assert!(matches!(connections.enter(), Place::None));
-        twilio.answered();
+        answer(&twilio);
         assert!(matches!(connections.enter(), Place::Vacated(_)));
         assert!(is_evicted(&twilio));
         assert!(!twilio.trust(), "nothing is begun on a connection that ends");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_twilio_is_taking_goes_last_and_that_of_a_stranger_does_not() {
+        let connections = Connections::new(2);
+        let twilio = entered(&connections);
+        twilio.request_began();
+        assert!(twilio.trust());
+        let body = Arc::clone(&twilio).answered(Body::empty());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for body_is_gone in [false, true] {
+            let stranger = entered(&connections);
+            stranger.request_began();
+            let refusal = Arc::clone(&stranger).answered(Body::empty());
+            tokio::time::advance(Duration::from_secs(1)).await;
+            let other = entered(&connections);
+            assert!(is_evicted(&stranger) && !is_evicted(&twilio), "{body_is_gone}");
+            connections.leave(&other);
+            drop(refusal);
+            twilio.flushed();
+        }
+        drop(body);
+        let good = entered(&connections);
+        good.request_began();
+        assert!(good.trust());
+        answer(&good);
+        let other = entered(&connections);
+        assert!(is_evicted(&good) && !is_evicted(&twilio), "it has kept us waiting for less time");
+        other.request_began();
+        assert!(other.trust());
+        entered(&connections);
+        assert!(is_evicted(&twilio), "there was no other");
     }
 
     #[tokio::test(start_paused = true)]
@@ -343,7 +473,7 @@ mod tests {
         let seconds = Duration::from_secs;
         let patience = Patience { head: seconds(5), idle: seconds(75), answer: seconds(10) };
         let start = Instant::now();
-        let peer = Peer::new();
+        let peer = Arc::new(Peer::new());
         assert_eq!(peer.deadline(patience), Some(start + seconds(5)));
         tokio::time::advance(seconds(1)).await;
         peer.bytes_came();
@@ -352,10 +482,17 @@ mod tests {
         assert_eq!(peer.deadline(patience), Some(start + seconds(6)), "from the first byte");
         peer.request_began();
         assert_eq!(peer.deadline(patience), None);
-        peer.answered();
-        assert_eq!(peer.deadline(patience), Some(start + seconds(77)));
+        let body = Arc::clone(&peer).answered(Body::empty());
+        tokio::time::advance(seconds(100)).await;
+        peer.flushed();
+        assert_eq!(peer.deadline(patience), None, "more of the answer comes");
+        drop(body);
         peer.bytes_came();
-        assert_eq!(peer.deadline(patience), Some(start + seconds(7)));
+        assert_eq!(peer.deadline(patience), None, "not all of it is taken");
+        peer.flushed();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(177)));
+        peer.bytes_came();
+        assert_eq!(peer.deadline(patience), Some(start + seconds(107)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -364,11 +501,11 @@ mod tests {
         for (head, idle) in [(5, 75), (75, 5)] {
             let patience = Patience { head: seconds(head), idle: seconds(idle), answer: seconds(10) };
             let start = Instant::now();
-            let peer = Peer::new();
+            let peer = Arc::new(Peer::new());
             peer.request_began();
             let story = async {
                 tokio::time::sleep(seconds(93)).await;
-                peer.answered();
+                answer(&peer);
                 tokio::time::sleep(seconds(3)).await;
                 peer.bytes_came();
                 std::future::pending::<()>().await;

@@ -31,9 +31,13 @@ const MESSAGE_KEY: &str = "#";
 const TUNE_LOOPS: u32 = 2;
 /// How long a silent wait is, in seconds, before Twilio asks again.
 const SILENCE_S: u32 = 30;
-/// The pause after a recording of the agent's, in seconds: even one of no length does not make Twilio ask
-/// without end.
+/// The pause after a recording of the agent's, in seconds.
 const BREATH_S: u32 = 3;
+/// How long a recording of the agent's is repeated at least, in milliseconds: each question of Twilio's is
+/// work for us and a line in the account's log.
+const MUSIC_MS: u64 = 30_000;
+/// As often as Twilio plays anything.
+const MOST_LOOPS: u32 = 1_000;
 
 /// What documents refer to.
 pub(crate) struct Surroundings<'a> {
@@ -43,6 +47,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) queue: &'a str,
     /// What they hear.
     pub(crate) tune: &'a SoundName,
+    /// How long the recording of the agent's that they hear instead lasts, in milliseconds, where that is
+    /// known.
+    pub(crate) music_ms: Option<u64>,
 }
 
 /// The document for `instruction`. Every leg reports to the status callback, and every connection leads
@@ -167,15 +174,24 @@ fn wait(position: Option<u32>, music: &Music, around: &Surroundings<'_>) -> Resp
         0 | 1 => "You are next in line.".to_owned(),
         position => format!("You are number {position} in line."),
     });
-    let told = place.into_iter().map(|text| Verb::Say { text, language: None });
+    let told = place.into_iter().map(|text| twiml::Prompt::Say { text, language: None });
+    let play = |name, loops| twiml::Prompt::Play { url: around.sound(name), loops };
+    let pause = |length_s| twiml::Prompt::Pause { length_s };
     let heard = match music {
-        Music::Tune => vec![Verb::Play { url: around.sound(around.tune), loops: TUNE_LOOPS }],
-        Music::Silence => vec![Verb::Pause { length_s: SILENCE_S }],
-        Music::Recording { sound } => {
-            vec![Verb::Play { url: around.sound(sound), loops: 1 }, Verb::Pause { length_s: BREATH_S }]
-        }
+        Music::Tune => vec![play(around.tune, TUNE_LOOPS)],
+        Music::Silence => vec![pause(SILENCE_S)],
+        Music::Recording { sound } => match around.music_ms.filter(|length| *length > 0) {
+            Some(length) => vec![play(sound, loops(length)), pause(BREATH_S)],
+            // It may be gone, and Twilio goes on at once.
+            None => vec![play(sound, 1), pause(SILENCE_S)],
+        },
     };
-    told.chain(heard).fold(Response::new(), Response::with)
+    told.chain(heard).map(Verb::from).fold(Response::new(), Response::with)
+}
+
+/// How often something of `length_ms` must be played to last; a thousand times at most (TwiML `<Play loop>`).
+fn loops(length_ms: u64) -> u32 {
+    u32::try_from(MUSIC_MS.div_ceil(length_ms)).unwrap_or(u32::MAX).min(MOST_LOOPS)
 }
 
 /// The busy tone, where it can still be had: a call that was answered (by a menu, say) can only be ended,

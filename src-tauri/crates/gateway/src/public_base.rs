@@ -1,6 +1,6 @@
 //! The public address of the gateway, as Twilio was told it.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use url::Url;
 
@@ -20,33 +20,48 @@ pub(crate) struct PublicBase {
 
 #[derive(Default)]
 struct State {
-    current: Option<Url>,
+    current: Option<Base>,
     /// Newest first, with the Unix millisecond until which each is good.
-    former: Vec<(Url, i64)>,
+    former: Vec<(Base, i64)>,
+}
+
+struct Base {
+    url: Url,
+    /// As [`before_path`] has it.
+    text: Arc<str>,
+}
+
+impl Base {
+    fn new(url: Url) -> Self {
+        let text = Arc::from(before_path(&url));
+        Self { url, text }
+    }
 }
 
 impl PublicBase {
     pub(crate) fn set(&self, base: Url, now_ms: i64) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.current.as_ref() == Some(&base) {
+        if state.current.as_ref().is_some_and(|current| current.url == base) {
             return;
         }
-        state.former.retain(|(former, until_ms)| *former != base && *until_ms > now_ms);
-        if let Some(replaced) = state.current.replace(base) {
+        state.former.retain(|(former, until_ms)| former.url != base && *until_ms > now_ms);
+        if let Some(replaced) = state.current.replace(Base::new(base)) {
             state.former.insert(0, (replaced, now_ms.saturating_add(FORMER_FOR_MS)));
             state.former.truncate(FORMER_COUNT);
         }
     }
 
     pub(crate) fn current(&self) -> Option<Url> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.current.as_ref().map(|base| base.url.clone())
     }
 
-    /// The current address, then those replaced lately.
-    pub(crate) fn good(&self, now_ms: i64) -> Vec<Url> {
+    /// The current address, then those replaced lately, each as text without a slash at its end: with a path
+    /// and query behind it as they arrived, nothing of them rewritten, it is a URL that Twilio signs.
+    pub(crate) fn good(&self, now_ms: i64) -> Vec<Arc<str>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let former = state.former.iter().filter(|(_, until_ms)| *until_ms > now_ms).map(|(base, _)| base);
-        state.current.iter().chain(former).cloned().collect()
+        state.current.iter().chain(former).map(|base| Arc::clone(&base.text)).collect()
     }
 }
 
@@ -70,10 +85,14 @@ impl Addresses {
 }
 
 /// `base` with `path_and_query` behind it, as text: nothing of the latter is rewritten.
-///
-/// A base may have a path of its own, which a proxy in front of us takes off.
 pub(crate) fn join(base: &Url, path_and_query: &str) -> String {
-    format!("{}{path_and_query}", base.as_str().trim_end_matches('/'))
+    format!("{}{path_and_query}", before_path(base))
+}
+
+/// What stands before the path of a route. A base may have a path of its own, which a proxy in front of us
+/// takes off.
+fn before_path(base: &Url) -> &str {
+    base.as_str().trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -90,7 +109,7 @@ mod tests {
     fn good(base: &PublicBase, now_ms: i64) -> Vec<String> {
         base.good(now_ms)
             .iter()
-            .map(|url| url.host_str().unwrap().trim_end_matches(".example").to_owned())
+            .map(|text| text.trim_start_matches("https://").trim_end_matches(".example").to_owned())
             .collect()
     }
 
@@ -128,7 +147,11 @@ mod tests {
         for base in ["https://h.example/prefix/", "https://h.example/prefix", "http://127.0.0.1:3002"] {
             let base = Url::parse(base).unwrap();
             let written = Addresses::new(base.clone()).of(Question::Wait);
-            assert_eq!(written.as_str(), join(&base, &Route::from(Question::Wait).path()));
+            let path = Route::from(Question::Wait).path();
+            assert_eq!(written.as_str(), join(&base, &path));
+            let signed = PublicBase::default();
+            signed.set(base, 0);
+            assert_eq!(written.as_str(), format!("{}{path}", signed.good(0)[0]));
         }
     }
 

@@ -51,7 +51,8 @@ pub struct GatewayOptions {
     pub listen: SocketAddr,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// How long [`Calls`] may take, before a caller is told to try again. 8 s.
+    /// How long [`Calls`] may take, before a caller is told to try again. 8 s, or what is left of
+    /// `request_timeout` where that is less.
     pub answer_within: Duration,
     /// How long a request may take in all, its body included. 10 s.
     pub request_timeout: Duration,
@@ -339,9 +340,8 @@ impl Listening {
             request.extensions_mut().insert(Arc::clone(&at));
             let (answer, at) = (app.call(request), Arc::clone(&at));
             async move {
-                let answer = answer.await;
-                at.answered();
-                answer
+                let answered = |answer: axum::response::Response| answer.map(|body| at.answered(body));
+                answer.await.map(answered)
             }
         });
         let connection = http1::Builder::new()

@@ -4,12 +4,11 @@ use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use dialer_domain::sid::AccountSid;
-use dialer_twilio::signature::{self, SignatureError, SignatureHeaders, SignedBody, WebhookKey};
+use dialer_twilio::signature::{self, Canonical, SignatureError, SignatureHeaders, SignedBody, WebhookKey};
 use dialer_twilio::webhook::Form;
 
 use crate::counts::Outcome;
 use crate::ports::RefusalReason;
-use crate::public_base::join;
 use crate::replay::Name;
 use crate::route::Route;
 use crate::server::Shared;
@@ -21,10 +20,11 @@ const MAX_PARAMETERS: usize = 512;
 /// Marks Twilio's own repetitions of a request.
 const IDEMPOTENCY_HEADER: &str = "i-twilio-idempotency-token";
 
-/// A request that Twilio signed.
+/// A request that Twilio signed. Its parameters are had together with its [names](Self::open) only, because
+/// these are made of them.
 pub(crate) struct Signed {
     /// Its parameters: the body of a POST, the query of a GET.
-    pub(crate) form: Form,
+    form: Form,
     /// Its signature, which no request with other content shares.
     signature: String,
     /// Twilio's own name of the request across repetitions.
@@ -32,20 +32,19 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// The names the request to `route` goes by, in every repetition.
+    /// The names the request to `route` goes by, in every repetition, and its parameters.
     ///
     /// One is its signature: whoever has caught a request can send it again in other words (parameters in
     /// another order, a letter moved from a value into its name) but cannot sign another one. One is Twilio's own
-    /// token, where it repeats itself; that is not signed, so it counts only together with the call it came
-    /// with. One is `event`, what a callback tells of: Twilio may tell it twice in different words.
-    pub(crate) fn names(&self, route: &Route, event: Option<&str>) -> Vec<Name> {
+    /// token, where it repeats itself; that is not signed, so it counts only together with the call it came with.
+    pub(crate) fn open(self, route: &Route) -> (Vec<Name>, Form) {
         let path = route.path();
         let call = self.form.get("CallSid").unwrap_or_default();
         let token = self.idempotency_token.as_deref();
-        std::iter::once(Name::of(&[&path, "signature", &self.signature]))
-            .chain(event.map(|event| Name::of(&[&path, "event", event])))
+        let names = std::iter::once(Name::of(&[&path, "signature", &self.signature]))
             .chain(token.map(|token| Name::of(&[&path, "token", call, token])))
-            .collect()
+            .collect();
+        (names, self.form)
     }
 }
 
@@ -155,10 +154,12 @@ fn try_keys(
     if keys.is_empty() {
         return Err(RefusalReason::NoKey);
     }
+    // Sorted or hashed once, however many keys and addresses there are to try, and before that not at all.
+    let body = Canonical::of(body);
     let mut refusal = SignatureError::OtherKey;
     for key in keys {
         for base in &bases {
-            match signature::validate(key, headers, &join(base, target), body) {
+            match signature::validate_canonical(key, headers, base, target, &body) {
                 Ok(()) => return Ok(()),
                 // With several keys, the reason of one that could have signed tells most.
                 Err(SignatureError::OtherKey) => {}

@@ -160,6 +160,25 @@ async fn a_menu_leads_where_its_keys_say() {
     assert_eq!(press("9/1", "1").await, VOICEMAIL, "a page that is gone");
 }
 
+/// The document that plays a recording.
+fn music(name: u8, loops: u32, pause_s: u32) -> String {
+    let name = sound(name);
+    format!(
+        "<Response><Play loop=\"{loops}\">{BASE}/api/calls/sounds/{}.wav</Play>\
+         <Pause length=\"{pause_s}\"/></Response>",
+        name.as_str()
+    )
+}
+
+/// A WAV file of 8,000 bytes a second.
+fn silence(seconds: u32) -> bytes::Bytes {
+    let length = seconds * 8_000;
+    let numbers = [&8_000_u32.to_le_bytes()[..], &8_000_u32.to_le_bytes(), b"\x01\0\x08\0"].concat();
+    let head = [&b"RIFF"[..], &(length + 36).to_le_bytes(), b"WAVEfmt \x10\0\0\0\x01\0\x01\0"].concat();
+    let data = [&b"data"[..], &length.to_le_bytes(), &vec![0x80; length as usize]].concat();
+    [head, numbers, data].concat().into()
+}
+
 #[tokio::test]
 async fn callers_wait_in_the_queue() {
     let desk = Desk::open_with(|options| options.queue = "desk-1".into()).await;
@@ -179,21 +198,23 @@ async fn callers_wait_in_the_queue() {
     let first = wait("1", "0").await;
     assert!(first.starts_with("<Response><Say>You are next in line.</Say><Play loop=\"2\">"), "{first}");
     assert!(wait("3", "5").await.contains("<Say>You are number 3 in line.</Say>"));
+    // The first is gone, the second lasts a second, the third a minute.
+    for (at, seconds) in [(2, 1), (3, 60)] {
+        desk.agent.sounds.lock().unwrap().insert(sound(at), silence(seconds));
+    }
+    let mut waited = 10;
     for (music, expected) in [
         (Music::Silence, "<Response><Pause length=\"30\"/></Response>".to_owned()),
-        (
-            Music::Recording { sound: sound(2) },
-            format!(
-                "<Response><Play loop=\"1\">{BASE}/api/calls/sounds/{}.wav</Play><Pause length=\"3\"/></Response>",
-                sound(2).as_str()
-            ),
-        ),
+        (Music::Recording { sound: sound(1) }, music(1, 1, 30)),
+        (Music::Recording { sound: sound(2) }, music(2, 30, 3)),
+        (Music::Recording { sound: sound(3) }, music(3, 1, 3)),
     ] {
         {
             let queue = &mut desk.agent.rules.lock().unwrap().incoming.queue;
             (queue.tell_position, queue.music) = (false, music);
         }
-        assert_eq!(wait("1", &expected.len().to_string()).await, expected);
+        waited += 1;
+        assert_eq!(wait("1", &waited.to_string()).await, expected);
     }
     assert_eq!(wait("1", "900").await, "<Response><Leave/></Response>");
     let left = async |result: &str| {
@@ -203,7 +224,7 @@ async fn callers_wait_in_the_queue() {
     assert_eq!(left("leave").await, VOICEMAIL);
     assert_eq!(left("bridged").await, HANG_UP);
     let events = desk.agent.events.lock().unwrap();
-    assert_eq!(events.iter().filter(|event| matches!(event, CallEvent::Waiting { .. })).count(), 5);
+    assert_eq!(events.iter().filter(|event| matches!(event, CallEvent::Waiting { .. })).count(), 7);
     let bridged = CallEvent::LeftQueue {
         call_sid: CALL.parse().unwrap(),
         result: QueueResult::Bridged,
@@ -351,12 +372,37 @@ async fn callbacks_that_tell_nothing_known_are_taken_without_effect() {
 }
 
 #[tokio::test]
-async fn a_question_that_is_not_understood_is_told_to_the_caller() {
+async fn a_call_under_way_goes_on_although_a_question_is_not_understood() {
     let desk = Desk::open().await;
-    for path in ["dialled/ring", "queue/left"] {
-        let answer = Answer::of(desk.signed_post(&format!("/api/calls/{path}"), &under_way(&[]))).await;
-        assert!(spoken(&answer).contains("not understood"), "{path}");
+    {
+        let mut rules = desk.agent.rules.lock().unwrap();
+        rules.incoming.menu = menu();
+        rules.outgoing.emergency = true;
     }
+    let ask = async |path: &str, form: &Form| asked(&desk, &format!("/api/calls/{path}"), form).await;
+    let nameless = Form::new().with("AccountSid", crate::desk::ACCOUNT);
+    let odd = nameless.clone().with("CallSid", "CA1").with("From", "x".repeat(300)).with("Digits", "1");
+    for form in [under_way(&[]), nameless, odd] {
+        assert_eq!(ask("dialled/ring", &form).await, VOICEMAIL, "{form:?}");
+        assert_eq!(ask("dialled/forward", &form).await, VOICEMAIL, "{form:?}");
+        assert_eq!(ask("queue/left", &form).await, VOICEMAIL, "{form:?}");
+        assert!(ask("dialled/outgoing", &form).await.contains("could not be connected"), "{form:?}");
+        assert!(ask("dialled/take-next", &form).await.contains("<Say>"), "{form:?}");
+        assert_eq!(ask("menu/start/1", &form).await, gather("start/2", "Press 1 or 7."), "{form:?}");
+        assert_eq!(ask("menu/start/2", &form).await, VOICEMAIL, "{form:?}");
+        assert_eq!(ask("message", &form).await, HANG_UP, "{form:?}");
+    }
+    // Nobody waits for ever because nobody knows for how long.
+    assert_eq!(ask("queue/wait", &Form::new()).await, "<Response><Leave/></Response>");
+    assert_eq!(desk.agent.event_count(), 0, "nothing was told");
+}
+
+#[tokio::test]
+async fn a_call_that_begins_in_words_not_understood_is_told_so() {
+    let desk = Desk::open().await;
+    let odd =
+        incoming().with("CallSid", "CA1").pairs().iter().filter(|(_, sid)| sid != CALL).cloned().collect();
+    assert!(spoken(&Answer::of(desk.signed_post(VOICE_PATH, &odd)).await).contains("not understood"));
     assert_eq!(desk.agent.asked(), 0);
 }
 

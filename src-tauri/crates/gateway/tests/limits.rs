@@ -70,44 +70,116 @@ async fn a_slow_body_is_given_up() {
 
 #[tokio::test]
 async fn a_slow_head_is_given_up() {
-    let desk = Desk::open_with(|options| options.header_timeout = Duration::from_millis(100)).await;
-    let answer = desk.raw(format!("POST {VOICE_PATH} HTTP/1.1\r\nHost:").as_bytes()).await;
+    let desk = Desk::open_with(|options| options.header_timeout = PATIENCE).await;
+    let mut stream = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
+    stream.write_all(format!("POST {VOICE_PATH} HTTP/1.1\r\nHost:").as_bytes()).await.unwrap();
+    until_begun(&desk).await;
+    pass(PATIENCE * 2).await;
+    let answer = read_to_end(&mut stream).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     still_serves(&desk).await;
 }
 
-/// Two requests on one connection; the answer to the second, if the connection lasted until then.
-async fn again_after(desk: &Desk, pause: Duration) -> Option<String> {
-    let ask = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+/// Longer than any stall of the computer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lets time pass at one stroke.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+const ASK: &[u8] = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// A connection on which a request was answered.
+async fn idling(desk: &Desk) -> TcpStream {
     let mut stream = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
-    stream.write_all(ask).await.unwrap();
-    read_head(&mut stream).await;
-    tokio::time::sleep(pause).await;
-    // Fails where the server has closed already.
-    stream.write_all(ask).await.ok()?;
-    let mut first = [0; 1];
-    let read = stream.read(&mut first).await.ok()?;
-    if read == 0 {
-        return None;
-    }
-    Some(format!("H{}", read_head(&mut stream).await))
+    stream.write_all(ASK).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 404"));
+    stream
 }
 
 #[tokio::test]
 async fn a_connection_may_idle_longer_than_a_head_may_take() {
     let desk = Desk::open_with(|options| {
-        options.header_timeout = Duration::from_millis(200);
-        options.idle_timeout = Duration::from_secs(3600);
+        options.header_timeout = PATIENCE;
+        options.idle_timeout = PATIENCE * 60;
     })
     .await;
-    let answer = again_after(&desk, Duration::from_millis(600)).await;
-    assert!(answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 404")));
+    let mut stream = idling(&desk).await;
+    for _ in 0..3 {
+        pass(PATIENCE * 2).await;
+        stream.write_all(ASK).await.unwrap();
+        assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 404"));
+    }
 }
 
 #[tokio::test]
 async fn a_connection_does_not_idle_for_ever() {
-    let desk = Desk::open_with(|options| options.idle_timeout = Duration::from_millis(50)).await;
-    assert_eq!(again_after(&desk, Duration::from_secs(1)).await, None);
+    let desk = Desk::open_with(|options| options.idle_timeout = PATIENCE).await;
+    let mut stream = idling(&desk).await;
+    pass(PATIENCE * 2).await;
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_late_leaves_time_for_a_sentence() {
+    let desk = Desk::open_with(|options| {
+        (options.answer_within, options.request_timeout) = (PATIENCE, PATIENCE);
+    })
+    .await;
+    let held = desk.agent.gate.acquire().await.unwrap();
+    let (form, mut stream) = (incoming(), TcpStream::connect(desk.gateway.local_addr()).await.unwrap());
+    let (begun, rest) = form.encode().split_at_checked(9).map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let head = format!(
+        "POST {VOICE_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Twilio-Signature: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{begun}",
+        signature(BASE, VOICE_PATH, &form),
+        begun.len() + rest.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    until_begun(&desk).await;
+    pass(PATIENCE / 2).await;
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    desk.agent.until_asked(1).await;
+    pass(PATIENCE * 3 / 4).await;
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Please try again later"), "{answer}");
+    assert_eq!(desk.count(Outcome::TimedOut), 1);
+    drop(held);
+}
+
+/// Returns when the server has seen what was sent to it: it has answered what was sent later.
+async fn until_begun(desk: &Desk) {
+    assert_eq!(Answer::of(desk.unsigned_post(VOICE_PATH, &incoming())).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_sound_that_is_being_fetched_is_fetched_whole() {
+    let desk = Desk::open_with(|options| {
+        (options.max_in_flight, options.max_connections) = (1, 2);
+        (options.idle_timeout, options.request_timeout) = (PATIENCE, PATIENCE * 60);
+    })
+    .await;
+    let name = dialer_domain::incoming::SoundName::from_bytes([7; 16]);
+    // More than the system keeps for a connection.
+    let length = 64 * 1024 * 1024;
+    desk.agent.sounds.lock().unwrap().insert(name.clone(), bytes::Bytes::from(vec![0; length]));
+    let mut stream = TcpStream::connect(desk.gateway.local_addr()).await.unwrap();
+    let ask = format!("GET /api/calls/sounds/{}.wav HTTP/1.1\r\nHost: x\r\n\r\n", name.as_str());
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    let mut others = Vec::new();
+    for _ in 0..5 {
+        others.push(idling(&desk).await);
+    }
+    pass(PATIENCE * 2).await;
+    let mut taken = vec![0; length];
+    stream.read_exact(&mut taken).await.unwrap();
+    // Then it idles like any other.
+    pass(PATIENCE * 2).await;
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dialer_gateway::{STATUS_PATH, VOICE_PATH};
 use dialer_twilio::webhook::Form;
 
-use crate::desk::{Answer, BASE, Desk, THEIRS, incoming, leg, outgoing, signature, under_way};
+use crate::desk::{ACCOUNT, Answer, BASE, Desk, THEIRS, incoming, leg, outgoing, signature, under_way};
 use crate::routes::spoken;
 
 /// Longer than any stall of the computer, and within what the client waits.
@@ -53,6 +53,47 @@ async fn another_call_under_the_same_token_is_another_call() {
         Answer::of(desk.signed_post(VOICE_PATH, &form).header("I-Twilio-Idempotency-Token", "t-1")).await;
     }
     assert_eq!(desk.agent.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_callback_about_another_call_under_the_same_token_is_another_callback() {
+    let desk = Desk::open().await;
+    let recording = |at: u8| {
+        Form::new()
+            .with("AccountSid", ACCOUNT)
+            .with("CallSid", format!("CA0000000000000000000000000000000{at}"))
+            .with("RecordingSid", format!("RE0000000000000000000000000000000{at}"))
+            .with("RecordingStatus", "completed")
+    };
+    let status = |at: u8| {
+        Form::new()
+            .with("AccountSid", ACCOUNT)
+            .with("CallSid", format!("CA0000000000000000000000000000000{at}"))
+            .with("CallStatus", "completed")
+    };
+    for (path, forms) in
+        [(STATUS_PATH, [status(7), status(8)]), ("/api/calls/recording", [recording(7), recording(8)])]
+    {
+        let before = desk.agent.event_count();
+        // The token is not signed: whoever has caught one can send it along with something else first.
+        for form in &forms {
+            let request = desk.signed_post(path, form).header("I-Twilio-Idempotency-Token", "t-1");
+            assert_eq!(Answer::of(request).await.status, 204, "{path}");
+        }
+        assert_eq!(desk.agent.event_count() - before, 2, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_callback_told_again_under_its_token_is_told_once() {
+    let desk = Desk::open().await;
+    // Numbered anew: neither the signature nor what it tells of is the same.
+    for sequence in [1, 2] {
+        let request = desk.signed_post(STATUS_PATH, &leg("ringing", sequence));
+        let answer = Answer::of(request.header("I-Twilio-Idempotency-Token", "t-1")).await;
+        assert_eq!(answer.status, 204);
+    }
+    assert_eq!(desk.agent.event_count(), 1);
 }
 
 #[tokio::test]
