@@ -61,7 +61,9 @@ impl<'a> Caller<'a> {
         if waited_s >= queue.longest_wait_s || position > queue.most_waiting {
             return Instruction::LeaveQueue;
         }
-        Instruction::Wait { position: queue.tell_position.then_some(position), music: queue.music.clone() }
+        // The place is told in English: not to somebody who was greeted in another language.
+        let tell = queue.tell_position && !is_foreign(&queue.greeting);
+        Instruction::Wait { position: tell.then_some(position), music: queue.music.clone() }
     }
 
     /// Out of the queue.
@@ -202,6 +204,17 @@ impl<'a> Caller<'a> {
 
 fn unavailable() -> Instruction {
     Instruction::Tell { prompt: Prompt::say(UNAVAILABLE) }
+}
+
+/// Whether `prompt` is spoken in another language than English, which is Twilio's default.
+fn is_foreign(prompt: &Prompt) -> bool {
+    match prompt {
+        Prompt::Say { language: Some(language), .. } => {
+            let language = language.split('-').next().unwrap_or_default();
+            !language.eq_ignore_ascii_case("en")
+        }
+        Prompt::Say { language: None, .. } | Prompt::Play { .. } => false,
+    }
 }
 
 fn play(page: &MenuPage, place: MenuPlace) -> Instruction {

@@ -5,7 +5,7 @@ mod walks;
 use super::*;
 use crate::destination::Destination;
 use crate::dial_policy::Spent;
-use crate::incoming::{Answer, Choice, Chosen, Hours, MenuPage, Span};
+use crate::incoming::{Answer, Choice, Chosen, Hours, MenuPage, SoundName, Span};
 use crate::local_time::LocalDate;
 use crate::phone_number::E164;
 
@@ -261,12 +261,13 @@ fn a_forward_that_would_lead_back_becomes_a_message() {
 #[test]
 fn callers_are_passed_on_within_the_limits_of_calls() {
     let mut rules = rules(|rules| rules.open = forward());
-    let limit = |rules: &Rules, now: &Situation| match begin(&from_caller(), rules, now) {
-        Instruction::Connect(connect) => Some(connect.time_limit_s),
-        other => {
-            assert_eq!(other, takes_message());
-            None
+    let limit = |rules: &Rules, now: &Situation| {
+        let instruction = begin(&from_caller(), rules, now);
+        if let Instruction::Connect(connect) = instruction {
+            return Some(connect.time_limit_s);
         }
+        assert_eq!(instruction, takes_message());
+        None
     };
     let with = |forwards_under_way, seconds, reserved_seconds| {
         let mut now = situation();
@@ -483,6 +484,22 @@ fn the_queue_keeps_callers_for_so_long_and_then_lets_them_go() {
     let at = |position| goes_on(Happened::Waiting { position, waited_s: 0 }, &rules);
     assert_eq!(at(20), hears(Some(20)));
     assert_eq!(at(21), Instruction::LeaveQueue);
+    // The place is told in English.
+    let greeted = |greeting| {
+        let mut rules = rules.clone();
+        rules.incoming.queue.greeting = greeting;
+        goes_on(waits(0), &rules)
+    };
+    let in_language = |tag: &str| Prompt::Say { text: "…".into(), language: Some(tag.into()) };
+    for greeting in
+        [in_language("en-GB"), in_language("EN"), Prompt::Play { sound: SoundName::from_bytes([1; 16]) }]
+    {
+        assert_eq!(greeted(greeting.clone()), hears(Some(3)), "{greeting:?}");
+    }
+    for tag in ["de-DE", "fr", "enm"] {
+        assert_eq!(greeted(in_language(tag)), hears(None), "{tag}");
+    }
+    assert_eq!(greeted(Prompt::say("Please hold.")), hears(Some(3)));
     rules.incoming.queue.tell_position = false;
     assert_eq!(goes_on(waits(0), &rules), hears(None));
 
