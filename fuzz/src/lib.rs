@@ -1,7 +1,7 @@
 //! What must hold for every sequence of bytes, as functions that panic where it does not.
 //!
 //! The targets beside this crate call them with what libFuzzer makes up. The tests of `dialer-twilio` include
-//! this file by its path and call them with what is kept in `corpus/`, so that what was found once stays found.
+//! this file by its path and call them with what is kept in `seeds/`, so that what was found once stays found.
 
 pub mod form;
 pub mod link;

@@ -53,16 +53,17 @@ pub fn read(link: &str, home_region: &str) -> Result<Destination, InvalidLink> {
 /// What follows `kennex-dialer:`. Browsers put a slash behind what they take for a host.
 fn ours(text: &str, home_region: &str) -> Result<Destination, InvalidLink> {
     let text = text.strip_suffix('/').unwrap_or(text);
-    if text == QUEUE_ADDRESS {
+    if text.eq_ignore_ascii_case(QUEUE_ADDRESS) {
         return Err(InvalidLink::because(
             "A link cannot take a caller out of the queue. Use the Take next button.",
         ));
     }
-    match text.split_once(':') {
-        Some((scheme @ ("sip" | "sips"), rest)) => sip(scheme, rest, home_region),
-        Some(("client", _)) => Destination::parse(text, home_region).map_err(InvalidLink),
-        Some(("tel" | "callto", rest)) => number(rest, home_region),
-        Some(_) | None => number(text, home_region),
+    let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+    match scheme.to_ascii_lowercase().as_str() {
+        known @ ("sip" | "sips") => sip(known, rest, home_region),
+        "client" => Destination::parse(text, home_region).map_err(InvalidLink),
+        "tel" | "callto" => number(rest, home_region),
+        _ => number(text, home_region),
     }
 }
 
@@ -165,6 +166,9 @@ mod tests {
             ("kennex-dialer:client%3Aagent_2", "client:agent_2"),
             ("kennex-dialer:sip:desk@example.com?x=1", "sip:desk@example.com"),
             ("kennex-dialer:tel:+12025550123", "+12025550123"),
+            ("kennex-dialer:TEL:+12025550123", "+12025550123"),
+            ("kennex-dialer:Sip:desk@example.com", "sip:desk@example.com"),
+            ("kennex-dialer:CLIENT:agent_2", "client:agent_2"),
             ("  tel:+12025550123\n", "+12025550123"),
         ] {
             assert_eq!(read(link, "US").unwrap().address(), address, "{link}");
@@ -193,6 +197,7 @@ mod tests {
             ("sip:desk", "SIP address"),
             ("sip:desk@<b>", "SIP address"),
             ("kennex-dialer:queue:", "queue"),
+            ("kennex-dialer:QUEUE:", "queue"),
             ("kennex-dialer:client:a b", "client address"),
             (&long, "too long"),
         ] {

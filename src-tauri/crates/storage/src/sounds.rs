@@ -73,7 +73,7 @@ impl Sounds {
             return Err(SoundError::TooLarge);
         }
         let duration_s = wav::duration_s(wav)?;
-        let name = name_of(wav)?;
+        let name = name_of(wav);
         // One that was damaged since is written anew.
         let is_new = self.read(&name)?.is_none();
         if is_new && self.list()?.len() >= MOST {
@@ -113,8 +113,15 @@ impl Sounds {
 
     /// The WAV file of a recording; `None` if there is none of that name, or it is not what was kept.
     pub fn read(&self, name: &SoundName) -> Result<Option<Vec<u8>>, SoundError> {
-        match fs::read(self.wav(name)) {
-            Ok(wav) if name_of(&wav).is_ok_and(|found| found == *name) => Ok(Some(wav)),
+        let path = self.wav(name);
+        // What was never kept is not read either, however large somebody made it.
+        let read = match fs::metadata(&path) {
+            Ok(about) if about.len() > LARGEST as u64 => Ok(Vec::new()),
+            Ok(_) => fs::read(&path),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(wav) if name_of(&wav) == *name => Ok(Some(wav)),
             Ok(_) => {
                 tracing::warn!("a recording is damaged; callers do not get it");
                 Ok(None)
@@ -165,8 +172,10 @@ impl Sounds {
 }
 
 /// The first 32 hexadecimal digits of the SHA-256.
-fn name_of(wav: &[u8]) -> Result<SoundName, SoundError> {
-    let digits: String = Sha256::digest(wav).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    SoundName::parse(&digits)
-        .map_err(|error| SoundError::of_file(Path::new(&digits), io::Error::other(error)))
+fn name_of(wav: &[u8]) -> SoundName {
+    let mut name = [0; 16];
+    for (byte, of_hash) in name.iter_mut().zip(Sha256::digest(wav)) {
+        *byte = of_hash;
+    }
+    SoundName::from_bytes(name)
 }

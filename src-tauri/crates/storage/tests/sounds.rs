@@ -41,6 +41,16 @@ fn unknown() -> SoundName {
 }
 
 #[test]
+fn a_file_that_outgrew_what_is_kept_is_no_recording() {
+    let fresh = Fresh::new();
+    let kept = fresh.sounds.keep("Greeting", &wav(16_000, 1)).unwrap();
+    let path = fresh.folder.path().join("sounds").join(kept.name.as_str()).with_extension("wav");
+    // A hole in the file, so that no disk is filled.
+    fs::File::options().write(true).open(path).unwrap().set_len(LARGEST as u64 + 1).unwrap();
+    assert_eq!(fresh.sounds.read(&kept.name).unwrap(), None);
+}
+
+#[test]
 fn a_recording_is_kept_listed_read_and_deleted() {
     let fresh = Fresh::new();
     assert_eq!(fresh.sounds.list().unwrap(), []);

@@ -37,7 +37,6 @@ pub use queue_action::QueueAction;
 pub use queue_wait::QueueWait;
 pub use record_action::RecordAction;
 pub use recording_callback::RecordingCallback;
-pub use sip::SipParameters;
 pub use status_callback::StatusCallback;
 pub use transcription_callback::TranscriptionCallback;
 pub use voice_request::{CALL_ID_PARAM, VoiceRequest};

@@ -54,18 +54,9 @@ fn dollars(micros: u64) -> Option<Money> {
 
 /// With the price of a minute in dollars, where there is one.
 fn priced(outlook: Outlook, to: &Destination, micros: Option<u64>) -> Outlook {
-    let prices = match to {
-        Destination::Number(number) => number.clone(),
-        _ => return outlook,
-    };
-    Outlook {
-        prices: dollars(micros.unwrap_or_default())
-            .filter(|_| micros.is_some())
-            .map(|price| (prices, price))
-            .into_iter()
-            .collect(),
-        ..outlook
-    }
+    let Destination::Number(number) = to else { return outlook };
+    let price = micros.and_then(dollars).map(|price| (number.clone(), price));
+    Outlook { prices: price.into_iter().collect(), ..outlook }
 }
 
 fn limit(verdict: &Verdict) -> u32 {

@@ -185,15 +185,21 @@ impl From<SettingBody> for WebhookSetting {
     }
 }
 
-impl From<RuleBody> for WebhookRule {
-    fn from(body: RuleBody) -> Self {
+/// What a rule is for decides which requests are signed how: one that cannot be read is not guessed at.
+impl TryFrom<RuleBody> for WebhookRule {
+    type Error = RestError;
+    fn try_from(body: RuleBody) -> Result<Self, RestError> {
         let matches = match (body.match_type.as_str(), body.value, body.prefix) {
             ("EXACT_MATCH", Some(value), _) => WebhookMatch::Exact(value),
             ("PREFIX_MATCH", _, Some(prefix)) => WebhookMatch::Prefix(prefix),
-            _ => WebhookMatch::Default,
+            ("DEFAULT", _, _) => WebhookMatch::Default,
+            _ => {
+                let detail = "a rule is for addresses of a kind that is not known".into();
+                return Err(RestError::Malformed { detail });
+            }
         };
         let settings = body.settings.into_iter().map(|setting| setting.setting_id).collect();
-        Self { id: body.id, friendly_name: body.friendly_name, matches, settings }
+        Ok(Self { id: body.id, friendly_name: body.friendly_name, matches, settings })
     }
 }
 
@@ -204,7 +210,7 @@ impl Client {
         let request = get(&["SharedKeys"]).query("pageSize", Some("1"));
         match self.send(&request, None).await {
             Ok(_) => Ok(true),
-            Err(RestError::Refused { status: 401 | 403 | 404, .. }) => Ok(false),
+            Err(RestError::Refused { status: 403 | 404, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -253,7 +259,7 @@ impl Client {
     /// The account's rules.
     pub async fn webhook_rules(&self) -> Result<Vec<WebhookRule>, RestError> {
         let rules: Vec<RuleBody> = self.webhook_list("Rules", "rules").await?;
-        Ok(rules.into_iter().map(WebhookRule::from).collect())
+        rules.into_iter().map(WebhookRule::try_from).collect()
     }
 
     /// Makes a rule that gives all requests to the addresses that match to one setting. One that there is for

@@ -10,18 +10,10 @@ use super::{Form, WebhookError, demanded_sid, number, sid, time_ms};
 pub struct ConferenceCallback {
     /// Which.
     pub conference_sid: ConferenceSid,
-    /// Its name, as in the document that made it.
-    pub name: Option<String>,
     /// What happened (`StatusCallbackEvent`), such as `participant-join`.
     pub what: String,
     /// The leg it happened to; absent for the conference as a whole.
     pub call_sid: Option<CallSid>,
-    /// What that leg is called in the conference.
-    pub participant_label: Option<String>,
-    /// Why a leg left, or the conference ended, in Twilio's word.
-    pub reason: Option<String>,
-    /// How a leg that left had ended, such as `busy`.
-    pub participant_status: Option<String>,
     /// Twilio's counter per conference.
     pub sequence: Option<u32>,
     /// When it happened, in Unix milliseconds at Twilio's clock (whole seconds).
@@ -31,15 +23,11 @@ pub struct ConferenceCallback {
 impl ConferenceCallback {
     /// Reads a form.
     pub fn parse(form: &Form) -> Result<Self, WebhookError> {
-        let text = |name| form.get(name).map(str::to_owned);
+        let what = form.get("StatusCallbackEvent").ok_or(WebhookError::Missing("StatusCallbackEvent"))?;
         Ok(Self {
             conference_sid: demanded_sid(form, "ConferenceSid")?,
-            name: text("FriendlyName"),
-            what: text("StatusCallbackEvent").ok_or(WebhookError::Missing("StatusCallbackEvent"))?,
+            what: what.to_owned(),
             call_sid: sid(form, "CallSid"),
-            participant_label: text("ParticipantLabel"),
-            reason: text("ReasonParticipantLeft").or_else(|| text("ReasonConferenceEnded")),
-            participant_status: text("ParticipantCallStatus"),
             sequence: number(form, "SequenceNumber"),
             timestamp_ms: time_ms(form, "Timestamp"),
         })
@@ -79,10 +67,6 @@ mod tests {
             .with("SequenceNumber", "4")
             .with("Timestamp", "Sat, 21 Nov 2026 10:00:00 +0000");
         let callback = ConferenceCallback::parse(&form).unwrap();
-        assert_eq!(callback.participant_label.as_deref(), Some("customer"));
-        assert_eq!(callback.reason.as_deref(), Some("participant_add_failed"));
-        assert_eq!(callback.participant_status.as_deref(), Some("busy"));
-        assert_eq!(callback.name.as_deref(), Some("c-7f3a"));
         assert_eq!(
             callback.event(7),
             Some(CallEvent::Conference {
@@ -103,7 +87,6 @@ mod tests {
             .with("CallSidEndingConference", CALL)
             .with("ReasonConferenceEnded", "last-participant-left");
         let callback = ConferenceCallback::parse(&form).unwrap();
-        assert_eq!(callback.reason.as_deref(), Some("last-participant-left"));
         assert_eq!(callback.event(7), None);
     }
 

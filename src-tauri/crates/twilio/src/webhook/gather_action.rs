@@ -4,10 +4,10 @@ use dialer_domain::call_flow::{Happened, MenuPlace};
 use dialer_domain::incoming::MenuKey;
 use dialer_domain::sid::CallSid;
 
-use super::{Form, WebhookError, call_sid, number};
+use super::{Form, WebhookError, call_sid};
 
 /// What a caller entered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatherAction {
     /// The caller's leg.
     pub call_sid: CallSid,
@@ -15,23 +15,12 @@ pub struct GatherAction {
     pub place: MenuPlace,
     /// The keys: `0-9*#`; absent where none was pressed in time.
     pub digits: Option<String>,
-    /// What was said, where speech was listened to.
-    pub speech: Option<String>,
-    /// How sure Twilio is of that, from 0 to 1.
-    pub confidence: Option<f32>,
 }
 
 impl GatherAction {
     /// Reads a form.
     pub fn parse(form: &Form, place: MenuPlace) -> Result<Self, WebhookError> {
-        let text = |name| form.get(name).map(str::to_owned);
-        Ok(Self {
-            call_sid: call_sid(form)?,
-            place,
-            digits: text("Digits"),
-            speech: text("SpeechResult"),
-            confidence: number(form, "Confidence"),
-        })
+        Ok(Self { call_sid: call_sid(form)?, place, digits: form.get("Digits").map(str::to_owned) })
     }
 
     /// What a decision about the rest of the call reads: one key, or none for anything else.
@@ -70,10 +59,9 @@ mod tests {
     }
 
     #[test]
-    fn speech_is_read_and_presses_nothing() {
+    fn speech_presses_nothing() {
         let form = Form::new().with("CallSid", CALL).with("SpeechResult", "one").with("Confidence", "0.93");
         let action = GatherAction::parse(&form, MenuPlace::first()).unwrap();
-        assert_eq!((action.speech.as_deref(), action.confidence), (Some("one"), Some(0.93)));
         assert_eq!(action.happened(), Happened::Pressed { place: MenuPlace::first(), key: None });
         assert_eq!(
             GatherAction::parse(&Form::new().with("Digits", "1"), MenuPlace::first()),

@@ -17,12 +17,6 @@ pub struct QueueWait {
     pub position: u32,
     /// Seconds waited so far (`QueueTime`).
     pub waited_s: u32,
-    /// Seconds the others have waited, on average.
-    pub average_wait_s: Option<u32>,
-    /// How many wait.
-    pub waiting: Option<u32>,
-    /// How many may.
-    pub most_waiting: Option<u32>,
 }
 
 impl QueueWait {
@@ -34,9 +28,6 @@ impl QueueWait {
             queue_sid: sid(form, "QueueSid"),
             position: number(form, "QueuePosition").or(waiting).unwrap_or(1).max(1),
             waited_s: number(form, "QueueTime").unwrap_or(0),
-            average_wait_s: number(form, "AvgQueueTime"),
-            waiting,
-            most_waiting: number(form, "MaxQueueSize"),
         })
     }
 
@@ -72,7 +63,6 @@ mod tests {
             .with("MaxQueueSize", "1000");
         let wait = QueueWait::parse(&form).unwrap();
         assert_eq!(wait.queue_sid, Some(QueueSid::parse(QUEUE).unwrap()));
-        assert_eq!((wait.average_wait_s, wait.waiting, wait.most_waiting), (Some(40), Some(4), Some(1000)));
         assert_eq!(wait.happened(), Happened::Waiting { position: 3, waited_s: 61 });
         let call_sid = CallSid::parse(CALL).unwrap();
         assert_eq!(wait.event(7), CallEvent::Waiting { call_sid, waited_s: 61, at_ms: 7 });

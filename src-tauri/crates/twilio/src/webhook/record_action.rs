@@ -15,19 +15,11 @@ pub struct RecordAction {
     pub recording_sid: Option<RecordingSid>,
     /// Whole seconds.
     pub duration_s: Option<u32>,
-    /// The keys that ended it.
-    pub digits: Option<String>,
-    /// Whether the caller hung up.
-    pub hung_up: bool,
 }
-
-/// What `Digits` says when no key but hanging up ended the recording (Twilio, TwiML `<Record>`).
-const HANG_UP: &str = "hangup";
 
 impl RecordAction {
     /// Reads a form.
     pub fn parse(form: &Form) -> Result<Self, WebhookError> {
-        let digits = form.get("Digits");
         Ok(Self {
             call_sid: call_sid(form)?,
             recording_sid: match sid(form, "RecordingSid") {
@@ -35,8 +27,6 @@ impl RecordAction {
                 None => form.get("RecordingUrl").and_then(named_by),
             },
             duration_s: number(form, "RecordingDuration"),
-            digits: digits.filter(|digits| *digits != HANG_UP).map(str::to_owned),
-            hung_up: digits == Some(HANG_UP),
         })
     }
 
@@ -84,7 +74,6 @@ mod tests {
             .with("RecordingDuration", "11")
             .with("Digits", "#");
         let action = RecordAction::parse(&form).unwrap();
-        assert_eq!((action.digits.as_deref(), action.hung_up), (Some("#"), false));
         assert_eq!(
             action.event(7),
             Some(CallEvent::Recording {
@@ -105,7 +94,6 @@ mod tests {
         let form =
             Form::new().with("CallSid", CALL).with("Digits", "hangup").with("RecordingUrl", "https://x/.wav");
         let action = RecordAction::parse(&form).unwrap();
-        assert!(action.hung_up && action.digits.is_none());
         assert_eq!((action.event(7), action.happened()), (None, Happened::MessageTaken));
         assert_eq!(RecordAction::parse(&Form::new()), Err(WebhookError::Missing("CallSid")));
     }

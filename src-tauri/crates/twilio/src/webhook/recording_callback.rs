@@ -20,12 +20,8 @@ pub struct RecordingCallback {
     pub message: bool,
     /// Whole seconds, once ready.
     pub duration_s: Option<u32>,
-    /// 1 or 2.
-    pub channels: Option<u32>,
     /// When it began, in Unix milliseconds at Twilio's clock.
     pub started_ms: Option<i64>,
-    /// Why there is nothing to hear, in Twilio's error codes.
-    pub error_code: Option<u32>,
 }
 
 impl RecordingCallback {
@@ -39,9 +35,7 @@ impl RecordingCallback {
             status: status_of(status).ok_or(WebhookError::Malformed("RecordingStatus"))?,
             message: form.get("RecordingSource") == Some("RecordVerb"),
             duration_s: number(form, "RecordingDuration"),
-            channels: number(form, "RecordingChannels"),
             started_ms: time_ms(form, "RecordingStartTime"),
-            error_code: number(form, "ErrorCode").filter(|code| *code != 0),
         })
     }
 
@@ -103,7 +97,6 @@ mod tests {
     #[test]
     fn a_message_that_can_be_heard() {
         let callback = RecordingCallback::parse(&form("completed").with("RecordingDuration", "11")).unwrap();
-        assert_eq!((callback.channels, callback.error_code), (Some(1), None));
         assert_eq!(
             callback.event(7),
             Some(CallEvent::Recording {

@@ -1,26 +1,4 @@
-//! Calls that come from a SIP domain of the account.
-
-use super::Form;
-
-/// What a request tells of a call that came from a SIP domain. Its `From` and `To` are SIP addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SipParameters {
-    /// The domain of ours that was called: `agents.sip.twilio.com`.
-    pub domain: String,
-    /// Who signed in there, where the domain demands it.
-    pub username: Option<String>,
-    /// The caller's own name of the call.
-    pub call_id: Option<String>,
-}
-
-impl SipParameters {
-    /// Reads them, if there are any. They stand for nothing by themselves: Twilio sends them with calls
-    /// from a SIP domain, and a connect parameter of the SDK may bear their names.
-    pub fn read(form: &Form) -> Option<Self> {
-        let text = |name| form.get(name).map(str::to_owned);
-        Some(Self { domain: text("SipDomain")?, username: text("SipUsername"), call_id: text("SipCallId") })
-    }
-}
+//! The addresses of calls that come from a SIP domain of the account.
 
 /// An address without what is no part of somebody's name: of `<sip:desk@example.com;transport=tls?x-a=1>`
 /// remains `sip:desk@example.com`. Other addresses stay as they are.
@@ -67,23 +45,5 @@ mod tests {
         ] {
             assert_eq!(bare(address), expected, "{address}");
         }
-    }
-
-    #[test]
-    fn parameters_of_a_domain() {
-        let form = Form::new()
-            .with("SipDomain", "agents.sip.twilio.com")
-            .with("SipUsername", "")
-            .with("SipCallId", "a84b4c76e66710@pc33.example.com");
-        let sip = SipParameters::read(&form);
-        assert_eq!(
-            sip,
-            Some(SipParameters {
-                domain: "agents.sip.twilio.com".into(),
-                username: None,
-                call_id: Some("a84b4c76e66710@pc33.example.com".into()),
-            })
-        );
-        assert_eq!(SipParameters::read(&Form::new().with("From", "sip:desk@example.com")), None);
     }
 }

@@ -26,8 +26,6 @@ pub struct StatusCallback {
     pub duration_s: Option<u32>,
     /// Why the leg failed, in Twilio's error codes.
     pub error_code: Option<u32>,
-    /// What the far end of a `<Sip>` leg answered, such as 486.
-    pub sip_response_code: Option<u16>,
     /// All parameters.
     pub form: Form,
 }
@@ -50,7 +48,6 @@ impl StatusCallback {
             timestamp_ms: time_ms(&form, "Timestamp"),
             duration_s: number(&form, "CallDuration"),
             error_code: number(&form, "ErrorCode").filter(|code| *code != 0),
-            sip_response_code: number(&form, "SipResponseCode"),
             form,
         })
     }

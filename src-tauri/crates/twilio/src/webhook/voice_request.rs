@@ -6,7 +6,7 @@ use dialer_domain::destination::Destination;
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::{AccountSid, CallSid, TwimlAppSid};
 
-use super::{Form, SipParameters, WebhookError, address, demanded_sid, sid, whole};
+use super::{Form, WebhookError, address, demanded_sid, sid, whole};
 
 /// The connect parameter by which the SDK's call and the webhook's call are known to be one: a
 /// [`CallId`] in UUID form. Ours, not Twilio's.
@@ -27,8 +27,6 @@ pub struct VoiceRequest {
     /// Which number was dialled, or which of ours was called; a SIP address for calls from a SIP domain.
     /// For calls of the SDK this is what the window passed, as it was passed, and may be anything.
     pub to: String,
-    /// What Twilio tells of a call from a SIP domain.
-    pub sip: Option<SipParameters>,
     /// [`CALL_ID_PARAM`], when it is a UUID.
     pub call_id: Option<CallId>,
     /// Twilio sent no `Direction`: see [`VoiceQuery::short_form`].
@@ -57,7 +55,6 @@ impl VoiceRequest {
             application_sid: sid(&form, "ApplicationSid"),
             from,
             to,
-            sip: SipParameters::read(&form),
             call_id: form.get(CALL_ID_PARAM).and_then(|text| uuid::Uuid::try_parse(text).ok()).map(CallId),
             short_form: !form.has("Direction"),
             form,
@@ -232,7 +229,6 @@ mod tests {
             .with("To", "sip:100@agents.sip.twilio.com?x-tag=1")
             .with("SipDomain", "agents.sip.twilio.com");
         let request = VoiceRequest::parse(form).unwrap();
-        assert_eq!(request.sip.as_ref().unwrap().domain, "agents.sip.twilio.com");
         let query = request.query();
         assert_eq!(query.from, "sip:desk@agents.sip.twilio.com");
         let agent = Destination::Client(ClientIdentity::parse("agent_1").unwrap());

@@ -99,6 +99,21 @@ async fn lists_go_on_by_their_token() {
 }
 
 #[tokio::test]
+async fn a_rule_for_addresses_of_an_unknown_kind_is_not_taken_for_the_default() {
+    let list = |rule: Value| json!({ "rules": [rule], "meta": {} });
+    let default = json!({ "id": "rule_1", "matchType": "DEFAULT", "settings": [] });
+    let rules = always(200, list(default)).await.client().0.webhook_rules().await.unwrap();
+    assert_eq!(rules[0].matches, WebhookMatch::Default);
+    for odd in [
+        json!({ "id": "rule_1", "matchType": "REGEX_MATCH", "value": ".*", "settings": [] }),
+        json!({ "id": "rule_1", "matchType": "EXACT_MATCH", "settings": [] }),
+    ] {
+        let answer = always(200, list(odd)).await.client().0.webhook_rules().await;
+        assert!(matches!(answer, Err(RestError::Malformed { .. })), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_repeated_under_one_name() {
     let recorder = Recorder::start(|number, _| match number {
         0 => refusal(500, 20500),
@@ -119,14 +134,15 @@ async fn a_request_is_repeated_under_one_name() {
 async fn whether_an_account_has_it() {
     for (recorder, expected) in [
         (always(200, json!({ "sharedKeys": [], "meta": {} })).await, true),
-        (Recorder::start(|_, _| refusal(401, 20003)).await, false),
         (Recorder::start(|_, _| refusal(403, 20006)).await, false),
         (Recorder::start(|_, _| refusal(404, 20404)).await, false),
     ] {
         assert_eq!(recorder.client().0.has_webhook_configuration().await, Ok(expected));
     }
-    let failing = Recorder::start(|_, _| refusal(503, 20503)).await;
-    assert!(failing.client().0.has_webhook_configuration().await.is_err(), "unknown is not no");
+    for status in [401, 503] {
+        let failing = Recorder::start(move |_, _| refusal(status, 20003)).await;
+        assert!(failing.client().0.has_webhook_configuration().await.is_err(), "unknown is not no");
+    }
 }
 
 #[tokio::test]
