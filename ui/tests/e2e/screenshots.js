@@ -20,6 +20,7 @@ try {
   for (const light of [true, false]) {
     await draw(light);
     await drawAccount(light);
+    await drawRules(light);
   }
 } finally {
   await stopAll();
@@ -69,6 +70,63 @@ async function drawAccount(light) {
   await shot('account-connected');
   await close();
   await twilio.close();
+}
+
+/** The pages of the rules, and what comes of them: callers who wait, and a message. */
+async function drawRules(light) {
+  const { page, simulator, close } = await openBrowser(sound.env, { light, viewport: NARROW });
+  const shot = shooter(page, light);
+  const show = (testid) =>
+    page.driver.evaluate(
+      'document.querySelector(arguments[0]).scrollIntoView({ block: "start" });',
+      `[data-testid="${testid}"]`,
+    );
+  await page.ready();
+  await page.press('do-not-disturb');
+  await simulator.placeIncoming('+12025550113');
+  await page.showLog();
+  await until(
+    'the message',
+    async () => (await page.attribute('recording', 'data-status')) === 'completed',
+    60_000,
+  );
+  await shot('message');
+  await page.press('do-not-disturb');
+
+  await page.press('nav-calls');
+  await page.appears('limits');
+  await shot('calls-page');
+
+  await page.press('nav-incoming');
+  await page.appears('preview');
+  await shot('incoming-page');
+  await page.press('hours-on');
+  await page.appears('copy-all');
+  await show('hours');
+  await shot('incoming-hours');
+  await page.press('discard-rules');
+  await page.fill('case-open', 'menu');
+  await page.fill('preview-keys', '1');
+  await page.press('preview-play');
+  await page.appears('preview-lines', 70_000);
+  await show('preview-lines');
+  await shot('incoming-preview');
+  await page.fill('case-open', 'queue');
+  await page.press('save-rules');
+  await page.disappears('rules-bar');
+
+  await page.showPad();
+  await simulator.placeIncoming('+12025550101');
+  await simulator.placeIncoming('+12025550100');
+  await until('two callers to wait', () =>
+    page.driver.evaluate(
+      'return document.querySelectorAll(arguments[0]).length === 2;',
+      '[data-testid="waiting"]',
+    ),
+  );
+  await page.disappears('hint');
+  await shot('queue');
+  await close();
 }
 
 async function draw(light) {
