@@ -9,10 +9,9 @@ use dialer_domain::call::{CallEvent, CallId, RecordingStatus};
 use dialer_domain::call_flow::{Happened, Instruction, Rules};
 use dialer_domain::call_log::{CallLogPage, Cursor};
 use dialer_domain::destination::Destination;
-use dialer_domain::dial_policy::{Spent, Verdict};
+use dialer_domain::dial_policy::Spent;
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::incoming::SoundName;
-use dialer_domain::money::Money;
 use dialer_domain::phone_number::{self, E164, NumberInspection};
 use dialer_domain::ports::{CallStore, Clock, SecretName, Vault};
 use dialer_domain::sid::RecordingSid;
@@ -46,8 +45,6 @@ const TOKEN_TTL_S: u32 = 3_600;
 const FIRST_PAGE: u32 = 50;
 /// Rows that are read at once to count today's calls.
 const TODAY_PAGE: u32 = 200;
-/// How long a call waits for its price.
-const PRICE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 /// How long the end of the program waits for a log that cannot be written.
 const WRITE_OUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
@@ -105,7 +102,7 @@ pub struct Core {
     voice: Option<VoiceEngine>,
     native_voice: NativeVoice,
     practice: Option<Arc<dyn PracticeLine>>,
-    api: Arc<AccountApi>,
+    pub(crate) api: Arc<AccountApi>,
     sounds: Option<Sounds>,
 }
 
@@ -197,69 +194,6 @@ impl Core {
         }
         // Fails only when the program ends.
         let _ = self.learn_prices().await;
-    }
-
-    /// Judges a call, with prices where the rules or the agent need them.
-    async fn place(&self, wish: Wish) -> Result<CallPermit, UserError> {
-        let rules = self.rules().await?;
-        let mut prices = Vec::new();
-        if rules.outgoing.money_per_day.is_some() {
-            let mut numbers = self.ask(Request::Unpriced).await?;
-            if let Destination::Number(number) = &wish.to {
-                numbers.push(number.clone());
-            }
-            prices = self.prices(numbers).await;
-        }
-        let to = wish.to.clone();
-        match self.ask(|reply| Request::Place { wish, prices, reply }).await? {
-            Verdict::Allowed { .. } => Ok(CallPermit::Go { to: to.address() }),
-            Verdict::Refused(refusal) => Err(UserError::new(ErrorCode::CallRefused, refusal.reason)),
-            Verdict::Ask(question) => {
-                let price_per_minute = match &to {
-                    Destination::Number(number) => self.price(number).await,
-                    Destination::Emergency(_)
-                    | Destination::Client(_)
-                    | Destination::Sip(_)
-                    | Destination::NextInQueue => None,
-                };
-                Ok(CallPermit::Ask { question, price_per_minute })
-            }
-        }
-    }
-
-    /// Reads what the day's limit of money needs to know before the next call, which may be a caller who is
-    /// passed on: nobody waits for prices then.
-    async fn learn_prices(&self) -> Result<(), UserError> {
-        if self.rules().await?.outgoing.money_per_day.is_some() {
-            let prices = self.prices(self.ask(Request::Unpriced).await?).await;
-            self.tell(Request::Prices(prices));
-        }
-        Ok(())
-    }
-
-    async fn prices(&self, numbers: Vec<E164>) -> Vec<(E164, Money)> {
-        let mut prices = Vec::new();
-        for number in numbers {
-            if let Some(price) = self.price(&number).await {
-                prices.push((number, price));
-            }
-        }
-        prices
-    }
-
-    /// What a minute costs, if Twilio tells in time: the agent waits to call.
-    pub(crate) async fn price(&self, number: &E164) -> Option<Money> {
-        match tokio::time::timeout(PRICE_PATIENCE, self.api.price(number)).await {
-            Ok(Ok(price)) => price,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, detail = error.detail, "the price of a call could not be had");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("the price of a call did not come in time");
-                None
-            }
-        }
     }
 
     /// The rules of calls.
@@ -379,12 +313,15 @@ impl Core {
         }
     }
 
-    fn tell(&self, request: Request) {
+    pub(crate) fn tell(&self, request: Request) {
         // The Controller outlives every Core, so this fails only while the runtime shuts down.
         let _ = self.requests.send(request);
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, UserError> {
+    pub(crate) async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, UserError> {
         let (reply, answer) = oneshot::channel();
         self.tell(request(reply));
         answer.await.map_err(|_| UserError::new(ErrorCode::Internal, "The program is closing."))

@@ -29,6 +29,7 @@ pub mod ledger;
 mod live;
 pub mod local_time;
 pub mod phone;
+mod placing;
 pub mod practice;
 mod preview;
 mod repair;

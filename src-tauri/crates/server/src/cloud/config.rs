@@ -1,6 +1,7 @@
 //! What the environment says, under the names of the usual set-up guides.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -61,7 +62,7 @@ pub struct Config {
 
 /// What is missing or wrong, one sentence each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server's configuration is not complete:\n  {}", .0.join("\n  "))]
+#[error("the server's configuration cannot be used:\n  {}", .0.join("\n  "))]
 pub struct ConfigError(pub Vec<String>);
 
 /// Reads `variable` from the environment: itself, or the file that `variable_FILE` names.
@@ -70,10 +71,21 @@ fn read(
     environment: &impl Fn(&str) -> Option<String>,
     problems: &mut Vec<String>,
 ) -> Option<String> {
-    if let Some(value) = environment(variable).filter(|value| !value.trim().is_empty()) {
+    let value = environment(variable).filter(|value| !value.trim().is_empty());
+    let file = environment(&format!("{variable}_FILE")).filter(|file| !file.is_empty());
+    if value.is_some() && file.is_some() {
+        problems.push(format!("{variable} and {variable}_FILE are both set. Leave one out."));
+        return value;
+    }
+    if let Some(value) = value {
+        let quoted = ['"', '\''].iter().any(|quote| value.starts_with(*quote) || value.ends_with(*quote));
+        if quoted {
+            problems
+                .push(format!("{variable} has quotes around its value, which would count. Leave them out."));
+        }
         return Some(value);
     }
-    let file = environment(&format!("{variable}_FILE")).filter(|file| !file.is_empty())?;
+    let file = file?;
     match std::fs::read_to_string(&file) {
         Ok(value) => Some(value.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => {
@@ -257,7 +269,36 @@ fn database(url: Option<String>, problems: &mut Vec<String>) -> Option<PathBuf> 
         );
         return None;
     }
-    Some(path.into())
+    let path = PathBuf::from(path);
+    if let Err(problem) = can_be_a_log(&path) {
+        problems.push(format!("DATABASE_URL: {problem}"));
+        return None;
+    }
+    Some(path)
+}
+
+/// A folder, or a file that never was a call log, must not be taken for a damaged one and set aside.
+fn can_be_a_log(path: &Path) -> Result<(), String> {
+    const SQLITE: &[u8] = b"SQLite format 3\0";
+    let shown = path.display();
+    let Ok(data) = path.metadata() else {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return match parent {
+            Some(parent) if !parent.is_dir() => {
+                Err(format!("there is no folder {}. Make it, or correct the path.", parent.display()))
+            }
+            _ => Ok(()),
+        };
+    };
+    if !data.is_file() {
+        return Err(format!("{shown} is a folder. Name a file in it, such as {shown}/calls.sqlite."));
+    }
+    let mut head = [0; 16];
+    let mut file = std::fs::File::open(path).map_err(|error| format!("{shown} cannot be read: {error}."))?;
+    if data.len() > 0 && (file.read_exact(&mut head).is_err() || head != *SQLITE) {
+        return Err(format!("{shown} is another file, not a call log. Name one that is not there yet."));
+    }
+    Ok(())
 }
 
 fn switch(name: &str, environment: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> bool {
@@ -289,6 +330,9 @@ fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Opt
     let read = || -> Result<(Value, Rules), String> {
         let bytes = std::fs::read(&file).map_err(|error| error.to_string())?;
         let given: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        if !given.is_object() {
+            return Err("it must be a JSON object with outgoing and incoming".into());
+        }
         let rules = Rules::deserialize(&given).map_err(|error| error.to_string())?;
         Ok((given, rules))
     };
@@ -300,6 +344,13 @@ fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Opt
                 .collect();
             let understood = serde_json::to_value(&rules).unwrap_or_default();
             unknown_names(&given, &understood, "", &mut found);
+            for region in rules.outgoing.countries.iter().flatten() {
+                if !phone_number::regions().any(|(known, _)| known == region) {
+                    found.push(format!(
+                        "RULES_FILE, outgoing.countries: {region} is no country's ISO 3166 code, such as GB."
+                    ));
+                }
+            }
             if rules.outgoing.money_per_day.is_some() {
                 found.push(
                     "RULES_FILE, outgoing.money_per_day: the server does not ask Twilio for prices, so it cannot hold \
@@ -452,6 +503,8 @@ mod tests {
         for (rules, said) in [
             (r#"{"outgoing":{"minutes_per_dya":60}}"#, "outgoing.minutes_per_dya"),
             (r#"{"incoming":{"menu":{"attemps":2}}}"#, "incoming.menu.attemps"),
+            (r#"{"outgoing":{"countries":["UK"]}}"#, "UK is no country"),
+            ("[]", "must be a JSON object"),
             (r#"{"outgoing":{"money_per_day":{"micros":1,"currency":"USD"}}}"#, "money_per_day"),
             (
                 r#"{"incoming":{"hours":{"zone":"Europe/Berlyn","week":[[],[],[],[],[],[],[]],"exceptions":[]}}}"#,
@@ -465,6 +518,37 @@ mod tests {
         }
         std::fs::write(file.path(), r#"{"outgoing":{"minutes_per_day":60}}"#).unwrap();
         assert_eq!(read(&environment).unwrap().rules.outgoing.minutes_per_day, Some(60));
+    }
+
+    #[test]
+    fn what_is_no_call_log_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("accounts.json");
+        std::fs::write(&other, "{}").unwrap();
+        for (path, said) in [
+            (folder.path().to_owned(), "is a folder"),
+            (other.clone(), "another file"),
+            (folder.path().join("typo/calls.sqlite"), "there is no folder"),
+        ] {
+            let mut environment = complete();
+            environment.insert("DATABASE_URL", path.display().to_string());
+            let ConfigError(problems) = read(&environment).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(said)), "{problems:?}");
+        }
+        assert_eq!(std::fs::read(&other).unwrap(), b"{}");
+        let mut environment = complete();
+        environment.insert("DATABASE_URL", folder.path().join("calls.sqlite").display().to_string());
+        assert!(read(&environment).is_ok());
+    }
+
+    #[test]
+    fn a_value_given_twice_or_in_quotes_is_told() {
+        let mut environment = complete();
+        environment.insert("TWILIO_AUTH_TOKEN_FILE", "/nowhere".into());
+        environment.insert("AGENT_API_TOKEN", "\"a-token-of-this-test-only\"".into());
+        let ConfigError(problems) = read(&environment).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.contains("both set")), "{problems:?}");
+        assert!(problems.iter().any(|problem| problem.contains("quotes")), "{problems:?}");
     }
 
     #[test]
