@@ -31,7 +31,7 @@ pub(crate) const CALL: &str = "CA00000000000000000000000000000001";
 pub(crate) const OURS: &str = "+12025550100";
 pub(crate) const THEIRS: &str = "+12025550123";
 pub(crate) const PRIMARY: &str = "primary-token-of-this-test";
-const SECONDARY: &str = "secondary-token-of-this-test";
+pub(crate) const SECONDARY: &str = "secondary-token-of-this-test";
 
 /// Time as the test sets it.
 #[derive(Default)]
@@ -279,10 +279,6 @@ pub(crate) fn signature(base: &str, target: &str, form: &Form) -> String {
 
 pub(crate) fn signature_by(key: &WebhookKey, base: &str, target: &str, form: &Form) -> String {
     sign(key, &format!("{base}{target}"), SignedBody::Form(form.pairs()))
-}
-
-pub(crate) fn secondary_signature(target: &str, form: &Form) -> String {
-    signature_by(&key(SECONDARY), BASE, target, form)
 }
 
 /// The agent dials `to`.

@@ -2,10 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use dialer_gateway::{RefusalReason, STATUS_PATH, VOICE_PATH};
+use dialer_gateway::{Outcome, RefusalReason, STATUS_PATH, VOICE_PATH};
+use dialer_twilio::signature::{SignedBody, sign, with_body_hash};
 use dialer_twilio::webhook::Form;
 
-use crate::desk::{Answer, BASE, Desk, THEIRS, incoming, leg, outgoing, secondary_signature, signature};
+use crate::desk::{
+    Answer, BASE, Desk, PRIMARY, SECONDARY, THEIRS, incoming, key, leg, outgoing, signature, signature_by,
+};
 
 async fn assert_refused(desk: &Desk, what: &str, request: reqwest::RequestBuilder) {
     let answer = Answer::of(request).await;
@@ -157,12 +160,29 @@ async fn the_port_may_be_in_the_signed_url_or_not() {
 }
 
 #[tokio::test]
-async fn the_secondary_token_is_good_while_tokens_change() {
+async fn every_key_is_tried_at_every_address_with_every_kind_of_body() {
     let desk = Desk::open().await;
-    let form = incoming();
-    let signed = secondary_signature(VOICE_PATH, &form);
-    let answer = Answer::of(desk.unsigned_post(VOICE_PATH, &form).header("X-Twilio-Signature", signed)).await;
-    assert_eq!(answer.status, 200);
+    desk.gateway.set_public_base("https://second.example/phone/".parse().unwrap());
+    desk.gateway.set_public_base("https://third.example:8443".parse().unwrap());
+    let (form, json) = (leg("ringing", 1), "{}");
+    let bases = [BASE, "https://second.example/phone", "https://third.example:8443"];
+    for (base, token) in bases.into_iter().flat_map(|base| [(base, PRIMARY), (base, SECONDARY)]) {
+        let key = key(token);
+        let post = desk.unsigned_post(STATUS_PATH, &form);
+        let post = post.header("X-Twilio-Signature", signature_by(&key, base, STATUS_PATH, &form));
+        assert_eq!(Answer::of(post).await.status, 204, "{base} {token}");
+
+        let target = format!("{VOICE_PATH}?{}", incoming().encode());
+        let get = desk.client.get(desk.local(&target));
+        let get = get.header("X-Twilio-Signature", signature_by(&key, base, &target, &Form::new()));
+        assert_eq!(Answer::of(get).await.status, 200, "{base} {token}");
+
+        let url = with_body_hash(&format!("{base}{STATUS_PATH}"), json.as_bytes());
+        let raw = desk.client.post(desk.local(url.strip_prefix(base).unwrap()));
+        let raw = raw.header("X-Twilio-Signature", sign(&key, &url, SignedBody::Raw(json.as_bytes())));
+        assert_eq!(Answer::of(raw.body(json)).await.status, 204, "{base} {token}");
+    }
+    assert_eq!(desk.count(Outcome::Accepted), 18);
 }
 
 #[tokio::test]
