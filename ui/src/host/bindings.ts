@@ -970,7 +970,9 @@ countries: Array<string> | null,
  */
 other_countries: OtherCountries, 
 /**
- * Whether premium and shared-cost numbers, and ranges known for toll fraud, may be called.
+ * Whether numbers may be called that cost more than their country's telephones: premium, shared-cost,
+ * personal and satellite ones ([`phone_number::surcharge`]). Dear countries are not among them; those
+ * are kept out by the list of countries.
  */
 premium: boolean, 
 /**

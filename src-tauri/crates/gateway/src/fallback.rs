@@ -1,5 +1,6 @@
 //! What callers get while the computer is off: a document that Twilio keeps.
 
+use dialer_domain::dial_policy::LONGEST_CALL_S;
 use dialer_domain::incoming::{Answer, IncomingRules, Prompt};
 use dialer_domain::phone_number::E164;
 use dialer_twilio::twiml::{Dial, DialNoun, RejectReason, Response, Verb};
@@ -10,8 +11,6 @@ const UNAVAILABLE: &str = "Nobody can be reached right now. Please call again la
 const AFTERWARDS: &str = "The connection has ended. If nobody answered, please call again later.";
 /// How long a forwarded call rings, in seconds.
 const RING_S: u32 = 25;
-/// The longest forwarded conversation, in seconds: Twilio's own limit of four hours.
-const LONGEST_S: u32 = 14_400;
 
 /// The TwiML for a TwiML Bin at Twilio, entered there as the fallback of the voice URL: it answers when
 /// this program does not.
@@ -48,7 +47,7 @@ fn forward(to: &E164) -> Response {
     let dial = Dial {
         answer_on_bridge: true,
         timeout_s: Some(RING_S),
-        time_limit_s: Some(LONGEST_S),
+        time_limit_s: Some(LONGEST_CALL_S),
         nouns: vec![DialNoun::Number { number: to.clone(), status_callback: None }],
         ..Dial::default()
     };
