@@ -188,3 +188,73 @@ impl Desk {
         numbers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use super::*;
+    use dialer_domain::call_flow::{self, Agents};
+    use dialer_domain::identity::ClientIdentity;
+    use dialer_domain::local_time::{LocalDate, LocalMoment};
+
+    const OURS: &str = "+12025550100";
+
+    fn situation(desk: &Desk, now_ms: i64) -> Situation {
+        let local =
+            LocalMoment { date: LocalDate { year: 2026, month: 11, day: 23 }, weekday: 0, minute: 600 };
+        let ours = E164::parse_strict(OURS).unwrap();
+        Situation {
+            agents: Agents::One { identity: ClientIdentity::parse("agent_1").unwrap(), reachable: true },
+            app: None,
+            busy: false,
+            do_not_disturb: false,
+            local,
+            waiting: 0,
+            permission: Permission::Missing,
+            outlook: Outlook {
+                home_region: "US".into(),
+                caller_id: Some(ours.clone()),
+                usable_caller_ids: vec![ours.clone()],
+                owned_numbers: vec![ours],
+                calls_under_way: 0,
+                forwards_under_way: desk.forwards_under_way(now_ms),
+                spent: desk.spent(&Moment { now_ms, midnight_ms: 0, local }),
+                prices: desk.prices.clone(),
+                confirmed: false,
+            },
+        }
+    }
+
+    #[test]
+    fn two_calls_at_once_share_what_is_left_of_the_day() {
+        let mut desk = Desk::default();
+        desk.rules.outgoing.minutes_per_day = Some(10);
+        desk.rules.outgoing.time_limit_s = 420;
+        let mut granted = Vec::new();
+        for n in 1..=3 {
+            let call = CallId(uuid::Uuid::from_bytes([n; 16]));
+            let to = "+12025550123";
+            let wish =
+                Wish { call, to: Destination::parse(to, "US").unwrap(), caller_id: None, confirmed: false };
+            let outlook = situation(&desk, 1_000).outlook;
+            desk.place(wish, outlook, 1_000);
+            let query = VoiceQuery {
+                from: "client:agent_1".into(),
+                to: to.into(),
+                call_id: Some(call),
+                short_form: false,
+                placed_by_account: false,
+                forwarded_from: None,
+                app: None,
+            };
+            let now = situation(&desk, 2_000);
+            let now = desk.with_intent(&query, now, 2_000);
+            let instruction = call_flow::begin(&query, &desk.rules, &now);
+            desk.instructed(Some(&CallSid::from_bytes([n; 16])), &query.from, &instruction, 2_000);
+            if let Instruction::Connect(connect) = instruction {
+                granted.push(connect.time_limit_s);
+            }
+        }
+        assert_eq!(granted, [420, 180], "and nothing for a third");
+    }
+}
