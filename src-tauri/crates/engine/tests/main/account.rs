@@ -425,7 +425,7 @@ async fn a_deleted_key_is_noticed_and_replaced() {
 }
 
 #[tokio::test]
-async fn a_changed_auth_token_is_noticed_at_the_first_refused_webhook_and_can_be_entered() {
+async fn a_changed_auth_token_is_noticed_by_refused_webhooks_and_can_be_entered() {
     let mut computer = Computer::with_a_twilio().await;
     computer.connect().await;
     let http = reqwest::Client::new();
@@ -439,7 +439,10 @@ async fn a_changed_auth_token_is_noticed_at_the_first_refused_webhook_and_can_be
     assert!(change("Promote").await.unwrap().status().is_success());
     let own = computer.account().numbers[0].clone();
     let call = IncomingCall::from_number(E164::parse_strict("+12025550100").unwrap()).to(own);
-    computer.simulator.place_incoming(&call).unwrap();
+    // One refused request may be anybody's; several, with no good one between them, are Twilio's.
+    for _ in 0..3 {
+        computer.simulator.place_incoming(&call).unwrap();
+    }
     computer.light_in(|_, repair| repair == Some(Repair::EnterAuthToken)).await;
 
     let wrong = computer.phone().replace_auth_token("0123456789abcdef0123456789abcdef".into()).await;
