@@ -140,31 +140,22 @@ pub fn distinct(events: &[CallEvent]) -> Vec<CallEvent> {
 /// The event without what a repeat may change.
 fn identity(event: &CallEvent) -> CallEvent {
     let mut identity = event.clone();
-    match &mut identity {
-        CallEvent::Routed { at_ms, .. }
-        | CallEvent::Sdk { at_ms, .. }
-        | CallEvent::Dialled { at_ms, .. }
-        | CallEvent::Waiting { at_ms, .. }
-        | CallEvent::LeftQueue { at_ms, .. }
-        | CallEvent::Recording { at_ms, .. }
-        | CallEvent::Transcribed { at_ms, .. }
-        | CallEvent::Conference { at_ms, .. } => *at_ms = 0,
-        CallEvent::LegStatus {
-            parent_call_sid,
-            role,
-            at_ms,
-            duration_s,
-            error_code,
-            call_sid: _,
-            status: _,
-            sequence: _,
-        } => {
-            *parent_call_sid = None;
-            *role = None;
-            *at_ms = 0;
-            *duration_s = None;
-            *error_code = None;
-        }
+    *identity.at_ms_mut() = 0;
+    if let CallEvent::LegStatus {
+        parent_call_sid,
+        role,
+        duration_s,
+        error_code,
+        call_sid: _,
+        status: _,
+        sequence: _,
+        at_ms: _,
+    } = &mut identity
+    {
+        *parent_call_sid = None;
+        *role = None;
+        *duration_s = None;
+        *error_code = None;
     }
     identity
 }

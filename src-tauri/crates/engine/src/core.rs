@@ -31,7 +31,7 @@ use crate::api::{
     Notice, PageId, PracticeCall, RecordingAudio, Snapshot,
 };
 use crate::controller::{Controller, Request, Standing, View};
-use crate::desk::Wish;
+use crate::desk::{Desk, Wish};
 use crate::ledger;
 use crate::local_time::moment;
 use crate::repair::Repair;
@@ -43,8 +43,6 @@ use crate::twilio_at::TwilioAt;
 const TOKEN_TTL_S: u32 = 3_600;
 /// Rows of the call log a fresh page is given.
 const FIRST_PAGE: u32 = 50;
-/// Rows that are read at once to count today's calls.
-const TODAY_PAGE: u32 = 200;
 /// How long the end of the program waits for a log that cannot be written.
 const WRITE_OUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
@@ -173,23 +171,17 @@ impl Core {
 
     /// Tells the Controller what today's calls came to before the program started.
     async fn count_today(self) {
-        let midnight_ms = moment(self.clock.now_ms(), None).midnight_ms;
-        let mut before = None;
-        loop {
-            let page = match self.list_call_log(before, TODAY_PAGE).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::warn!(%error, "the log could not be read; today's calls are not counted");
-                    return;
+        let since_ms = Desk::counts_from_ms(&moment(self.clock.now_ms(), None));
+        let store = Arc::clone(&self.store);
+        match blocking(move || store.since(since_ms).map_err(|problem| problem.error)).await {
+            Ok(entries) => {
+                for entry in entries {
+                    self.tell(Request::Logged(Box::new(entry)));
                 }
-            };
-            let older = page.entries.last().is_none_or(|entry| entry.started_at_ms < midnight_ms);
-            for entry in page.entries {
-                self.tell(Request::Logged(Box::new(entry)));
             }
-            match page.next {
-                Some(next) if !older => before = Some(next),
-                _ => break,
+            Err(error) => {
+                tracing::warn!(%error, "the log could not be read; today's calls are not counted");
+                return;
             }
         }
         // Fails only when the program ends.
@@ -301,16 +293,7 @@ impl Core {
 
     /// A recording that callers hear.
     pub async fn sound(&self, name: &SoundName) -> Option<Bytes> {
-        let (sounds, name) = (self.sounds.clone()?, name.clone());
-        let read = tokio::task::spawn_blocking(move || sounds.read(&name)).await;
-        match read {
-            Ok(Ok(wav)) => wav.map(Bytes::from),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a recording for callers could not be read");
-                None
-            }
-            Err(_) => None,
-        }
+        read_sound(self.sounds.clone()?, name.clone()).await
     }
 
     pub(crate) fn tell(&self, request: Request) {
@@ -345,6 +328,17 @@ impl Core {
                 "This host has no native voice engine. Open the page in a browser with WebRTC, or use the desktop window.",
             )
         })
+    }
+}
+
+/// A recording that callers hear, if there is one of that name and it can be read.
+pub(crate) async fn read_sound(sounds: Sounds, name: SoundName) -> Option<Bytes> {
+    match tokio::task::spawn_blocking(move || sounds.read(&name)).await.ok()? {
+        Ok(wav) => wav.map(Bytes::from),
+        Err(error) => {
+            tracing::error!(%error, "a recording for callers could not be read");
+            None
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use dialer_domain::call::{CallEvent, CallId};
 use dialer_domain::call_flow::{Instruction, Permission, Rules, Situation, VoiceQuery};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
-use dialer_domain::dial_policy::{self, Outlook, Spent, Verdict};
+use dialer_domain::dial_policy::{self, LONGEST_CALL_S, Outlook, Spent, Verdict};
 use dialer_domain::intent::{Intent, Intents};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
@@ -141,6 +141,12 @@ impl Desk {
     /// when the two have finished.
     pub fn took_next(&mut self) {
         self.waiting.first_gone();
+    }
+
+    /// The row of a call that counts today began then or later, in Unix milliseconds: a call that began before
+    /// midnight may have been answered after it.
+    pub fn counts_from_ms(now: &Moment) -> i64 {
+        now.midnight_ms - i64::from(LONGEST_CALL_S) * 1_000
     }
 
     /// Takes note of a row of the call log.

@@ -35,6 +35,7 @@ use tokio::sync::broadcast::error::RecvError;
 use url::Url;
 
 use crate::api::{PreviewAgent, PreviewLine, PreviewScript, PreviewWho};
+use crate::core::read_sound;
 use crate::routing::Keys;
 
 /// How much faster ringing and waiting go by; sound does not.
@@ -228,9 +229,7 @@ impl Calls for Rehearsal {
     async fn happened(&self, _event: CallEvent) {}
 
     async fn sound(&self, name: &SoundName) -> Option<Bytes> {
-        let (sounds, name) = (self.sounds.clone(), name.clone());
-        let read = tokio::task::spawn_blocking(move || sounds.read(&name)).await;
-        read.ok()?.ok()?.map(Bytes::from)
+        read_sound(self.sounds.clone(), name.clone()).await
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use dialer_domain::call::{CallDirection, CallEvent, CallId, CallStatus, LegRole, RecordingStatus};
+use dialer_domain::call::{CallDirection, CallEvent, CallId};
 use dialer_domain::call_log::{self, CallLogEntry};
 use dialer_domain::error::UserError;
 use dialer_domain::phone_number::E164;
@@ -187,55 +187,10 @@ async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, RestE
         limit: Some(OF_ONE_CALL),
         ..RecordingFilter::default()
     };
-    let mut events: Vec<CallEvent> = leg(&client.call(parent).await?).into_iter().collect();
-    events.extend(client.calls(&children).await?.iter().filter_map(leg));
-    events.extend(client.recordings(&of_call).await?.iter().filter_map(recording));
+    let mut events: Vec<CallEvent> = client.call(parent).await?.event().into_iter().collect();
+    events.extend(client.calls(&children).await?.iter().filter_map(CallResource::event));
+    events.extend(client.recordings(&of_call).await?.iter().filter_map(Recording::event));
     Ok(events)
-}
-
-/// A leg as its callback would have told it, without the counter that only callbacks have.
-fn leg(call: &CallResource) -> Option<CallEvent> {
-    let status = CallStatus::from_wire(&call.status)?;
-    let is_child = call.parent_call_sid.is_some();
-    let end = if is_child { call.to.as_deref() } else { call.from.as_deref() };
-    let role = end
-        .filter(|end| !end.is_empty())
-        .map(|end| if end.starts_with("client:") { LegRole::Agent } else { LegRole::FarEnd });
-    let at_ms = if status.is_final() { call.ended_ms.or(call.started_ms) } else { call.started_ms };
-    Some(CallEvent::LegStatus {
-        call_sid: call.sid.clone(),
-        parent_call_sid: call.parent_call_sid.clone(),
-        role,
-        status,
-        sequence: None,
-        at_ms: at_ms?,
-        duration_s: call
-            .duration
-            .as_deref()
-            .filter(|_| status == CallStatus::Completed)
-            .and_then(|duration| duration.parse().ok()),
-        error_code: None,
-    })
-}
-
-fn recording(recording: &Recording) -> Option<CallEvent> {
-    let status = match recording.status.as_str() {
-        "in-progress" | "paused" | "processing" | "stopped" => RecordingStatus::InProgress,
-        "completed" => RecordingStatus::Completed,
-        "absent" => RecordingStatus::Absent,
-        "failed" => RecordingStatus::Failed,
-        "deleted" => RecordingStatus::Deleted,
-        // Whatever Twilio adds one day says nothing yet.
-        _ => return None,
-    };
-    Some(CallEvent::Recording {
-        call_sid: recording.call_sid.clone()?,
-        recording_sid: recording.sid.clone(),
-        status,
-        message: recording.source.as_deref() == Some("RecordVerb"),
-        duration_s: recording.duration.as_deref().and_then(|duration| duration.parse().ok()),
-        at_ms: recording.started_ms?,
-    })
 }
 
 #[cfg(test)]

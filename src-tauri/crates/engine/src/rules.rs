@@ -36,8 +36,10 @@ impl RulesCommands for Phone {
             None => None,
         }
         .or(limit);
+        let sounds = self.kept_sounds().await?;
+        let known = self.known(&sounds).await?;
         Ok(RulesView {
-            problems: self.check_rules(rules.clone()).await?,
+            problems: call_flow::problems(&rules, &known),
             fallback: FallbackView {
                 document: dialer_gateway::fallback_document(&rules.incoming),
                 url: self.fallback_url(),
@@ -48,8 +50,8 @@ impl RulesCommands for Phone {
             countries,
             home_region: account.home_region,
             zone: local_time::own_zone(),
-            zones: local_time::zones(),
-            sounds: self.kept_sounds().await?.into_iter().map(view).collect(),
+            zones: known.zones.into_iter().collect(),
+            sounds: sounds.into_iter().map(view).collect(),
             today: SpentView {
                 minutes: u32::try_from(spent.seconds.div_ceil(60)).unwrap_or(u32::MAX),
                 money: spent
@@ -62,7 +64,8 @@ impl RulesCommands for Phone {
     }
 
     async fn check_rules(&self, rules: Rules) -> Result<Vec<Problem>, UserError> {
-        Ok(call_flow::problems(&rules, &self.known().await?))
+        let known = self.known(&self.kept_sounds().await?).await?;
+        Ok(call_flow::problems(&rules, &known))
     }
 
     async fn save_rules(&self, rules: Rules) -> Result<(), UserError> {
@@ -102,7 +105,8 @@ impl RulesCommands for Phone {
     }
 
     async fn delete_sound(&self, name: SoundName) -> Result<(), UserError> {
-        let (rules, mut known) = (self.core().rules().await?, self.known().await?);
+        let rules = self.core().rules().await?;
+        let mut known = self.known(&self.kept_sounds().await?).await?;
         let before = call_flow::problems(&rules, &known).len();
         known.sounds.remove(&name);
         if call_flow::problems(&rules, &known).len() > before {
@@ -148,10 +152,10 @@ fn view(sound: Sound) -> SoundView {
 }
 
 impl Phone {
-    /// What rules may name.
-    async fn known(&self) -> Result<Known, UserError> {
+    /// What rules may name, `sounds` among it.
+    async fn known(&self, sounds: &[Sound]) -> Result<Known, UserError> {
         Ok(Known {
-            sounds: self.kept_sounds().await?.into_iter().map(|sound| sound.name).collect(),
+            sounds: sounds.iter().map(|sound| sound.name.clone()).collect(),
             // Not every caller id: callers may well be passed on to the agent's own verified mobile.
             own_numbers: self
                 .shared()

@@ -196,20 +196,20 @@ impl State {
     /// What decisions about calls need to know at `now`. `asking` is the call the question is about: it is
     /// itself one of the live calls and does not make the line busy.
     pub(crate) fn situation(&self, asking: Option<CallId>, now: &Moment) -> Situation {
-        let others = self.calls.keys().filter(|id| Some(**id) != asking).count();
+        let outlook = self.outlook(asking, now);
         Situation {
             agents: Agents::One {
                 identity: self.account.identity.clone(),
                 reachable: self.device.state == DeviceState::Registered,
             },
-            busy: others > 0,
+            busy: outlook.calls_under_way > 0,
             do_not_disturb: self.desk.do_not_disturb,
             local: now.local,
             app: Some(self.account.twiml_app_sid.clone()),
             waiting: self.desk.waiting(),
             // Until an intent is found.
             permission: Permission::Missing,
-            outlook: self.outlook(asking, now),
+            outlook,
         }
     }
 

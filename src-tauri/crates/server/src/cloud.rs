@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dialer_domain::ports::{CallStore, Clock};
+use dialer_engine::desk::Desk;
 use dialer_engine::local_time::moment;
 use dialer_gateway::{Gateway, GatewayOptions};
 use dialer_storage::call_log::SqliteCallLog;
@@ -68,8 +69,8 @@ impl Cloud {
         let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
         let desk = Arc::new(desk);
         // A server that was restarted has spent what it spent.
-        let (today, midnight_ms) = (Arc::clone(&store), moment(clock.now_ms(), None).midnight_ms);
-        for entry in tokio::task::spawn_blocking(move || today.since(midnight_ms)).await?? {
+        let (today, since_ms) = (Arc::clone(&store), Desk::counts_from_ms(&moment(clock.now_ms(), None)));
+        for entry in tokio::task::spawn_blocking(move || today.since(since_ms)).await?? {
             desk.logged(&entry);
         }
         let writing = ledger::start(log, entries, Arc::downgrade(&desk));

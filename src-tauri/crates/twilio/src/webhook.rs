@@ -23,9 +23,9 @@ mod gather_action;
 mod queue_action;
 mod queue_wait;
 mod record_action;
-mod recording_callback;
+pub(crate) mod recording_callback;
 mod sip;
-mod status_callback;
+pub(crate) mod status_callback;
 mod transcription_callback;
 mod voice_request;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dialer_domain::call::CallOutcome;
+use dialer_domain::call::{CallOutcome, CallStatus, LegRole};
 use dialer_domain::call_log::fold;
 use dialer_domain::ports::{SecretName, SystemClock, Vault as _};
 use dialer_simulator::{Happening, IncomingCall, Pace, Simulator, SimulatorOptions, TwimlApp};
@@ -46,13 +46,13 @@ fn only_callers_to_our_numbers_whose_calls_are_over_were_missed() {
 
 #[test]
 fn a_leg_read_at_twilio_says_what_its_callback_would_have_said() {
-    let read = leg(&call(|call| call.duration = Some("42".into()))).unwrap();
+    let read = call(|call| call.duration = Some("42".into())).event().unwrap();
     let CallEvent::LegStatus { role, status, sequence, duration_s, at_ms, .. } = read else {
         panic!("a leg's status")
     };
     assert_eq!((role, status, sequence), (Some(LegRole::FarEnd), CallStatus::Completed, None));
     assert_eq!((duration_s, at_ms), (Some(42), NOW - 600_000));
-    assert_eq!(leg(&call(|call| call.status = "astonished".into())), None);
+    assert_eq!(call(|call| call.status = "astonished".into()).event(), None);
 }
 
 /// Five hours later than it is: what is missing should have come.

@@ -154,7 +154,7 @@ impl CloudDesk {
 
     async fn log(&self, call: Option<CallId>, event: CallEvent) {
         // Fails only when the server ends and the log is closed already.
-        let _ = self.ledger.send(Entry { call, event }).await;
+        let _ = self.ledger.send((call, event)).await;
     }
 
     fn begin_now(&self, request: &VoiceRequest) -> (Instruction, Option<CallEvent>, Option<CallId>) {

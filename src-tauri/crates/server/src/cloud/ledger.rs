@@ -18,14 +18,8 @@ const AT_ONCE: usize = 256;
 /// How long to wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// An event on its way to the log.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    /// The call, where it is known by name.
-    pub(super) call: Option<CallId>,
-    /// What happened.
-    pub(super) event: CallEvent,
-}
+/// An event on its way to the log, with its call where that is known by name.
+pub(super) type Entry = (Option<CallId>, CallEvent);
 
 /// The task that writes.
 pub(super) struct Writing {
@@ -73,14 +67,13 @@ async fn write(
     while !batch.is_empty() {
         let (writer, attempt) = (Arc::clone(store), batch.clone());
         let written = tokio::task::spawn_blocking(move || {
-            let events: Vec<_> = attempt.iter().map(|entry| (entry.call, entry.event.clone())).collect();
-            if let Ok(recorded) = writer.record_all(&events) {
+            if let Ok(recorded) = writer.record_all(&attempt) {
                 return (recorded.into_iter().flatten().collect::<Vec<_>>(), usize::MAX, None);
             }
             // One of them may be the trouble: the others are kept all the same.
             let mut rows = Vec::new();
-            for (index, entry) in attempt.into_iter().enumerate() {
-                match writer.record(entry.call, entry.event) {
+            for (index, (call, event)) in attempt.into_iter().enumerate() {
+                match writer.record(call, event) {
                     Ok(recorded) => rows.extend(recorded),
                     Err(error) => return (rows, index, Some(error)),
                 }

@@ -1,5 +1,6 @@
 //! Calls: each leg is a resource.
 
+use dialer_domain::call::{CallEvent, CallStatus};
 use dialer_domain::sid::{CallSid, TwimlAppSid};
 use serde::Deserialize;
 
@@ -7,6 +8,7 @@ use super::client::Client;
 use super::error::RestError;
 use super::request::Request;
 use super::times;
+use crate::webhook::status_callback::role;
 
 /// Which calls to list; all that is set must apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +69,33 @@ pub struct CallResource {
     /// Milliseconds it waited at Twilio, as a decimal number.
     #[serde(default)]
     pub queue_time: Option<String>,
+}
+
+impl CallResource {
+    /// The leg as its status callback would have told it, without the counter that only callbacks have; `None`
+    /// for a status that is not known.
+    pub fn event(&self) -> Option<CallEvent> {
+        let status = CallStatus::from_wire(&self.status)?;
+        let at_ms = if status.is_final() { self.ended_ms.or(self.started_ms) } else { self.started_ms };
+        Some(CallEvent::LegStatus {
+            call_sid: self.sid.clone(),
+            parent_call_sid: self.parent_call_sid.clone(),
+            role: role(
+                self.parent_call_sid.is_some(),
+                self.from.as_deref().unwrap_or_default(),
+                self.to.as_deref().unwrap_or_default(),
+            ),
+            status,
+            sequence: None,
+            at_ms: at_ms?,
+            duration_s: self
+                .duration
+                .as_deref()
+                .filter(|_| status == CallStatus::Completed)
+                .and_then(|duration| duration.parse().ok()),
+            error_code: None,
+        })
+    }
 }
 
 /// What a new call shall do.

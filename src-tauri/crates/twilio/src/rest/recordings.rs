@@ -1,6 +1,7 @@
 //! Recordings of calls and conferences.
 
 use bytes::Bytes;
+use dialer_domain::call::{self, CallEvent};
 use dialer_domain::sid::{CallSid, ConferenceSid, RecordingSid};
 use serde::Deserialize;
 
@@ -8,6 +9,7 @@ use super::client::Client;
 use super::error::RestError;
 use super::request::Request;
 use super::times;
+use crate::webhook::recording_callback::status_of;
 
 /// Which recordings to list; all that is set must apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +73,25 @@ pub struct Transcription {
 
 /// The longest recording that is fetched, in bytes: over an hour of two channels of 16 bits at 8 kHz.
 pub const LARGEST_RECORDING: usize = 128 * 1024 * 1024;
+
+impl Recording {
+    /// What its status callback would have told; `None` for a recording of no leg, and for a status that is
+    /// not known.
+    pub fn event(&self) -> Option<CallEvent> {
+        let status = match self.status.as_str() {
+            "deleted" => call::RecordingStatus::Deleted,
+            told => status_of(told)?,
+        };
+        Some(CallEvent::Recording {
+            call_sid: self.call_sid.clone()?,
+            recording_sid: self.sid.clone(),
+            status,
+            message: self.source.as_deref() == Some("RecordVerb"),
+            duration_s: self.duration.as_deref().and_then(|duration| duration.parse().ok()),
+            at_ms: self.started_ms?,
+        })
+    }
+}
 
 /// How to record a call that is under way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -64,7 +64,7 @@ impl RecordingCallback {
 }
 
 /// A paused or stopped recording is under way until Twilio has made it ready.
-fn status_of(text: &str) -> Option<RecordingStatus> {
+pub(crate) fn status_of(text: &str) -> Option<RecordingStatus> {
     Some(match text {
         "in-progress" | "paused" | "stopped" | "processing" => RecordingStatus::InProgress,
         "completed" => RecordingStatus::Completed,

@@ -69,7 +69,7 @@ impl StatusCallback {
 }
 
 /// A child leg was called, so its `To` is its own end; a parent leg called, so its `From` is.
-fn role(is_child: bool, from: &str, to: &str) -> Option<LegRole> {
+pub(crate) fn role(is_child: bool, from: &str, to: &str) -> Option<LegRole> {
     let end = if is_child { to } else { from };
     match end {
         "" => None,
