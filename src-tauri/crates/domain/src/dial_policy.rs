@@ -135,9 +135,10 @@ pub enum Verdict {
 /// A question before a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct Question {
-    /// ISO 3166 code of the country that is not in the list.
+    /// ISO 3166 code of the country that is not in the list; empty where several countries share the number's
+    /// code and the number does not tell which of them it is in. Such a country cannot be put in the list.
     pub region: String,
-    /// Its name, in English.
+    /// Its name, in English; `an unknown country` where the region is empty.
     pub country: String,
 }
 
@@ -183,6 +184,7 @@ pub fn judge_forward(to: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Res
         return Err(unavailable("As many callers are being passed on as calls are allowed at once.".into()));
     }
     refuse_emergency_abroad(to)?;
+    refuse_incomplete(to)?;
     refuse_surcharge(to, &OutgoingRules { premium: false, ..rules.clone() })?;
     if let Some(question) = country(to, rules, outlook)? {
         return Err(unavailable(format!("Calls to {} are not in the list of countries.", question.country)));
@@ -209,6 +211,7 @@ fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
                 ));
             }
             refuse_emergency_abroad(number)?;
+            refuse_incomplete(number)?;
             refuse_surcharge(number, rules)?;
             let time_limit_s = longest(number, rules, outlook)?;
             let question = country(number, rules, outlook)?;
@@ -259,7 +262,12 @@ fn telephone_behind(
         refuse_emergency_abroad(number)?;
         refuse_surcharge(number, rules)?;
     }
-    match at_home.or(in_full) {
+    // Without a plus sign, what is no whole number either way is an extension.
+    let whole = match in_full {
+        Some(number) if name.starts_with('+') => refuse_incomplete(&number).map(|()| Some(number))?,
+        number => number.filter(|number| refuse_incomplete(number).is_ok()),
+    };
+    match at_home.or(whole) {
         Some(number) => country(&number, rules, outlook),
         None => Ok(None),
     }
@@ -323,6 +331,15 @@ fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
     }
 }
 
+/// No answer of the agent's makes a telephone number of what is none: too short or too long for its country, or
+/// behind a code that no country has.
+fn refuse_incomplete(number: &E164) -> Result<(), Refusal> {
+    match phone_number::parse(number.as_str(), "") {
+        Ok(_) => Ok(()),
+        Err(problem) => Err(Refusal::new("This is not a whole telephone number.", problem.to_string())),
+    }
+}
+
 fn refuse_surcharge(number: &E164, rules: &OutgoingRules) -> Result<(), Refusal> {
     match phone_number::surcharge(number).filter(|_| !rules.premium) {
         Some(surcharge) => Err(Refusal::new(
@@ -350,6 +367,11 @@ fn country(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<Op
     let country = phone_number::region_name(&region);
     match rules.other_countries {
         OtherCountries::Ask => Ok(Some(Question { region, country })),
+        OtherCountries::Block if region.is_empty() => Err(Refusal::new(
+            "The country of this number is not known.",
+            "Several countries share the code of this number, and the rest of it does not tell which one it is in. \
+             Check the digits. To be asked about such numbers instead, have the Calls page ask about other countries.",
+        )),
         OtherCountries::Block => Err(Refusal::new(
             "Calls to this country are not allowed.",
             format!("Calls to {country} are not allowed. Add it to the list on the Calls page."),

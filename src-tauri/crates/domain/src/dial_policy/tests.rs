@@ -129,7 +129,43 @@ fn a_neighbour_with_the_same_country_code_is_another_country() {
     assert_eq!(question.region, "JM");
     // A number of no known country is never at home, not even where home is not known.
     let nowhere = Outlook { home_region: String::new(), ..outlook() };
-    assert!(matches!(judge(&to("+9991234567"), &OutgoingRules::default(), &nowhere), Verdict::Ask(_)));
+    assert!(matches!(judge(&to("+19995550123"), &OutgoingRules::default(), &nowhere), Verdict::Ask(_)));
+}
+
+#[test]
+fn what_is_no_whole_number_is_refused_with_the_reason_and_not_asked_about() {
+    let everywhere = OutgoingRules { other_countries: OtherCountries::Ask, ..OutgoingRules::default() };
+    for (called, reason) in [
+        ("+12025550", "area code is missing"),
+        ("+3312345", "too short"),
+        ("+49301234567890", "too long"),
+        ("+21012345678", "No country has this code"),
+        ("+99912345678", "No country has this code"),
+    ] {
+        let called = number(called);
+        for confirmed in [false, true] {
+            let outlook = Outlook { confirmed, ..outlook() };
+            let told = refusal(judge(&Destination::Number(called.clone()), &everywhere, &outlook)).reason;
+            assert!(told.contains(reason), "{called}: {told}");
+        }
+        let told = judge_forward(&called, &everywhere, &outlook()).unwrap_err().reason;
+        assert!(told.contains(reason), "{called}: {told}");
+    }
+}
+
+#[test]
+fn a_number_that_does_not_tell_its_country_is_asked_about_without_one() {
+    // A North American area code that nobody has been given.
+    let nowhere = to("+19995550123");
+    let rules = OutgoingRules::default();
+    let asked = judge(&nowhere, &rules, &outlook());
+    let Verdict::Ask(question) = asked else { panic!("asked, not {asked:?}") };
+    assert_eq!(question.region, "", "there is no country to be put in the list");
+    assert!(is_allowed(&judge(&nowhere, &rules, &Outlook { confirmed: true, ..outlook() })));
+    let block = OutgoingRules { other_countries: OtherCountries::Block, ..rules };
+    let told = refusal(judge(&nowhere, &block, &outlook())).reason;
+    assert!(told.contains("Several countries share the code"), "{told}");
+    assert!(!told.contains("unknown country"), "{told}");
 }
 
 #[test]
@@ -302,10 +338,12 @@ fn a_number_behind_a_sip_address_is_a_number() {
         judge(&Destination::Sip(uri), rules, &outlook())
     };
     let rules = OutgoingRules::default();
-    for name in ["911", "9-1-1", "%39%31%31;phone-context=+1", "+19002345678", "19002345678", "+2710111"] {
+    for name in
+        ["911", "9-1-1", "%39%31%31;phone-context=+1", "+19002345678", "19002345678", "+2710111", "+1234567"]
+    {
         assert!(matches!(at(name, &rules), Verdict::Refused(_)), "{name}");
     }
-    for name in ["desk", "100", "+12025550123", "12025550123", "911desk", "agent_911"] {
+    for name in ["desk", "100", "+12025550123", "12025550123", "1234567", "911desk", "agent_911"] {
         assert!(is_allowed(&at(name, &rules)), "{name}");
     }
     assert!(matches!(at("+33142685300", &rules), Verdict::Ask(_)));

@@ -122,7 +122,7 @@ impl Look<'_> {
         if self.known.own_numbers.contains(to) {
             self.say(
                 path,
-                "This number leads to this phone, so callers would go round in circles. Choose another.",
+                "This is your own number: callers would be led back to this phone, round in circles. Choose another.",
             );
         } else if phone_number::is_emergency_abroad(to) {
             self.say(path, "Callers cannot be passed on to an emergency number. Choose another.");
