@@ -1,16 +1,18 @@
-//! One kept-alive HTTP/1.1 connection. Blocking, with a thread of its own: the time of an answer is
-//! taken where it arrives, and no event loop stands between.
+//! One kept-alive HTTP/1.1 connection that never blocks: it is asked, and looked at again whenever
+//! something has happened to it, until its answer is whole.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 
-/// As long as Twilio waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// More headers than either server sends.
 const MAX_HEADERS: usize = 32;
+/// Room for an answer of either server; a longer one gets more.
+const ROOM: usize = 8_192;
 
 /// What the server said.
 pub(crate) struct Answer<'a> {
@@ -21,12 +23,24 @@ pub(crate) struct Answer<'a> {
 /// A connection that is opened when needed.
 pub(crate) struct Connection {
     server: SocketAddr,
+    /// By which the poll tells what happened to this one.
+    token: Token,
     stream: Option<TcpStream>,
+    /// Kept until it is answered: it may have to be sent again, or in pieces.
+    request: Vec<u8>,
+    written: usize,
     received: Vec<u8>,
+    filled: usize,
+    head: Option<Head>,
+    /// Since when it waits for an answer.
+    asked: Option<Instant>,
+    /// Whether the stream is one from before this request, which the server may have closed meanwhile.
+    kept: bool,
     /// How often it was opened.
     pub(crate) opened: u64,
 }
 
+#[derive(Clone, Copy)]
 struct Head {
     status: u16,
     length: usize,
@@ -35,59 +49,150 @@ struct Head {
 }
 
 impl Connection {
-    pub(crate) fn new(server: SocketAddr) -> Self {
-        Self { server, stream: None, received: Vec::with_capacity(8_192), opened: 0 }
+    pub(crate) fn new(server: SocketAddr, token: Token) -> Self {
+        Self {
+            server,
+            token,
+            stream: None,
+            request: Vec::new(),
+            written: 0,
+            received: vec![0; ROOM],
+            filled: 0,
+            head: None,
+            asked: None,
+            kept: false,
+            opened: 0,
+        }
     }
 
-    /// Sends `request` and waits for the whole answer. A kept connection that the server has closed
-    /// meanwhile is opened anew, once.
-    pub(crate) fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
-        let kept = self.stream.is_some();
-        let head = match self.exchange(request) {
-            Err(_) if kept && self.received.is_empty() => {
-                self.stream = None;
-                self.exchange(request)
-            }
+    /// Since when it waits for an answer; `None` when it is free.
+    pub(crate) fn asked(&self) -> Option<Instant> {
+        self.asked
+    }
+
+    /// Sends `request`, or as much of it as goes at once.
+    pub(crate) fn ask(&mut self, registry: &Registry, request: &[u8], now: Instant) -> anyhow::Result<()> {
+        self.request.clear();
+        self.request.extend_from_slice(request);
+        self.asked = Some(now);
+        self.kept = self.stream.is_some();
+        let outcome = self.start(registry).or_else(|error| self.start_anew(registry, error));
+        outcome.inspect_err(|_| self.give_up())
+    }
+
+    /// Goes on with what it was asked; `None` while the answer is incomplete.
+    pub(crate) fn go_on(&mut self, registry: &Registry) -> Option<anyhow::Result<Answer<'_>>> {
+        if self.asked.is_none() {
+            self.look_for_end();
+            return None;
+        }
+        let outcome = match self.write().and_then(|()| self.read()) {
+            Err(error) => self.start_anew(registry, error).map(|()| None),
             outcome => outcome,
         };
-        let head = head.inspect_err(|_| self.stream = None)?;
-        if head.close {
-            self.stream = None;
+        match outcome {
+            Ok(None) => None,
+            Ok(Some(head)) => {
+                self.asked = None;
+                if head.close {
+                    self.stream = None;
+                }
+                Some(Ok(Answer {
+                    status: head.status,
+                    body: &self.received[head.length..][..head.body_length],
+                }))
+            }
+            Err(error) => {
+                self.give_up();
+                Some(Err(error))
+            }
         }
-        Ok(Answer { status: head.status, body: &self.received[head.length..][..head.body_length] })
     }
 
-    fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Head> {
-        self.received.clear();
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            empty => {
-                let stream = TcpStream::connect(self.server)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                self.opened += 1;
-                empty.insert(stream)
+    /// Waits no longer.
+    pub(crate) fn give_up(&mut self) {
+        self.stream = None;
+        self.asked = None;
+    }
+
+    fn start(&mut self, registry: &Registry) -> anyhow::Result<()> {
+        self.written = 0;
+        self.filled = 0;
+        self.head = None;
+        if self.stream.is_none() {
+            let mut stream = TcpStream::connect(self.server)?;
+            stream.set_nodelay(true)?;
+            registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
+            self.stream = Some(stream);
+            self.opened += 1;
+        }
+        self.write()
+    }
+
+    /// After `error`: a kept connection that the server has closed meanwhile is opened anew, once.
+    fn start_anew(&mut self, registry: &Registry, error: anyhow::Error) -> anyhow::Result<()> {
+        if !self.kept || self.filled > 0 {
+            return Err(error);
+        }
+        self.kept = false;
+        self.stream = None;
+        self.start(registry)
+    }
+
+    fn write(&mut self) -> anyhow::Result<()> {
+        let stream = self.stream.as_mut().context("the connection is closed")?;
+        while self.written < self.request.len() {
+            match stream.write(&self.request[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    // Not opened yet, or nothing more fits: the poll tells when it goes on.
+                    ErrorKind::WouldBlock | ErrorKind::NotConnected => break,
+                    _ => return Err(error).context("the request could not be sent"),
+                },
             }
-        };
-        stream.write_all(request)?;
-        let mut head = None;
-        let mut chunk = [0; 8_192];
+        }
+        Ok(())
+    }
+
+    /// Reads until the answer is whole or nothing more is there. What comes later raises a new event, so
+    /// nothing is read behind a whole answer.
+    fn read(&mut self) -> anyhow::Result<Option<Head>> {
+        let stream = self.stream.as_mut().context("the connection is closed")?;
         loop {
-            let count = match stream.read(&mut chunk) {
+            if self.filled == self.received.len() {
+                self.received.resize(2 * self.filled, 0);
+            }
+            match stream.read(&mut self.received[self.filled..]) {
                 Ok(0) => bail!("the connection was closed before the answer was complete"),
-                Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    return Err(error).context("no answer came in 15 seconds or the connection broke");
-                }
-            };
-            self.received.extend_from_slice(&chunk[..count]);
-            if head.is_none() {
-                head = parse(&self.received)?;
+                Ok(count) => self.filled += count,
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => continue,
+                    ErrorKind::WouldBlock | ErrorKind::NotConnected => return Ok(None),
+                    _ => return Err(error).context("the connection broke"),
+                },
             }
-            if let Some(known) = head.take_if(|head| self.received.len() >= head.length + head.body_length) {
-                return Ok(known);
+            if self.head.is_none() {
+                self.head = parse(&self.received[..self.filled])?;
             }
+            if let Some(head) = self.head
+                && self.filled >= head.length + head.body_length
+            {
+                ensure!(
+                    self.filled == head.length + head.body_length,
+                    "more came than the answer that was announced"
+                );
+                return Ok(Some(head));
+            }
+        }
+    }
+
+    /// Lets go of a free connection that the server has closed. Bytes nobody asked for end it too.
+    fn look_for_end(&mut self) {
+        let Some(stream) = &mut self.stream else { return };
+        let open = matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        if !open {
+            self.stream = None;
         }
     }
 }
@@ -109,54 +214,4 @@ fn parse(received: &[u8]) -> anyhow::Result<Option<Head>> {
     let body_length = header("content-length").map_or(Ok(0), str::parse)?;
     let close = header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     Ok(Some(Head { status: response.code.unwrap_or_default(), length, body_length, close }))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-    use std::net::TcpListener;
-
-    use super::*;
-
-    /// Serves `answers`, one for each connection, in the pieces given, then closes.
-    fn server(answers: Vec<Vec<&'static [u8]>>) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for pieces in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0; 1_024];
-                assert!(stream.read(&mut request).unwrap() > 0);
-                for piece in pieces {
-                    stream.write_all(piece).unwrap();
-                }
-            }
-        });
-        address
-    }
-
-    #[test]
-    fn an_answer_in_pieces_is_put_together() {
-        let address = server(vec![vec![b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\n\r\nhe", b"llo"]]);
-        let mut connection = Connection::new(address);
-        let answer = connection.ask(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-        assert_eq!((answer.status, answer.body), (200, b"hello".as_slice()));
-    }
-
-    #[test]
-    fn a_kept_connection_that_was_closed_is_opened_anew() {
-        let gone: Vec<&[u8]> = vec![b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"];
-        let mut connection = Connection::new(server(vec![gone.clone(), gone]));
-        for _ in 0..2 {
-            assert_eq!(connection.ask(b"GET / HTTP/1.1\r\n\r\n").unwrap().status, 403);
-        }
-        assert_eq!(connection.opened, 2);
-    }
-
-    #[test]
-    fn half_an_answer_is_an_error() {
-        let address = server(vec![vec![b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"]]);
-        assert!(Connection::new(address).ask(b"GET / HTTP/1.1\r\n\r\n").is_err());
-    }
 }

@@ -22,6 +22,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// With room for `count` of them.
+    pub(crate) fn with_room(count: usize) -> Self {
+        Self { latencies: Vec::with_capacity(count), ..Self::default() }
+    }
+
     /// Counts one request. Whatever the outcome, its time counts: a server is not the faster for
     /// answering wrongly.
     pub(crate) fn count(&mut self, kind: Kind, outcome: anyhow::Result<Answer<'_>>, took: Duration) {
@@ -44,16 +49,6 @@ impl Tally {
         }
     }
 
-    pub(crate) fn add(&mut self, other: Self) {
-        self.latencies.extend(other.latencies);
-        for (status, count) in other.statuses {
-            *self.statuses.entry(status).or_default() += count;
-        }
-        self.wrong += other.wrong;
-        self.failed += other.failed;
-        self.trouble = self.trouble.take().or(other.trouble);
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.latencies.len()
     }
@@ -67,6 +62,7 @@ impl Tally {
             "perSecond": self.latencies.len() as f64 / window.as_secs_f64(),
             "p50Ms": ms(0.5),
             "p99Ms": ms(0.99),
+            "p999Ms": ms(0.999),
             "maxMs": ms(1.0),
             "statuses": self.statuses,
             "wrong": self.wrong,
@@ -77,7 +73,7 @@ impl Tally {
 }
 
 /// The smallest of the `sorted` values that at least `share` of them do not exceed (nearest rank).
-fn percentile(sorted: &[Duration], share: f64) -> Option<Duration> {
+pub(crate) fn percentile(sorted: &[Duration], share: f64) -> Option<Duration> {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.max(1) - 1).copied()
 }

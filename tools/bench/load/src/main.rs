@@ -4,16 +4,25 @@
 //! | command | measures |
 //! | --- | --- |
 //! | `start-up` | from starting a server to its first good answer |
-//! | `closed` | each of some connections asks again as soon as it is answered: how much, how fast |
+//! | `closed` | each of some connections asks again as soon as it is answered: how much |
+//! | `paced` | one kind of request at a fixed rate, at random moments: how fast |
 //! | `open` | genuine webhooks that come when they come, beside a flood of forged ones |
+//! | `self` | the tool itself, against a server that does nothing |
 //!
+//! One thread keeps all connections and never sleeps while it measures; it wants a processor to itself.
 //! Every request has a CallSid and a signature of its own, so no answer can come from a memory of
 //! earlier ones. What an answer should be is checked for each.
 
 mod closed;
 mod connection;
+mod connections;
+mod itself;
 mod latency;
 mod open;
+mod paced;
+mod requests;
+mod responder;
+mod schedule;
 mod start_up;
 mod twilio;
 
@@ -22,13 +31,20 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::twilio::{Kind, Twilio};
 
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Whom a load is for.
+#[derive(Args)]
+struct Target {
     /// Where the server listens.
     #[arg(long, value_name = "ADDRESS")]
     server: SocketAddr,
@@ -39,27 +55,49 @@ struct Arguments {
 
     #[command(flatten)]
     twilio: Twilio,
-
-    #[command(subcommand)]
-    command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Starts a server, waits for its first good answer, and ends it.
     StartUp {
+        #[command(flatten)]
+        target: Target,
         /// The program and its arguments.
         #[arg(required = true, last = true)]
         program: Vec<String>,
     },
     /// Keeps a number of connections busy.
     Closed {
+        #[command(flatten)]
+        target: Target,
         /// What is asked.
         #[arg(long)]
         kind: Kind,
         /// How many connections.
         #[arg(long, default_value_t = 16)]
         connections: usize,
+        /// How many requests are made before the first is sent; those that are wanted beyond are made
+        /// while the load runs, which costs the tool several microseconds each. A thousand take 1 MB.
+        #[arg(long, default_value_t = 200_000)]
+        ahead: usize,
+        /// How long before measuring begins, in seconds.
+        #[arg(long, default_value = "1", value_parser = seconds)]
+        warm_up: Duration,
+        /// How long is measured, in seconds.
+        #[arg(long, default_value = "3", value_parser = seconds)]
+        seconds: Duration,
+    },
+    /// Sends requests of one kind at random moments, over as many connections as that takes.
+    Paced {
+        #[command(flatten)]
+        target: Target,
+        /// What is asked.
+        #[arg(long)]
+        kind: Kind,
+        /// Requests a second, on average.
+        #[arg(long)]
+        rate: u32,
         /// How long before measuring begins, in seconds.
         #[arg(long, default_value = "1", value_parser = seconds)]
         warm_up: Duration,
@@ -69,6 +107,8 @@ enum Command {
     },
     /// Sends genuine voice webhooks at random moments, beside forged ones at an even pace.
     Open {
+        #[command(flatten)]
+        target: Target,
         /// Genuine webhooks a second, on average.
         #[arg(long, default_value_t = 50)]
         genuine: u32,
@@ -80,6 +120,13 @@ enum Command {
         forged_connections: usize,
         /// How long, in seconds.
         #[arg(long, default_value = "5", value_parser = seconds)]
+        seconds: Duration,
+    },
+    /// Measures this tool against a server in a thread of its own that only answers.
+    #[command(name = "self")]
+    Itself {
+        /// How long, in seconds.
+        #[arg(long, default_value = "1", value_parser = seconds)]
         seconds: Duration,
     },
 }
@@ -100,17 +147,25 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { server, seed, twilio, command } = arguments;
-    let outcome = match command {
-        Command::StartUp { program } => start_up::measure(server, &twilio, seed, &program)?,
-        Command::Closed { kind, connections, warm_up, seconds } => {
-            let load = closed::Load { kind, connections, warm_up, seconds };
+    let outcome = match arguments.command {
+        Command::StartUp { target: Target { server, seed, twilio }, program } => {
+            start_up::measure(server, &twilio, seed, &program)?
+        }
+        Command::Closed { target, kind, connections, ahead, warm_up, seconds } => {
+            let Target { server, seed, twilio } = target;
+            let load = closed::Load { kind, connections, ahead, warm_up, seconds };
             closed::measure(server, &twilio, seed, &load)?
         }
-        Command::Open { genuine, forged, forged_connections, seconds } => {
+        Command::Paced { target: Target { server, seed, twilio }, kind, rate, warm_up, seconds } => {
+            let load = paced::Load { kind, rate, warm_up, seconds };
+            paced::measure(server, &twilio, seed, &load)?
+        }
+        Command::Open { target, genuine, forged, forged_connections, seconds } => {
+            let Target { server, seed, twilio } = target;
             let load = open::Load { genuine, forged, forged_connections, seconds };
             open::measure(server, &twilio, seed, &load)?
         }
+        Command::Itself { seconds } => itself::measure(seconds)?,
     };
     writeln!(std::io::stdout(), "{outcome}")?;
     Ok(())

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
+use crate::connections::Connections;
 use crate::twilio::{Kind, Twilio};
 
 /// Longer than any server here needs, even unoptimized on a busy machine.
@@ -40,13 +40,22 @@ pub(crate) fn measure(
     let mut request = Vec::new();
     let start = Instant::now();
     let mut running = Running(command.spawn().with_context(|| format!("{name} could not be started"))?);
+    let mut connections = Connections::new(server)?;
+    let connection = connections.add();
     for number in 0.. {
         twilio.write(Kind::Outgoing, seed, number, &mut request);
-        if Connection::new(server).ask(&request).is_ok_and(|answer| Kind::Outgoing.accepts(&answer)) {
-            break;
+        connections.ask(connection, &request, Instant::now());
+        let mut good = None;
+        while good.is_none() {
+            connections.look(BETWEEN_TRIES, |_, outcome, _| {
+                good = Some(outcome.is_ok_and(|answer| Kind::Outgoing.accepts(&answer)));
+            })?;
+            if let Some(status) = running.0.try_wait()? {
+                bail!("{name} ended instead of answering: {status}");
+            }
         }
-        if let Some(status) = running.0.try_wait()? {
-            bail!("{name} ended instead of answering: {status}");
+        if good == Some(true) {
+            break;
         }
         if start.elapsed() > PATIENCE {
             bail!("{name} gave no good answer within a minute");
