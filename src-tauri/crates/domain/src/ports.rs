@@ -35,6 +35,8 @@ pub enum SecretName {
     ApiKeySecret,
     /// The token of the tunnel program: cloudflared's or ngrok's.
     TunnelToken,
+    /// What a shared key of the Webhooks configuration API signs webhooks with. It belongs to the shared key.
+    SharedKey,
 }
 
 impl SecretName {
@@ -44,6 +46,7 @@ impl SecretName {
             Self::AuthToken => "auth-token",
             Self::ApiKeySecret => "api-key-secret",
             Self::TunnelToken => "tunnel-token",
+            Self::SharedKey => "shared-key",
         }
     }
 }
@@ -110,7 +113,8 @@ pub enum VaultError {
 ///
 /// A secret is kept by its owner and its name. The owner of an Auth Token and of a tunnel's token is the
 /// account, by its SID; the owner of [`SecretName::ApiKeySecret`] is the key, by the key's own SID, so
-/// that the secret of one key is never taken for that of another.
+/// that the secret of one key is never taken for that of another; that of [`SecretName::SharedKey`] is the shared
+/// key, by Twilio's id of it, for the same reason.
 pub trait Vault: Send + Sync + 'static {
     /// The secret of `owner`, or `None` if none is stored.
     fn load(&self, owner: &str, name: SecretName) -> Result<Option<SecretString>, VaultError>;

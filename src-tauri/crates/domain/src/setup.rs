@@ -6,6 +6,7 @@
 mod destination;
 mod plan;
 mod recording;
+mod signing;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ use crate::sid::{AccountSid, ApiKeySid, PhoneNumberSid, TwimlAppSid};
 pub use destination::{Destination, destination};
 pub use plan::{disconnect, left_over, plan, undo};
 pub use recording::Made;
+pub use signing::Signing;
 
 /// The longest `FriendlyName` of a key or an app (REST error 70001 beyond it).
 pub const FRIENDLY_NAME_MAX: usize = 64;
@@ -167,6 +169,9 @@ pub struct Record {
     pub numbers: Vec<BoundNumber>,
     /// The public address last written to the app, without a path.
     pub published: Option<String>,
+    /// With a key of this computer's own; absent while the Auth Token signs.
+    #[serde(default)]
+    pub signing: Option<Signing>,
     /// Whether set-up ran to its end once; from then on the phone starts with this account.
     pub complete: bool,
 }

@@ -17,7 +17,7 @@ use dialer_storage::vault::{ChosenVault, user_error};
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
-use crate::account::{AccountTask, Request, Shared, destination_words};
+use crate::account::{AccountTask, Request, Shared, SigningWish, destination_words};
 use crate::api::{
     AccountCommands, AccountStatus, DisconnectView, HostEvent, ImportReport, Notice, Repair, RestoredView,
 };
@@ -74,6 +74,7 @@ impl Phone {
             launcher: options.launcher,
             sounds: Sounds::new(&options.folders),
             preview: Semaphore::new(1),
+            signing: tokio::sync::Mutex::default(),
             data_folder: options.folders.data().to_owned(),
             tunnel_folder: options.folders.tunnel(),
             webhook_listen: options.webhook_listen,
@@ -244,6 +245,15 @@ impl AccountCommands for Phone {
         self.shared.keep_secret(account.as_str(), SecretName::AuthToken, token.clone()).await?;
         self.tell(Request::AuthTokenReplaced(token));
         Ok(())
+    }
+
+    async fn use_shared_key(&self, on: bool) -> Result<(), UserError> {
+        let wish = if on { SigningWish::SharedKey } else { SigningWish::AuthToken };
+        self.ask(|reply| Request::Sign { wish, reply }).await
+    }
+
+    async fn replace_shared_key(&self) -> Result<(), UserError> {
+        self.ask(|reply| Request::Sign { wish: SigningWish::AnotherSharedKey, reply }).await
     }
 
     async fn use_encrypted_file(&self, passphrase: String) -> Result<(), UserError> {

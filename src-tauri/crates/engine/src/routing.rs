@@ -111,20 +111,56 @@ fn closing(error: UserError) -> Instruction {
 /// The keys that requests about one account may be signed with.
 pub(crate) struct Keys {
     account: AccountSid,
-    keys: RwLock<Arc<[WebhookKey]>>,
+    held: RwLock<Held>,
+}
+
+struct Held {
+    auth_token: Option<SecretString>,
+    shared: SharedKeys,
+    /// What follows from the two.
+    good: Arc<[WebhookKey]>,
+}
+
+/// Shared keys of the account, and whether they are all that is believed.
+#[derive(Default)]
+pub(crate) struct SharedKeys {
+    /// The one that signs first.
+    pub(crate) keys: Vec<WebhookKey>,
+    /// Whether the Auth Token signs nothing. With no key at hand then nobody is believed: that is safer than
+    /// to fall back on what was given up.
+    pub(crate) demanded: bool,
 }
 
 impl Keys {
-    /// Keys of `account`; none as long as its Auth Token cannot be had.
+    /// Keys of `account`: its Auth Token alone, and none as long as that cannot be had.
     pub(crate) fn new(account: AccountSid, auth_token: Option<SecretString>) -> Self {
-        let keys = auth_token.into_iter().map(WebhookKey::AuthToken).collect();
-        Self { account, keys: RwLock::new(keys) }
+        let mut held = Held { auth_token, shared: SharedKeys::default(), good: Arc::default() };
+        held.settle();
+        Self { account, held: RwLock::new(held) }
     }
 
-    /// Requests are signed with this token from now on.
+    /// The account's Auth Token is this one from now on. Where a shared key is demanded it still signs nothing.
     pub(crate) fn replace(&self, auth_token: SecretString) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::from([WebhookKey::AuthToken(auth_token)]);
+        self.change(|held| held.auth_token = Some(auth_token));
+    }
+
+    /// These shared keys are good from now on.
+    pub(crate) fn share(&self, shared: SharedKeys) {
+        self.change(|held| held.shared = shared);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Held)) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut held);
+        held.settle();
+    }
+}
+
+impl Held {
+    fn settle(&mut self) {
+        let token = self.auth_token.iter().filter(|_| !self.shared.demanded);
+        self.good =
+            self.shared.keys.iter().cloned().chain(token.cloned().map(WebhookKey::AuthToken)).collect();
     }
 }
 
@@ -133,6 +169,42 @@ impl AuthTokens for Keys {
     async fn keys(&self, account: Option<&AccountSid>) -> Option<Arc<[WebhookKey]>> {
         account
             .is_none_or(|account| *account == self.account)
-            .then(|| Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner)))
+            .then(|| Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner).good))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use dialer_twilio::signature::HmacAlgorithm;
+
+    use super::*;
+
+    fn shared(id: &str) -> WebhookKey {
+        WebhookKey::SharedKey { id: id.into(), algorithm: HmacAlgorithm::Sha256, secret: "s".into() }
+    }
+
+    async fn good(keys: &Keys) -> Vec<String> {
+        let named = |key: &WebhookKey| match key {
+            WebhookKey::AuthToken(_) => "token".to_owned(),
+            WebhookKey::SharedKey { id, .. } => id.clone(),
+        };
+        keys.keys(None).await.unwrap().iter().map(named).collect()
+    }
+
+    #[tokio::test]
+    async fn once_demanded_a_shared_key_is_all_that_is_good() {
+        let keys = Keys::new(AccountSid::from_bytes([1; 16]), Some("token".into()));
+        assert_eq!(good(&keys).await, ["token"]);
+        keys.share(SharedKeys { keys: vec![shared("new")], demanded: false });
+        assert_eq!(good(&keys).await, ["new", "token"]);
+        keys.share(SharedKeys { keys: vec![shared("new")], demanded: true });
+        assert_eq!(good(&keys).await, ["new"]);
+        keys.replace("a new token".into());
+        assert_eq!(good(&keys).await, ["new"], "entering a token is no way around it");
+        keys.share(SharedKeys { keys: Vec::new(), demanded: true });
+        assert_eq!(good(&keys).await, [""; 0], "nor is losing the key");
+        keys.share(SharedKeys::default());
+        assert_eq!(good(&keys).await, ["token"]);
     }
 }

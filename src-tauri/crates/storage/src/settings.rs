@@ -24,8 +24,8 @@ use crate::set_aside::{Because, beside, free_name};
 /// The format of the file. Whatever adds to it raises the number, for an older program would lose the
 /// addition with its first change.
 ///
-/// 1: the first. 2: the mark of the computer. 3: the rules of calls.
-const VERSION: u32 = 3;
+/// 1: the first. 2: the mark of the computer. 3: the rules of calls. 4: the key that webhooks are signed with.
+const VERSION: u32 = 4;
 
 /// All that is remembered. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -73,6 +73,7 @@ pub(crate) fn record() -> Record {
             },
         }],
         published: None,
+        signing: None,
         wanted: None,
         undoing: None,
         complete: false,

@@ -17,10 +17,12 @@ use url::Url;
 
 use super::entered::Secrets;
 use super::public_line::PublicLine;
+use super::signing::{self, Signer};
 use super::steps::{self, NotDone, Progress};
 use super::{Job, PATIENCE, Said};
 use crate::api::{CallerIdCheck, CallerIdCheckState, StepState};
 use crate::core::blocking;
+use crate::routing::Keys;
 
 /// A plan that is still not empty after this many rounds will not become so.
 const ROUNDS: usize = 3;
@@ -32,6 +34,8 @@ const CALLER_ID_LOOK: Duration = Duration::from_secs(2);
 const LINE: &str = "line";
 /// The step of reading what is there.
 const READ: &str = "read";
+/// The step of what requests are signed with.
+const SIGN: &str = "sign";
 
 /// Opens the line of a connected account.
 pub(crate) async fn open_line(job: Job, account: AccountSid, choice: TunnelChoice) {
@@ -48,14 +52,16 @@ pub(crate) async fn open_line(job: Job, account: AccountSid, choice: TunnelChoic
     }
 }
 
-/// Keeps `secrets` and makes Twilio what `choices` say. `line` is how the tunnel in use stands, if that
-/// one can stay.
+/// The line in use: how its tunnel stands, and what requests through it may be signed with.
+pub(crate) type OpenLine = (watch::Receiver<TunnelState>, Arc<Keys>);
+
+/// Keeps `secrets` and makes Twilio what `choices` say. `line` is the one in use, if it can stay.
 pub(crate) async fn set_up(
     job: Job,
     account: AccountSid,
     choices: Choices,
     secrets: Secrets,
-    line: Option<watch::Receiver<TunnelState>>,
+    line: Option<OpenLine>,
 ) {
     let done = async {
         job.keep_secrets(secrets).await?;
@@ -71,7 +77,7 @@ async fn run_set_up(
     job: &Job,
     account: &AccountSid,
     choices: &Choices,
-    line: Option<watch::Receiver<TunnelState>>,
+    line: Option<OpenLine>,
 ) -> Result<(), UserError> {
     let mut progress = Progress::new(job.clone());
     progress.add(LINE, steps::line_title(&choices.tunnel));
@@ -80,25 +86,26 @@ async fn run_set_up(
     let opened = async {
         let token = job.shared.secret(account.as_str(), SecretName::AuthToken).await?;
         let client = job.shared.client_with_token(account, token.clone())?;
-        let watch = match line {
-            Some(watch) => watch,
+        let line = match line {
+            Some(line) => line,
             None => {
                 let choice = choices.tunnel.clone();
                 let line = PublicLine::open(&job.shared, account, token, choice, job.watcher()).await?;
-                let watch = line.watch();
+                let open = (line.watch(), line.keys());
                 job.say(Said::LineOpened(line));
-                watch
+                open
             }
         };
-        Ok::<_, UserError>((client, watch))
+        Ok::<_, UserError>((client, line))
     };
-    let (client, watch) = opened
+    let (client, (watch, keys)) = opened
         .await
         .inspect_err(|error| progress.set(LINE, StepState::Failed, Some(error.message.clone())))?;
     let base = public_address(watch, &mut progress).await?;
     progress.set(LINE, StepState::Done, Some(base.to_string()));
     // From here on a webhook can be answered, if only by saying that the phone is being set up.
     job.serve_as(base.clone());
+    sign(job, keys, &base, &mut progress).await?;
     let mut rounds = 0;
     let mut wait = PATIENCE.0;
     loop {
@@ -124,6 +131,50 @@ async fn run_set_up(
             Err(NotDone::Failed(error)) => return Err(error),
         }
     }
+}
+
+/// Where the phone demands a key of its own, requests to the address must be signed with it before there are any.
+async fn sign(job: &Job, keys: Arc<Keys>, base: &Url, progress: &mut Progress) -> Result<(), UserError> {
+    if !job.shared.record()?.signing.is_some_and(|signing| signing.wanted) {
+        return Ok(());
+    }
+    progress.add(SIGN, "Have requests to this address signed with this computer's own key");
+    progress.set(SIGN, StepState::Running, None);
+    let signer = Signer::new(&job.shared, Some(keys));
+    let client = job.shared.client_for_webhooks().await?;
+    let mut wait = PATIENCE.0;
+    loop {
+        match signer.demand(&client, base).await {
+            Ok(()) => break,
+            Err(signing::NotDone::Rest(error)) if error.passing() => {
+                progress.set(SIGN, StepState::Waiting, Some(error.user_error().message));
+                wait = job.wait(&error, wait).await;
+            }
+            Err(error) => {
+                let (error, _) = error.told();
+                progress.set(SIGN, StepState::Failed, Some(error.message.clone()));
+                return Err(error);
+            }
+        }
+    }
+    progress.set(SIGN, StepState::Done, None);
+    Ok(())
+}
+
+/// Has Twilio sign with the Auth Token again before the account is left.
+async fn unsign(job: &Job, keys: Option<Arc<Keys>>, progress: &mut Progress) -> Result<(), UserError> {
+    if job.shared.record()?.signing.is_none() {
+        return Ok(());
+    }
+    progress.add(SIGN, "Have Twilio sign its requests with the Auth Token again");
+    progress.set(SIGN, StepState::Running, None);
+    let undone = async {
+        let client = job.shared.client_for_webhooks().await?;
+        Signer::new(&job.shared, keys).withdraw(&client).await.map_err(|error| error.told().0)
+    };
+    undone.await.inspect_err(|error| progress.set(SIGN, StepState::Failed, Some(error.message.clone())))?;
+    progress.set(SIGN, StepState::Done, None);
+    Ok(())
 }
 
 /// What was wanted is so.
@@ -207,10 +258,10 @@ async fn public_address(
     }
 }
 
-/// Puts everything back and forgets the account.
-pub(crate) async fn disconnect(job: Job, account: AccountSid, undo: Undo) {
+/// Puts everything back and forgets the account. `keys` are those of the line, while there is one.
+pub(crate) async fn disconnect(job: Job, account: AccountSid, undo: Undo, keys: Option<Arc<Keys>>) {
     let done = async {
-        run_undo(&job, &account, undo).await?;
+        run_undo(&job, &account, undo, keys).await?;
         forget(&job, &account).await
     };
     match done.await {
@@ -219,8 +270,14 @@ pub(crate) async fn disconnect(job: Job, account: AccountSid, undo: Undo) {
     }
 }
 
-async fn run_undo(job: &Job, account: &AccountSid, undo: Undo) -> Result<(), UserError> {
+async fn run_undo(
+    job: &Job,
+    account: &AccountSid,
+    undo: Undo,
+    keys: Option<Arc<Keys>>,
+) -> Result<(), UserError> {
     let mut progress = Progress::new(job.clone());
+    unsign(job, keys, &mut progress).await?;
     progress.add(READ, "Read what the account has");
     let client = job
         .shared
@@ -278,6 +335,7 @@ async fn forget(job: &Job, account: &AccountSid) -> Result<(), UserError> {
     for name in [SecretName::AuthToken, SecretName::TunnelToken] {
         job.shared.forget_secret(account.as_str(), name).await?;
     }
+    Signer::new(&job.shared, None).forget().await?;
     if let Some(key) = job.shared.saved().record.and_then(|record| record.key) {
         job.shared.forget_secret(key.as_str(), SecretName::ApiKeySecret).await?;
     }

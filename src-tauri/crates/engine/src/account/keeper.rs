@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::look::must_be_active;
+use super::signing::{self, Signer};
 use super::{PATIENCE, Request, Shared, inventory, public_line};
 use crate::api::{LightState, Notice, Repair};
 use crate::core::Core;
+use crate::routing::Keys;
 use crate::state::{Line, Trouble};
 
 /// How often the account is looked after while all is well.
@@ -31,6 +33,8 @@ const TOKEN_REFUSED: &str =
 /// The key is gone.
 const KEY_REFUSED: &str =
     "Twilio refuses this computer's API key: it was deleted. Set up again to make a new one.";
+/// The rule that has requests signed with the computer's own key is gone.
+const SIGNING_GONE: &str = "At Twilio somebody took away what has its requests signed with this computer's own key, so they are refused. Set up again to put it back, or go back to the Auth Token on the Account page.";
 /// Numbers that were taken away, but not all.
 const NUMBERS_TAKEN: &str = "numbers-taken";
 
@@ -46,10 +50,12 @@ impl Keeper {
         shared: Arc<Shared>,
         core: Core,
         watch: watch::Receiver<TunnelState>,
+        keys: Arc<Keys>,
         task: mpsc::UnboundedSender<Request>,
     ) -> Self {
         let look = Arc::new(Notify::new());
-        let keeping = Keeping { shared, core, task };
+        let signer = Signer::new(&shared, Some(keys));
+        let keeping = Keeping { shared, core, signer, task };
         Self { running: tokio::spawn(keeping.run(watch, Arc::clone(&look))), look }
     }
 
@@ -68,6 +74,7 @@ impl Drop for Keeper {
 struct Keeping {
     shared: Arc<Shared>,
     core: Core,
+    signer: Signer,
     task: mpsc::UnboundedSender<Request>,
 }
 
@@ -171,6 +178,11 @@ impl Keeping {
         let Some(app) = record.app.clone() else { return Ok(()) };
         let client = self.client(&record).await.map_err(lasting)?;
         let found = client.application(&app).await.map_err(told)?;
+        // Requests to the new address must be signed as they are believed before there are any.
+        if record.signing.is_some_and(|signing| signing.wanted) {
+            let client = self.shared.client_for_webhooks().await.map_err(lasting)?;
+            self.signer.demand(&client, url).await.map_err(signing::NotDone::told)?;
+        }
         let (voice, status) = public_line::urls(url);
         let settings =
             AppSettings { voice_url: Some(voice), status_callback: Some(status), ..found.settings.clone() };
@@ -215,7 +227,19 @@ impl Keeping {
         let balance = owner.balance().await.ok();
         let _ = self.task.send(Request::Balance(balance.as_ref().map(inventory::balance)));
         let client = self.client(record).await.map_err(|_| None)?;
-        examine(&client, record).await.map_err(|error| lasting(&error, KEY_REFUSED, Repair::RunSetUp))
+        let refused = |error: RestError| lasting(&error, KEY_REFUSED, Repair::RunSetUp);
+        let mut found = examine(&client, record).await.map_err(refused)?;
+        match client.has_webhook_configuration().await {
+            Ok(offered) => {
+                let _ = self.task.send(Request::SigningOffered(offered));
+            }
+            Err(error) => tracing::info!(%error, "whether webhooks can be signed otherwise is not known"),
+        }
+        if record.signing.is_some() && self.signer.is_taken_away(&client).await.map_err(refused)? {
+            let gone = UserError::new(ErrorCode::TwilioFailed, SIGNING_GONE);
+            found.trouble = Trouble::both(gone, Repair::RunSetUp);
+        }
+        Ok(found)
     }
 
     async fn client(&self, record: &Record) -> Result<Client, UserError> {

@@ -164,6 +164,7 @@ async fn begin_record(job: &Job, facts: AccountFacts, key: Option<ApiKeySid>) ->
                     app: None,
                     numbers: Vec::new(),
                     published: None,
+                    signing: None,
                     wanted: None,
                     undoing: None,
                     complete: false,

@@ -15,6 +15,7 @@
 //! | `steps` | doing the steps of `dialer_domain::setup`, one after the other |
 //! | `jobs` | set-up, disconnecting, verifying a caller id |
 //! | `public_line` | webhook server and tunnel of the account |
+//! | `signing` | has Twilio sign its requests with a key of this computer's own, and demands it |
 //! | `keeper` | keeps the address at Twilio current and looks after the account |
 //!
 //! Whatever takes time is a job beside the task; there is one at a time, and asking for another ends it
@@ -27,6 +28,7 @@ mod jobs;
 mod keeper;
 mod look;
 mod public_line;
+mod signing;
 mod steps;
 mod task;
 
@@ -43,7 +45,7 @@ use dialer_gateway::tunnel::Launcher;
 use dialer_storage::settings::{Saved, Settings};
 use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, load_required, user_error};
-use dialer_twilio::rest::{Client, ClientOptions, Credentials, RestError};
+use dialer_twilio::rest::{Client, Credentials, RestError};
 use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -53,7 +55,7 @@ use crate::routing::Seen;
 use crate::twilio_at::TwilioAt;
 
 pub(crate) use inventory::words as destination_words;
-pub(crate) use task::{AccountTask, Request};
+pub(crate) use task::{AccountTask, Request, SigningWish};
 
 use entered::Secrets;
 use look::Looked;
@@ -73,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) sounds: Sounds,
     /// One preview at a time: each is a whole Twilio.
     pub(crate) preview: Semaphore,
+    /// One change at a time of what webhooks are signed with.
+    pub(crate) signing: tokio::sync::Mutex<()>,
     /// For files that outlive the account.
     pub(crate) data_folder: PathBuf,
     /// For files of the tunnel programs.
@@ -212,9 +216,25 @@ impl Shared {
         self.client_with_token(account, token)
     }
 
+    /// A client for the record's account that signs in with its API key if that still works, for that is what the
+    /// Webhooks configuration API is documented for, and otherwise with the Auth Token.
+    pub(crate) async fn client_for_webhooks(self: &Arc<Self>) -> Result<Client, UserError> {
+        let record = self.record()?;
+        let account = &record.account.sid;
+        if let Some(key) = &record.key
+            && let Some(secret) = self.secret_if_any(key.as_str(), SecretName::ApiKeySecret).await?
+        {
+            let client = self.client_with_key(account, key, secret)?;
+            // Whoever is not reached now is asked again with what is wanted.
+            if !matches!(client.probe().await, Err(RestError::Refused { .. })) {
+                return Ok(client);
+            }
+        }
+        self.owner(account).await
+    }
+
     fn client(&self, credentials: Credentials) -> Result<Client, UserError> {
-        let options = ClientOptions { clock: Arc::clone(&self.clock), ..ClientOptions::default() };
-        Client::new(self.twilio.base_urls()?, credentials, options).map_err(|error| error.user_error())
+        self.twilio.client(credentials, &self.clock)
     }
 }
 
@@ -242,6 +262,8 @@ pub(crate) enum Said {
     CallerIdCheck(CallerIdCheck),
     /// The verified caller ids, now that there is one more.
     CallerIds(Vec<VerifiedCallerId>),
+    /// What Twilio signs with is as wanted.
+    Signing,
     /// The job has failed.
     Failed(UserError),
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use url::Url;
 
-use super::Shared;
+use super::{Shared, signing};
 use crate::core::Core;
 use crate::routing::{Keys, Routing, Seen};
 
@@ -40,6 +40,7 @@ impl PublicLine {
     ) -> Result<Self, UserError> {
         let token = shared.secret_if_any(account.as_str(), SecretName::TunnelToken).await?;
         let keys = Arc::new(Keys::new(account.clone(), Some(auth_token)));
+        keys.share(signing::at_hand(shared).await?);
         let routing = Arc::new(Routing::to_nobody(seen));
         let listen = shared.webhook_listen.unwrap_or_else(|| loopback(port(&choice)));
         let options = GatewayOptions {
@@ -86,7 +87,12 @@ impl PublicLine {
         self.gateway.set_public_base(base);
     }
 
-    /// Requests are signed with this token from now on.
+    /// What requests may be signed with, which outlives neither the line nor the account.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// The account has this token from now on.
     pub(crate) fn use_auth_token(&self, token: SecretString) {
         self.keys.replace(token);
     }

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `asked` | what the agent asks for |
 //! | `going_on` | jobs: their start, what they say, their end |
+//! | `signing` | what Twilio's requests are signed with |
 //! | `line` | the way of Twilio's requests to this computer |
 //! | `view` | all of it as the page gets it |
 
 mod asked;
 mod going_on;
 mod line;
+mod signing;
 mod view;
 
 use std::sync::Arc;
@@ -90,6 +92,13 @@ pub(crate) enum Request {
     Programs(Vec<InstalledProgram>),
     /// The balance, for reading.
     Balance(Option<String>),
+    /// Whether Twilio lets this account have its webhooks signed with a key of its own.
+    SigningOffered(bool),
+    /// What Twilio's requests are to be signed with.
+    Sign {
+        wish: SigningWish,
+        reply: Reply<()>,
+    },
     /// No call is in the way of another phone any more.
     Switch(Next),
     Said {
@@ -108,9 +117,21 @@ pub(crate) enum Next {
     Disconnected(Option<UserError>),
 }
 
+/// What Twilio's requests are to be signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SigningWish {
+    /// A key of this computer's own.
+    SharedKey,
+    /// Another one than there is.
+    AnotherSharedKey,
+    /// The account's Auth Token.
+    AuthToken,
+}
+
 /// What a job is for.
 #[derive(Debug, Clone)]
 enum Purpose {
+    Sign,
     Open,
     Look,
     SetUp(Box<Choices>),
@@ -156,6 +177,13 @@ pub(crate) struct AccountTask {
     job: Option<Running>,
     /// The line of a connected account, which opens whatever else is asked.
     opening: Option<Running>,
+    /// What changes what Twilio signs with: it goes on beside the rest, and after a restart.
+    signing: Option<Running>,
+    signing_error: Option<UserError>,
+    /// What that waits for.
+    signing_waits: Option<String>,
+    /// Unknown until the account was asked.
+    signing_offered: Option<bool>,
     /// What is done when it is to be tried again.
     last: Option<Purpose>,
     next_job: u64,
@@ -191,6 +219,10 @@ impl AccountTask {
             keeper: None,
             job: None,
             opening: None,
+            signing: None,
+            signing_error: None,
+            signing_waits: None,
+            signing_offered: None,
             last: None,
             next_job: 0,
             told: None,
@@ -312,6 +344,11 @@ impl AccountTask {
             }
             Request::Programs(programs) => self.programs = programs,
             Request::Balance(balance) => self.balance = balance,
+            Request::SigningOffered(offered) => self.signing_offered = Some(offered),
+            Request::Sign { wish, reply } => {
+                // What is wrong with it is told in its own section of the page.
+                let _ = reply.send(self.sign(wish).await);
+            }
             Request::Switch(next) => self.switch(next).await,
             Request::Said { job, said } => self.heard(job, said).await,
             Request::Close(_) => {}
@@ -373,8 +410,10 @@ impl AccountTask {
                 line.tunnel().network_changed();
             }
         }
-        if online && let Some(job) = &self.job {
-            job.nudge.notify_one();
+        if online {
+            for job in [&self.job, &self.signing].into_iter().flatten() {
+                job.nudge.notify_one();
+            }
         }
     }
 
@@ -434,6 +473,7 @@ impl AccountTask {
     async fn close(mut self) {
         self.job = None;
         self.opening = None;
+        self.signing = None;
         self.close_line().await;
         self.session.close().await;
     }

@@ -34,6 +34,8 @@ pub struct AccountStatus {
     pub caller_id_check: Option<CallerIdCheck>,
     /// The account in use.
     pub connected: Option<ConnectedView>,
+    /// What Twilio signs its requests with, once there is an account in use.
+    pub signing: Option<SigningView>,
     /// How Twilio reaches this computer, once that was chosen.
     pub tunnel: Option<TunnelView>,
     /// Where secrets are kept.
@@ -235,6 +237,37 @@ pub struct ConnectedView {
     pub resource_name: String,
 }
 
+/// What Twilio signs its requests with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct SigningView {
+    /// How it stands.
+    pub state: SigningState,
+    /// Whether it is being changed, or looked after, just now.
+    pub under_way: bool,
+    /// Whether Twilio lets this account choose; absent until it was asked.
+    pub offered: Option<bool>,
+    /// What is being waited for and goes on by itself, such as the network.
+    pub waiting: Option<String>,
+    /// Why the last change failed; it stands until the next.
+    pub error: Option<UserError>,
+}
+
+/// How it stands with what Twilio signs its requests with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SigningState {
+    /// The account's Auth Token signs, as at first.
+    AuthToken,
+    /// A key of this computer's own is being introduced; the Auth Token is good until Twilio signs with it.
+    SwitchingOn,
+    /// A key of this computer's own signs, and nothing else is believed.
+    SharedKey,
+    /// The same, and another key is taking its place.
+    Replacing,
+    /// The Auth Token is good again, and Twilio is being told to sign with it.
+    SwitchingOff,
+}
+
 /// How Twilio reaches this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct TunnelView {
@@ -339,6 +372,11 @@ commands! {
     repair(repair: Repair) -> ();
     /// Replaces the Auth Token, after it was changed at Twilio.
     replace_auth_token(text: String) -> ();
+    /// Has Twilio sign its requests with a key of this computer's own, and believes nothing else once it does; or
+    /// goes back to the Auth Token. Answers once that is begun; it goes on after a restart.
+    use_shared_key(on: bool) -> ();
+    /// Makes another such key and has it take the place of the one in use.
+    replace_shared_key() -> ();
     /// Keeps secrets in a file encrypted with this passphrase, for want of a keychain.
     use_encrypted_file(passphrase: String) -> ();
     /// Asks the keychain again, or opens the encrypted file.

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub use account::{
     AccountCommands, AccountPhase, AccountStatus, CallerIdCheck, CallerIdCheckState, ConnectedView,
     CountryView, CredentialView, DisconnectView, ImportReport, Inventory, NumberView, ProgramView,
-    RestoredView, StepState, StepView, TunnelLight, TunnelView, VaultView, VerifiedNumberView,
+    RestoredView, SigningState, SigningView, StepState, StepView, TunnelLight, TunnelView, VaultView,
+    VerifiedNumberView,
 };
 
 use crate::phone::Phone;

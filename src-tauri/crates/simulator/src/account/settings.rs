@@ -19,6 +19,9 @@ pub struct AccountSettings {
     pub balance: String,
     /// ISO 4217.
     pub currency: String,
+    /// Whether it may say how its webhooks are signed: the Webhooks configuration API is a beta that not
+    /// every account has.
+    pub webhook_configuration: bool,
     /// Numbers verified as caller ids. Setting it replaces the ones there are.
     pub verified: Vec<E164>,
 }
@@ -31,6 +34,7 @@ impl Default for AccountSettings {
             standing: AccountStanding::Active,
             balance: "20.00".into(),
             currency: "USD".into(),
+            webhook_configuration: true,
             verified: Vec::new(),
         }
     }

@@ -44,6 +44,9 @@ pub(crate) async fn serve(ask: &Ask, segments: &[&str]) -> Answer {
 
 async fn route(ask: &Ask, segments: &[&str]) -> Answer {
     ask.caller.is_unrestricted()?;
+    if !ask.network.resources().settings.webhook_configuration {
+        return Err(ask.not_found());
+    }
     let ["v1", "Webhooks", kind, rest @ ..] = segments else { return Err(ask.not_found()) };
     let body = ask.json()?;
     if let Some(key) = ask.idempotency_key()

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use dialer_domain::ports::{Clock as _, SecretName, SystemClock, Vault, VaultError, VaultKind};
+use dialer_domain::setup::Signing;
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use secrecy::SecretString;
 
@@ -18,7 +19,8 @@ use crate::settings::Settings;
 /// An account of nobody's, for asking a keychain whether it answers.
 const NOBODY: &str = "nobody";
 const OF_ACCOUNT: [SecretName; 2] = [SecretName::AuthToken, SecretName::TunnelToken];
-const NAMES: [SecretName; 3] = [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken];
+const NAMES: [SecretName; 4] =
+    [SecretName::AuthToken, SecretName::ApiKeySecret, SecretName::TunnelToken, SecretName::SharedKey];
 
 /// A secret of the keychain that was replaced: its owner, its name, and what it was, if anything.
 type Replaced = (String, SecretName, Option<SecretString>);
@@ -234,11 +236,15 @@ impl ChosenVault {
             [record.and_then(|record| record.key.as_ref()), pending.and_then(|it| it.api_key.as_ref())];
         let of_account = |sid: &AccountSid| OF_ACCOUNT.map(|name| (sid.to_string(), name));
         let of_key = |sid: &ApiKeySid| (sid.to_string(), SecretName::ApiKeySecret);
+        let signing = record.and_then(|record| record.signing.as_ref());
+        let shared =
+            signing.into_iter().flat_map(Signing::keys).map(|id| (id.clone(), SecretName::SharedKey));
         accounts
             .into_iter()
             .flatten()
             .flat_map(of_account)
             .chain(keys.into_iter().flatten().map(of_key))
+            .chain(shared)
             .collect()
     }
 

@@ -57,6 +57,11 @@ impl Request {
         Self::new(Method::POST, segments)
     }
 
+    /// Sets what is named and leaves the rest.
+    pub(crate) fn patch(segments: Vec<String>) -> Self {
+        Self::new(Method::PATCH, segments)
+    }
+
     /// Deletes.
     pub(crate) fn delete(segments: Vec<String>) -> Self {
         Self::new(Method::DELETE, segments)

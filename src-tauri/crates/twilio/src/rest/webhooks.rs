@@ -288,6 +288,13 @@ impl Client {
         self.read::<OperationBody>(&post(&["Rules"], body)).await.map(|body| body.operation)
     }
 
+    /// Gives all requests to the addresses of a rule to another setting.
+    pub async fn update_webhook_rule(&self, id: &str, setting: &str) -> Result<WebhookOperation, RestError> {
+        let body = json!({ "settings": [{ "settingId": setting, "percentage": 100 }] });
+        let request = Request::patch(path(&["Rules", id])).on(Product::Webhooks).json(body);
+        self.read::<OperationBody>(&request).await.map(|body| body.operation)
+    }
+
     /// Deletes a rule. `None` where a try whose answer was lost had done so.
     pub async fn delete_webhook_rule(&self, id: &str) -> Result<Option<WebhookOperation>, RestError> {
         let body = self.send(&delete(&["Rules", id]), None).await?;

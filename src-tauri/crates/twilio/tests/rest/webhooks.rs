@@ -71,6 +71,21 @@ async fn a_key_a_setting_and_a_rule_are_made() {
 }
 
 #[tokio::test]
+async fn a_rule_is_given_to_another_setting() {
+    let recorder = always(202, operation()).await;
+    let changed = recorder.client().0.update_webhook_rule("rule_1", "setting_2").await.unwrap();
+    assert_eq!((changed.id.as_str(), changed.resource_id.as_deref()), ("op_1", Some("rule_1")));
+    assert_eq!(
+        asked(&recorder),
+        (
+            "PATCH".into(),
+            "/webhooks/v1/Webhooks/Rules/rule_1".into(),
+            json!({ "settings": [{ "settingId": "setting_2", "percentage": 100 }] })
+        )
+    );
+}
+
+#[tokio::test]
 async fn lists_go_on_by_their_token() {
     let page = |number: usize, _: &Recorded| -> Response {
         let (id, next) = if number == 0 { ("rule_1", json!("2")) } else { ("rule_2", Value::Null) };

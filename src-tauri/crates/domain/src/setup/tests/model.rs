@@ -138,6 +138,7 @@ impl Computer {
                 app: None,
                 numbers: Vec::new(),
                 published: None,
+                signing: None,
                 wanted: None,
                 undoing: None,
                 complete: false,

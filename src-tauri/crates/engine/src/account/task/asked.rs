@@ -142,6 +142,9 @@ impl AccountTask {
         self.steps = Vec::new();
         self.caller_id_check = None;
         self.balance = None;
+        self.signing = None;
+        self.signing_error = None;
+        self.signing_offered = None;
     }
 
     /// The passphrase is lost, and with it the secrets. What was done at Twilio stays in the record:
@@ -187,7 +190,7 @@ impl AccountTask {
                 self.start_disconnect(account, undo);
             }
             Some(Purpose::Forget) => self.forget_account()?,
-            Some(Purpose::Verify) | None => {
+            Some(Purpose::Verify | Purpose::Sign) | None => {
                 if let Some(keeper) = &self.keeper {
                     keeper.look();
                 }

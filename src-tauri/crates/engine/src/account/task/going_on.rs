@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::{AccountTask, Next, Purpose, Request, Running, view};
 use crate::account::entered::{EnteredFields, Entry, Secrets};
 use crate::account::look::look;
+use crate::account::public_line::PublicLine;
 use crate::account::{Job, Said, inventory, jobs};
 use crate::api::{AccountPhase, CallerIdCheckState, Repair};
 use crate::state::Line;
@@ -37,12 +38,13 @@ impl AccountTask {
         if old.is_some() && self.session.is_live() {
             self.session.core().line_changed(Line::Opening);
         }
-        let watch = self.line.as_ref().map(|line| line.watch());
+        let line = self.line.as_ref().map(|line| (line.watch(), line.keys()));
+        self.signing = None;
         self.start(Purpose::SetUp(Box::new(choices.clone())), |job| async move {
             if let Some(old) = old {
                 old.close().await;
             }
-            jobs::set_up(job, account, choices, secrets, watch).await;
+            jobs::set_up(job, account, choices, secrets, line).await;
         });
     }
 
@@ -51,7 +53,9 @@ impl AccountTask {
         self.steps = Vec::new();
         // It would report every step as trouble.
         self.keeper = None;
-        self.start(Purpose::Disconnect(undo), |job| jobs::disconnect(job, account, undo));
+        self.signing = None;
+        let keys = self.line.as_ref().map(PublicLine::keys);
+        self.start(Purpose::Disconnect(undo), |job| jobs::disconnect(job, account, undo, keys));
     }
 
     /// Begins a job. The one before it ends: dropping it aborts it.
@@ -60,6 +64,12 @@ impl AccountTask {
         purpose: Purpose,
         work: impl FnOnce(Job) -> F,
     ) {
+        if matches!(purpose, Purpose::Sign) {
+            self.signing_error = None;
+            self.signing_waits = None;
+            self.signing = Some(self.running(purpose, work));
+            return;
+        }
         if let Some(Running { purpose: Purpose::Verify, .. }) = self.job {
             self.caller_id_check = None;
         }
@@ -92,10 +102,10 @@ impl AccountTask {
 
     /// What a job said, unless it was ended in that moment.
     pub(super) async fn heard(&mut self, job: u64, said: Said) {
-        let is_current = [&self.job, &self.opening]
-            .into_iter()
-            .any(|running| running.as_ref().is_some_and(|running| running.id == job));
-        if is_current {
+        let is = |running: &Option<Running>| running.as_ref().is_some_and(|running| running.id == job);
+        if is(&self.signing) {
+            self.said_of_signing(said);
+        } else if is(&self.job) || is(&self.opening) {
             self.said(job, said).await;
         } else if let Said::LineOpened(line) = said {
             line.close().await;
@@ -157,6 +167,8 @@ impl AccountTask {
                     looked.verified = verified;
                 }
             }
+            // Told of the job beside this one.
+            Said::Signing => {}
             Said::Failed(error) => self.failed(job, error),
         }
     }
@@ -202,7 +214,7 @@ impl AccountTask {
                     self.line_is_closed(error.clone(), Some(repair));
                 }
             }
-            Purpose::Disconnect(_) | Purpose::Verify | Purpose::Forget => {}
+            Purpose::Disconnect(_) | Purpose::Verify | Purpose::Forget | Purpose::Sign => {}
         }
         self.error = Some(error);
     }

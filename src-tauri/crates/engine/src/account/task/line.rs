@@ -54,8 +54,10 @@ impl AccountTask {
             Arc::clone(&self.shared),
             self.session.core(),
             line.watch(),
+            line.keys(),
             self.requests.clone(),
         ));
+        self.go_on_signing();
     }
 
     /// The line, for whoever closes it.

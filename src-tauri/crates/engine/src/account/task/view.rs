@@ -21,6 +21,11 @@ impl AccountTask {
             choices: self.choices.clone(),
             steps: self.steps.clone(),
             caller_id_check: self.caller_id_check.clone(),
+            signing: saved
+                .record
+                .as_ref()
+                .filter(|record| record.complete)
+                .map(|record| self.signing_view(record.signing.as_ref())),
             connected: saved.record.filter(|record| record.complete).map(|record| ConnectedView {
                 name: record.account.friendly_name.clone(),
                 account_sid: record.account.sid.to_string(),
