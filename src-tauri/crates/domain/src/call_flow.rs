@@ -18,7 +18,7 @@ use crate::call::{CallId, CallStatus};
 use crate::destination::Destination;
 use crate::dial_policy::{self, OutgoingRules, Outlook};
 use crate::identity::ClientIdentity;
-use crate::incoming::{IncomingRules, Known, MenuKey, Music, Problem, Prompt};
+use crate::incoming::{Answer, IncomingRules, Known, MenuKey, Music, Problem, Prompt};
 use crate::local_time::LocalMoment;
 use crate::phone_number::{self, E164};
 use crate::sid::TwimlAppSid;
@@ -307,6 +307,21 @@ pub fn begin(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instruction 
         None if is_short_form(query, now) => outgoing::place_short_form(query, rules, now),
         None => incoming::Caller::new(query, rules, now).welcome(),
     }
+}
+
+/// What a caller gets in place of the agent's phone.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+pub struct Taken {
+    /// The rule that says so, as [`Problem::path`] names it: `incoming.do_not_disturb`.
+    pub path: String,
+    /// What it says.
+    pub answer: Answer,
+}
+
+/// Which rule takes the caller that `query` is about, and what it gives them; `None` where the phone rings.
+pub fn taken_by(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Option<Taken> {
+    let (field, answer) = incoming::Caller::new(query, rules, now).taken_by()?;
+    Some(Taken { path: format!("incoming.{field}"), answer: answer.clone() })
 }
 
 /// Whether the request is the seed's plain `To=<customer>&From=<our number>`. A plus sign that was not

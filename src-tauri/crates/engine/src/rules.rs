@@ -32,7 +32,7 @@ impl RulesCommands for Phone {
         let limit = rules.outgoing.money_per_day.as_ref().map(|limit| limit.currency.clone());
         let currency = match &account.caller_id {
             // Twilio names the currency with each price.
-            Some(number) => core.price(number).await.map(|price| price.currency),
+            Some(number) => core.api.price(number).await.map(|price| price.currency),
             None => None,
         }
         .or(limit);
@@ -154,16 +154,15 @@ fn view(sound: Sound) -> SoundView {
 impl Phone {
     /// What rules may name, `sounds` among it.
     async fn known(&self, sounds: &[Sound]) -> Result<Known, UserError> {
+        let account = self.core().account().await?;
+        let bound = self.shared().saved().record.map(|record| record.numbers).unwrap_or_default();
+        // Not every caller id: callers may well be passed on to the agent's own verified mobile.
+        let own_numbers =
+            account.owned_numbers.into_iter().chain(bound.into_iter().map(|bound| bound.number));
         Ok(Known {
             sounds: sounds.iter().map(|sound| sound.name.clone()).collect(),
-            // Not every caller id: callers may well be passed on to the agent's own verified mobile.
-            own_numbers: self
-                .shared()
-                .saved()
-                .record
-                .map(|record| record.numbers.into_iter().map(|bound| bound.number).collect())
-                .unwrap_or_default(),
-            home_region: self.core().account().await?.home_region,
+            own_numbers: own_numbers.collect(),
+            home_region: account.home_region,
             zones: local_time::zones().into_iter().collect(),
         })
     }

@@ -1,101 +1,31 @@
 //! What the Controller knows, and what follows from it. Pure: every input is an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
-use dialer_domain::call_flow::{Agents, Permission, Rules, Situation};
+use dialer_domain::call::{CallDirection, CallEvent, CallId, SdkCallEvent};
+use dialer_domain::call_flow::{self, Agents, Instruction, Permission, Rules, Situation, Taken, VoiceQuery};
 use dialer_domain::dial_policy::Outlook;
-use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::identity::ClientIdentity;
-use dialer_domain::phone_number::{self, E164};
-use dialer_domain::sid::{AccountSid, ApiKeySid, CallSid, TwimlAppSid};
-use dialer_domain::token::{Renewal, TokenSpan, renewal};
+use dialer_domain::phone_number::E164;
+use dialer_domain::sid::CallSid;
+use dialer_domain::token::TokenSpan;
 
-use crate::api::{
-    AgentView, CallReport, CallerIdOption, DeviceReport, DeviceState, Light, LightState, Lights, Notice,
-    PageId, PracticeView, Repair, SdkError, SignallingView,
-};
+use crate::api::{CallReport, DeviceReport, Lights, Notice, PageId};
 use crate::desk::Desk;
 use crate::local_time::Moment;
 
-/// The account the phone works with; its secrets stay in the vault under the account SID.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Shown in the header.
-    pub agent_name: String,
-    /// Whom access tokens name.
-    pub identity: ClientIdentity,
-    /// The account.
-    pub account_sid: AccountSid,
-    /// The API key that signs access tokens.
-    pub api_key_sid: ApiKeySid,
-    /// The app whose voice URL our outgoing calls ask.
-    pub twiml_app_sid: TwimlAppSid,
-    /// Shown to called parties.
-    pub caller_id: Option<E164>,
-    /// Every number that may be shown: owned and verified ones.
-    pub caller_ids: Vec<E164>,
-    /// Those of them that the account owns, as far as that is known.
-    pub owned_numbers: Vec<E164>,
-    /// Whether calls to any number ring here.
-    pub rings: bool,
-    /// ISO 3166 code of the region in which numbers without a country code are read.
-    pub home_region: String,
-    /// Where the SDK connects.
-    pub signalling: SignallingView,
-    /// Practice numbers, in practice mode.
-    pub practice: Option<PracticeView>,
-}
+mod account;
+mod notices;
+mod placed;
+mod reach;
+mod renewals;
 
-impl Account {
-    /// The header.
-    pub fn agent_view(&self) -> AgentView {
-        AgentView {
-            name: self.agent_name.clone(),
-            identity: self.identity.to_string(),
-            caller_id: self.caller_id.clone(),
-            caller_id_formatted: self.caller_id.as_ref().map(phone_number::format),
-            caller_ids: self
-                .caller_ids
-                .iter()
-                .map(|number| CallerIdOption {
-                    number: number.clone(),
-                    formatted: phone_number::format(number),
-                })
-                .collect(),
-        }
-    }
-}
+pub use account::Account;
+pub use reach::{Line, Trouble, token_refusal};
 
-/// Whether Twilio's requests reach this computer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// They do.
-    Open,
-    /// They will in a moment.
-    Opening,
-    /// They did, and will again without the agent's doing.
-    Restoring(UserError, Option<Repair>),
-    /// They do not until something is done.
-    Closed(UserError, Option<Repair>),
-}
-
-/// What a look at the account found wrong with it, for each direction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trouble {
-    /// Why no call can be placed.
-    pub calls_out: Option<(UserError, Repair)>,
-    /// Why no call comes in.
-    pub calls_in: Option<(UserError, Repair)>,
-}
-
-impl Trouble {
-    /// One cause that stops calls of either direction.
-    pub fn both(error: UserError, repair: Repair) -> Self {
-        let trouble = Some((error, repair));
-        Self { calls_out: trouble.clone(), calls_in: trouble }
-    }
-}
+use notices::Notices;
+use placed::Placed;
+use reach::Reach;
+use renewals::Renewals;
 
 /// What a call is doing, as the SDK last said.
 ///
@@ -139,19 +69,13 @@ pub struct State {
     account: Account,
     /// What decisions about calls need to know besides.
     pub(crate) desk: Desk,
-    device: DeviceReport,
-    was_registered: bool,
-    line: Line,
-    trouble: Trouble,
-    token: Option<TokenSpan>,
-    renewal_asked_at_ms: Option<i64>,
+    reach: Reach,
+    renewals: Renewals,
     calls: BTreeMap<CallId, LiveCall>,
-    notices: Vec<Notice>,
+    placed: Placed,
+    notices: Notices,
     page: Option<PageId>,
 }
-
-/// How long an unanswered request for a renewal is given before it is repeated, in milliseconds.
-const RENEWAL_RETRY_MS: i64 = 15_000;
 
 impl State {
     /// A phone that has just started.
@@ -159,14 +83,11 @@ impl State {
         Self {
             account,
             desk: Desk::with(rules),
-            line,
-            trouble: Trouble::default(),
-            device: DeviceReport { state: DeviceState::Unregistered, error: None },
-            was_registered: false,
-            token: None,
-            renewal_asked_at_ms: None,
+            reach: Reach::new(line),
+            renewals: Renewals::default(),
             calls: BTreeMap::new(),
-            notices: Vec::new(),
+            placed: Placed::default(),
+            notices: Notices::default(),
             page: None,
         }
     }
@@ -181,16 +102,9 @@ impl State {
         self.calls.values()
     }
 
-    /// The standing notices, oldest first. Two causes with one sentence are one notice: a computer
-    /// without a sound system lacks microphone and loudspeaker alike.
+    /// The standing notices, oldest first.
     pub fn notices(&self) -> Vec<Notice> {
-        let mut shown: Vec<Notice> = Vec::new();
-        for notice in &self.notices {
-            if shown.iter().all(|other| other.error.message != notice.error.message) {
-                shown.push(notice.clone());
-            }
-        }
-        shown
+        self.notices.shown()
     }
 
     /// What decisions about calls need to know at `now`. `asking` is the call the question is about: it is
@@ -200,9 +114,9 @@ impl State {
         Situation {
             agents: Agents::One {
                 identity: self.account.identity.clone(),
-                reachable: self.device.state == DeviceState::Registered,
+                reachable: self.reach.is_registered(),
             },
-            busy: outlook.calls_under_way > 0,
+            busy: self.calls.keys().any(|id| Some(*id) != asking),
             do_not_disturb: self.desk.do_not_disturb,
             local: now.local,
             app: Some(self.account.twiml_app_sid.clone()),
@@ -215,7 +129,10 @@ impl State {
 
     /// What outgoing calls depend on at `now`.
     pub(crate) fn outlook(&self, asking: Option<CallId>, now: &Moment) -> Outlook {
-        let others = self.calls.keys().filter(|id| Some(**id) != asking).count();
+        // The page forgets calls when it is reloaded; Twilio and this program do not.
+        let calls: BTreeSet<CallId> =
+            self.calls.keys().copied().chain(self.placed.open(now.now_ms)).collect();
+        let others = calls.into_iter().filter(|id| Some(*id) != asking).count();
         Outlook {
             home_region: self.account.home_region.clone(),
             caller_id: self.account.caller_id.clone(),
@@ -229,6 +146,20 @@ impl State {
         }
     }
 
+    /// Which rule takes a call from `from` at `now`; `None` where the phone rings.
+    pub(crate) fn taken_by(&self, from: &E164, now: &Moment) -> Option<Taken> {
+        let query = VoiceQuery {
+            from: from.to_string(),
+            to: self.account.caller_id.as_ref().map(E164::to_string).unwrap_or_default(),
+            call_id: None,
+            short_form: false,
+            placed_by_account: false,
+            forwarded_from: None,
+            app: None,
+        };
+        call_flow::taken_by(&query, &self.desk.rules, &self.situation(None, now))
+    }
+
     /// The numbers that may be shown to called parties changed.
     pub fn caller_ids_changed(&mut self, owned: Vec<E164>, verified: Vec<E164>) {
         let mut usable: Vec<E164> = owned.iter().chain(&verified).cloned().collect();
@@ -240,10 +171,7 @@ impl State {
 
     /// Takes in what the SDK's Device says.
     pub fn device_reported(&mut self, report: DeviceReport) {
-        if report.state == DeviceState::Registered {
-            self.was_registered = true;
-        }
-        self.device = report;
+        self.reach.device_reported(report);
     }
 
     /// Takes in what happened to a call.
@@ -282,8 +210,7 @@ impl State {
         if self.page.replace(page) == Some(page) {
             return None;
         }
-        self.device = DeviceReport { state: DeviceState::Unregistered, error: None };
-        self.was_registered = false;
+        self.reach.device_gone();
         Some(self.end_calls())
     }
 
@@ -292,182 +219,94 @@ impl State {
         std::mem::take(&mut self.calls).into_values().collect()
     }
 
+    /// Takes in what a call of the agent's that asked was told to do.
+    pub(crate) fn instructed(
+        &mut self,
+        query: &VoiceQuery,
+        leg: Option<&CallSid>,
+        instruction: &Instruction,
+        now_ms: i64,
+    ) {
+        self.desk.instructed(leg, &query.from, instruction, now_ms);
+        if let (Some(call), Some(leg), Instruction::Connect(connect)) = (query.call_id, leg, instruction) {
+            self.placed.connected(call, leg, connect, now_ms);
+        }
+    }
+
+    /// Takes in what a webhook says at `now_ms`.
+    pub(crate) fn happened(&mut self, event: &CallEvent, now_ms: i64) {
+        self.desk.happened(event, now_ms);
+        self.placed.happened(event);
+    }
+
+    /// Whether a call that the page is done with is not over at Twilio, as far as is known.
+    pub(crate) fn call_is_ending(&self, now_ms: i64) -> bool {
+        self.placed.open(now_ms).any(|call| !self.calls.contains_key(&call))
+    }
+
     /// The way of Twilio's requests to this computer changed.
     pub fn line_changed(&mut self, line: Line) {
-        self.line = line;
+        self.reach.line = line;
     }
 
     /// The account was looked at.
     pub fn trouble_changed(&mut self, trouble: Trouble) {
-        self.trouble = trouble;
+        self.reach.trouble = trouble;
     }
 
     /// A token was issued.
     pub fn token_issued(&mut self, token: TokenSpan) {
-        self.token = Some(token);
+        self.renewals.issued(token);
     }
 
     /// Whether the SDK should be given a new token now. Asks again when nothing came of the last time.
     pub fn renewal_due(&mut self, now_ms: i64) -> bool {
-        let Some(token) = self.token else { return false };
-        let in_call = !self.calls.is_empty();
-        if renewal(now_ms, token, in_call) != Renewal::Now || self.asked_lately(now_ms) {
-            return false;
-        }
-        self.renewal_asked_at_ms = Some(now_ms);
-        true
+        self.renewals.due(!self.calls.is_empty(), now_ms)
     }
 
-    /// Whether a refused token should be replaced now. A good key cures it at once; a bad one would be
-    /// refused as fast as tokens can be minted.
+    /// Whether a refused token should be replaced now.
     pub fn renewal_after_refusal(&mut self, now_ms: i64) -> bool {
-        if self.asked_lately(now_ms) {
-            return false;
-        }
-        self.renewal_asked_at_ms = Some(now_ms);
-        true
-    }
-
-    fn asked_lately(&self, now_ms: i64) -> bool {
-        self.renewal_asked_at_ms.is_some_and(|at| (0..RENEWAL_RETRY_MS).contains(&(now_ms - at)))
+        self.renewals.after_refusal(now_ms)
     }
 
     /// Puts up a notice, replacing one of the same id. Answers whether anything changed.
     pub fn raise(&mut self, notice: Notice) -> bool {
-        if self.notices.contains(&notice) {
-            return false;
-        }
-        match self.notices.iter_mut().find(|n| n.id == notice.id) {
-            Some(old) => *old = notice,
-            None => self.notices.push(notice),
-        }
-        true
+        self.notices.raise(notice)
     }
 
     /// Takes a notice down because its cause is gone. Answers whether it was there.
     pub fn clear(&mut self, id: &str) -> bool {
-        let before = self.notices.len();
-        self.notices.retain(|n| n.id != id);
-        before != self.notices.len()
+        self.notices.clear(id)
     }
 
     /// Takes a notice down at the agent's wish, with every other of the same sentence. Answers whether
     /// it was there and dismissible.
     pub fn dismiss(&mut self, id: &str) -> bool {
-        let Some(message) = self.notices.iter().find(|n| n.id == id).map(|n| n.error.message.clone()) else {
-            return false;
-        };
-        let before = self.notices.len();
-        self.notices.retain(|n| n.error.message != message || !n.dismissible);
-        before != self.notices.len()
+        self.notices.dismiss(id)
     }
 
-    /// The two lights. They fail separately: without a caller id nobody can be called, but the phone
-    /// rings. Both need the line: Twilio asks this computer what to do with a call of either direction.
+    /// The two lights.
     pub fn lights(&self) -> Lights {
-        let common = || line_light(&self.line).unwrap_or_else(|| self.device_light());
-        let of = |trouble: &Option<(UserError, Repair)>, missing: Option<&str>| match (trouble, missing) {
-            (Some((error, repair)), _) => not_reachable(&error.message, Some(*repair)),
-            (None, Some(reason)) => not_reachable(reason, Some(Repair::ChooseNumbers)),
-            (None, None) => common(),
-        };
-        let no_caller_id = self
-            .account
-            .caller_id
-            .is_none()
-            .then_some("No outgoing number has been chosen. Choose the number that called parties see.");
-        let no_number =
-            (!self.account.rings).then_some("No number rings on this computer. Choose one of your numbers.");
-        Lights {
-            calls_out: of(&self.trouble.calls_out, no_caller_id),
-            calls_in: of(&self.trouble.calls_in, no_number),
-        }
+        self.reach.lights(&self.account)
     }
-
-    fn device_light(&self) -> Light {
-        // In practice there is no set-up to run again.
-        let repair = self.account.practice.is_none().then_some(Repair::RunSetUp);
-        match (self.device.state, self.device.error.as_ref()) {
-            (DeviceState::Registered, _) => light(LightState::Ready),
-            (_, Some(error)) => match token_refusal(error) {
-                Some(refusal) => not_reachable(&refusal.message, repair),
-                // The page's own sentence, such as a keychain that did not give the key out.
-                None if error.code == 0 => not_reachable(&error.message, repair),
-                None => connecting(self.was_registered),
-            },
-            (DeviceState::Reconnecting, None) => connecting(self.was_registered),
-            (DeviceState::Unregistered | DeviceState::Registering | DeviceState::Destroyed, None) => {
-                if self.was_registered { connecting(true) } else { light(LightState::Starting) }
-            }
-        }
-    }
-}
-
-fn light(state: LightState) -> Light {
-    Light { state, reason: None, repair: None }
-}
-
-fn line_light(line: &Line) -> Option<Light> {
-    match line {
-        Line::Open => None,
-        Line::Opening => Some(light(LightState::Starting)),
-        Line::Restoring(error, repair) => Some(Light {
-            state: LightState::Reconnecting,
-            reason: Some(error.message.clone()),
-            repair: *repair,
-        }),
-        Line::Closed(error, repair) => Some(not_reachable(&error.message, *repair)),
-    }
-}
-
-fn not_reachable(reason: &str, repair: Option<Repair>) -> Light {
-    Light { state: LightState::NotReachable, reason: Some(reason.to_owned()), repair }
-}
-
-fn connecting(was_registered: bool) -> Light {
-    let reason = if was_registered {
-        "The connection to the phone service was lost. It is being restored by itself."
-    } else {
-        "The phone service cannot be reached. Check the network connection; it is tried again by itself."
-    };
-    Light { state: LightState::Reconnecting, reason: Some(reason.into()), repair: None }
-}
-
-/// The sentence for an SDK error that no amount of waiting cures: Twilio refused the token.
-///
-/// Codes: Twilio, "Error and Warning Dictionary"; the 312xx are the Voice SDK's own.
-pub fn token_refusal(error: &SdkError) -> Option<UserError> {
-    let message = match error.code {
-        20104 | 31205 => {
-            "Twilio says the session has expired. Check that this computer's clock is right; a new session is being requested."
-        }
-        20105 => {
-            "Twilio says the session is not valid yet. This computer's clock is wrong: set it, then restart the program."
-        }
-        20157 | 31207 => {
-            "Twilio refused the session because it was asked to last too long. Please report this."
-        }
-        // The SDK turns Twilio's 31204 into 20101 for every defect of a token, a wrong clock included.
-        20101 | 31204 => {
-            "Twilio refused the session. Check that this computer's clock is right. If it is, the saved key was deleted or belongs to another account: connect the account again."
-        }
-        20102 | 20103 | 20106 | 20107 | 20151 | 31201..=31203 => {
-            "Twilio refused the saved key. The key may have been deleted, or it belongs to another account: connect the account again."
-        }
-        _ => return None,
-    };
-    Some(
-        UserError::new(ErrorCode::TokenRejected, message)
-            .with_detail(format!("{} {}", error.code, error.message)),
-    )
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failed expectation is the test's failure")]
 mod tests {
-    use super::*;
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use dialer_domain::call::CallStatus;
+    use dialer_domain::call_flow::{Connect, Purpose};
+    use dialer_domain::destination::Destination;
+    use dialer_domain::dial_policy::Verdict;
+    use dialer_domain::identity::ClientIdentity;
+    use dialer_domain::incoming::Answer;
+    use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
 
-    fn account() -> Account {
+    use super::*;
+    use crate::api::SignallingView;
+    use crate::desk::Wish;
+
+    pub(super) fn account() -> Account {
         Account {
             agent_name: "Practice".into(),
             identity: ClientIdentity::parse("agent_1").unwrap(),
@@ -492,10 +331,6 @@ mod tests {
         state.situation(None, &crate::local_time::moment(0, None)).busy
     }
 
-    fn device(state: DeviceState, code: Option<u32>) -> DeviceReport {
-        DeviceReport { state, error: code.map(|code| SdkError { code, message: String::new() }) }
-    }
-
     fn call(n: u8, what: SdkCallEvent) -> CallReport {
         CallReport {
             call: CallId(uuid::Uuid::from_bytes([n; 16])),
@@ -506,63 +341,6 @@ mod tests {
             our_number: None,
             what,
         }
-    }
-
-    #[test]
-    fn lights_follow_the_device() {
-        let mut state = state();
-        assert_eq!(state.lights().calls_in.state, LightState::Starting);
-        state.device_reported(device(DeviceState::Registered, None));
-        assert_eq!(state.lights().calls_in.state, LightState::Ready);
-        assert_eq!(state.lights().calls_out.state, LightState::Ready);
-        state.device_reported(device(DeviceState::Reconnecting, None));
-        assert_eq!(state.lights().calls_in.state, LightState::Reconnecting);
-        for code in [20101, 20105, 31204] {
-            state.device_reported(device(DeviceState::Unregistered, Some(code)));
-            let light = state.lights().calls_in;
-            assert_eq!(light.state, LightState::NotReachable);
-            assert!(light.reason.unwrap().contains("clock"), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_first_sign_in_that_fails_says_so() {
-        let mut state = state();
-        state.device_reported(device(DeviceState::Registering, Some(31003)));
-        let light = state.lights().calls_in;
-        assert_eq!(light.state, LightState::Reconnecting);
-        assert!(light.reason.unwrap().contains("network"));
-        let error = Some(SdkError { code: 0, message: "The keychain is locked.".into() });
-        state.device_reported(DeviceReport { state: DeviceState::Unregistered, error });
-        assert_eq!(state.lights().calls_in.reason.as_deref(), Some("The keychain is locked."));
-    }
-
-    #[test]
-    fn a_refused_token_is_replaced_but_not_at_full_speed() {
-        let mut state = state();
-        assert!(state.renewal_after_refusal(1_000));
-        assert!(!state.renewal_after_refusal(2_000));
-        assert!(state.renewal_after_refusal(17_000));
-    }
-
-    #[test]
-    fn the_lights_fail_separately() {
-        let mut state = State::new(Account { caller_id: None, ..account() }, Line::Open, Rules::default());
-        state.device_reported(device(DeviceState::Registered, None));
-        assert_eq!(state.lights().calls_in.state, LightState::Ready);
-        assert_eq!(state.lights().calls_out.state, LightState::NotReachable);
-    }
-
-    #[test]
-    fn a_renewal_is_asked_once_and_repeated_when_nothing_came() {
-        let mut state = state();
-        state.token_issued(TokenSpan { issued_at_ms: 0, expires_at_ms: 3_600_000 });
-        assert!(!state.renewal_due(1_000_000));
-        assert!(state.renewal_due(3_000_000));
-        assert!(!state.renewal_due(3_005_000));
-        assert!(state.renewal_due(3_016_000));
-        state.token_issued(TokenSpan { issued_at_ms: 3_016_000, expires_at_ms: 6_616_000 });
-        assert!(!state.renewal_due(3_032_000));
     }
 
     #[test]
@@ -591,24 +369,6 @@ mod tests {
     }
 
     #[test]
-    fn notices_replace_and_dismiss() {
-        let notice = |message: &str, dismissible| Notice {
-            id: "microphone".into(),
-            error: UserError::new(ErrorCode::MicrophoneMissing, message),
-            dismissible,
-        };
-        let mut state = state();
-        assert!(state.raise(notice("a", false)));
-        assert!(!state.raise(notice("a", false)));
-        assert!(state.raise(notice("b", false)));
-        assert_eq!(state.notices().len(), 1);
-        assert!(!state.dismiss("microphone"));
-        assert!(state.raise(notice("b", true)));
-        assert!(state.dismiss("microphone"));
-        assert!(!state.clear("microphone"));
-    }
-
-    #[test]
     fn a_page_that_asks_again_keeps_its_call_and_another_ends_it() {
         let page = |n: u8| PageId(uuid::Uuid::from_bytes([n; 16]));
         let mut state = state();
@@ -621,20 +381,78 @@ mod tests {
     }
 
     #[test]
-    fn one_sentence_is_one_notice() {
-        let notice = |id: &str| Notice {
-            id: id.into(),
-            error: UserError::new(ErrorCode::MicrophoneMissing, "no sound system"),
-            dismissible: true,
-        };
+    fn the_rule_that_takes_a_caller_is_told() {
+        let now = crate::local_time::moment(1_000, None);
+        let from = E164::parse_strict("+12025550107").unwrap();
         let mut state = state();
-        state.raise(notice("microphone"));
-        state.raise(notice("speaker"));
-        assert_eq!(state.notices().len(), 1);
-        state.clear("microphone");
-        assert_eq!(state.notices().len(), 1, "the loudspeaker is still missing");
-        state.raise(notice("microphone"));
-        assert!(state.dismiss("speaker"));
-        assert!(state.notices().is_empty());
+        let path = |state: &State| state.taken_by(&from, &now).map(|taken| taken.path);
+        assert_eq!(path(&state).as_deref(), Some("incoming.offline"), "no page has signed in");
+        state.device_reported(DeviceReport { state: crate::api::DeviceState::Registered, error: None });
+        assert_eq!(path(&state), None, "the phone rings");
+        state.call_reported(&call(1, SdkCallEvent::Accepted));
+        assert_eq!(path(&state).as_deref(), Some("incoming.busy"));
+        state.desk.do_not_disturb = true;
+        assert_eq!(path(&state).as_deref(), Some("incoming.do_not_disturb"));
+        state.desk.rules.incoming.open = Answer::Menu;
+        let taken = state.taken_by(&from, &now);
+        assert_eq!(taken, Some(Taken { path: "incoming.open".into(), answer: Answer::Menu }));
+    }
+
+    #[test]
+    fn a_reload_of_the_page_leaves_no_room_for_more_calls() {
+        let mut state = state();
+        state.desk.rules.outgoing.most_calls = 1;
+        let page = |n: u8| PageId(uuid::Uuid::from_bytes([n; 16]));
+        let now = crate::local_time::moment(1_000, None);
+        let place = |state: &mut State, n: u8| {
+            let call = CallId(uuid::Uuid::from_bytes([n; 16]));
+            let to = Destination::parse("+12025550123", "US").unwrap();
+            let by = ClientIdentity::parse("agent_1").unwrap();
+            let wish = Wish { by, call, to, caller_id: None, confirmed: false };
+            let outlook = state.outlook(Some(call), &now);
+            state.desk.place(wish, outlook, now.now_ms)
+        };
+        state.page_asked(page(1));
+        assert!(matches!(place(&mut state, 1), Verdict::Allowed { .. }));
+        state.call_reported(&call(1, SdkCallEvent::Accepted));
+        let query = VoiceQuery {
+            from: "client:agent_1".into(),
+            to: "+12025550123".into(),
+            call_id: Some(CallId(uuid::Uuid::from_bytes([1; 16]))),
+            short_form: false,
+            placed_by_account: false,
+            forwarded_from: None,
+            app: None,
+        };
+        let connect = Connect {
+            to: vec![Destination::parse("+12025550123", "US").unwrap()],
+            caller_id: None,
+            ring_s: 25,
+            time_limit_s: 600,
+            purpose: Purpose::Outgoing,
+        };
+        let leg = CallSid::from_bytes([1; 16]);
+        state.instructed(&query, Some(&leg), &Instruction::Connect(connect), now.now_ms);
+        assert_eq!(state.outlook(None, &now).calls_under_way, 1, "one call, known from both sides");
+        assert!(!state.call_is_ending(now.now_ms));
+
+        state.page_asked(page(2));
+        assert!(matches!(place(&mut state, 2), Verdict::Refused(_)), "Twilio has not said that it is over");
+        assert!(state.call_is_ending(now.now_ms));
+        assert!(!is_busy(&state), "callers ring: no call is on the new page");
+
+        let over = CallEvent::LegStatus {
+            call_sid: leg,
+            parent_call_sid: None,
+            status: CallStatus::Completed,
+            role: None,
+            sequence: None,
+            at_ms: 2_000,
+            duration_s: Some(1),
+            error_code: None,
+        };
+        state.happened(&over, 2_000);
+        assert!(!state.call_is_ending(now.now_ms));
+        assert!(matches!(place(&mut state, 2), Verdict::Allowed { .. }));
     }
 }

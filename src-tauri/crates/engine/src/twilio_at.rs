@@ -1,7 +1,10 @@
 //! Which Twilio: the real one, or a simulator on this computer.
 
+use std::sync::Arc;
+
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_twilio::rest::BaseUrls;
+use dialer_domain::ports::Clock;
+use dialer_twilio::rest::{BaseUrls, Client, ClientOptions, Credentials};
 use url::Url;
 
 use crate::api::SignallingView;
@@ -25,8 +28,18 @@ impl TwilioAt {
         at.base_urls().map(|_| at)
     }
 
+    /// A client of its REST API.
+    pub(crate) fn client(
+        &self,
+        credentials: Credentials,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Client, UserError> {
+        let options = ClientOptions { clock: Arc::clone(clock), ..ClientOptions::default() };
+        Client::new(self.base_urls()?, credentials, options).map_err(|error| error.user_error())
+    }
+
     /// Where REST requests go.
-    pub(crate) fn base_urls(&self) -> Result<BaseUrls, UserError> {
+    fn base_urls(&self) -> Result<BaseUrls, UserError> {
         match self {
             Self::Twilio => Ok(BaseUrls::twilio()),
             Self::Simulator(url) => BaseUrls::simulator(url).map_err(|error| {

@@ -36,11 +36,36 @@ impl<'a> Caller<'a> {
 
     /// What they get first.
     pub(super) fn welcome(self) -> Instruction {
+        self.give(self.first().1)
+    }
+
+    /// The rule that takes them in place of the agent's phone, by its field, and what it says.
+    pub(super) fn taken_by(self) -> Option<(&'static str, &'a Answer)> {
+        match self.first() {
+            (_, Answer::Ring) => self.not_rung(),
+            other => Some(other),
+        }
+    }
+
+    fn first(self) -> (&'static str, &'a Answer) {
         let closed = self.rules.hours.as_ref().is_some_and(|hours| !hours.is_open(self.now.local));
         match &self.rules.hidden_number {
-            _ if closed => self.give(&self.rules.closed),
-            Some(answer) if is_hidden(&self.query.from) => self.give(answer),
-            Some(_) | None => self.give(&self.rules.open),
+            _ if closed => ("closed", &self.rules.closed),
+            Some(answer) if is_hidden(&self.query.from) => ("hidden_number", answer),
+            Some(_) | None => ("open", &self.rules.open),
+        }
+    }
+
+    /// What stands for not being able to ring the agent, if they cannot be rung.
+    fn not_rung(self) -> Option<(&'static str, &'a Answer)> {
+        if self.now.do_not_disturb {
+            Some(("do_not_disturb", &self.rules.do_not_disturb))
+        } else if self.now.agents.reachable().is_empty() {
+            Some(("offline", &self.rules.offline))
+        } else if self.now.busy {
+            Some(("busy", &self.rules.busy))
+        } else {
+            None
         }
     }
 
@@ -143,22 +168,16 @@ impl<'a> Caller<'a> {
 
     /// Rings the agent, or gives what stands for not being able to.
     fn ring(self) -> Instruction {
-        let reachable = self.now.agents.reachable();
-        if self.now.do_not_disturb {
-            self.give_last(&self.rules.do_not_disturb)
-        } else if reachable.is_empty() {
-            self.give_last(&self.rules.offline)
-        } else if self.now.busy {
-            self.give_last(&self.rules.busy)
-        } else {
-            Instruction::Connect(Connect {
-                to: reachable.into_iter().map(Destination::Client).collect(),
-                caller_id: None,
-                ring_s: self.rules.ring_s,
-                time_limit_s: LONGEST_CALL_S,
-                purpose: Purpose::Ring,
-            })
+        if let Some((_, answer)) = self.not_rung() {
+            return self.give_last(answer);
         }
+        Instruction::Connect(Connect {
+            to: self.now.agents.reachable().into_iter().map(Destination::Client).collect(),
+            caller_id: None,
+            ring_s: self.rules.ring_s,
+            time_limit_s: LONGEST_CALL_S,
+            purpose: Purpose::Ring,
+        })
     }
 
     /// Passes the caller on. Who is called sees the caller's number, which Twilio allows for a call that

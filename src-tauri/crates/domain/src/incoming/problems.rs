@@ -126,6 +126,8 @@ impl Look<'_> {
             );
         } else if phone_number::is_emergency_abroad(to) {
             self.say(path, "Callers cannot be passed on to an emergency number. Choose another.");
+        } else if let Err(problem) = phone_number::parse(to.as_str(), "") {
+            self.say(path, problem.to_string());
         } else if let Some(surcharge) = phone_number::surcharge(to) {
             let name = surcharge.name();
             self.say(path, format!("This is {name}: every caller would cost you. Choose another."));

@@ -452,3 +452,15 @@ proptest! {
         prop_assert!(problems.is_empty(), "{:?}", problems);
     }
 }
+
+#[test]
+fn callers_are_forwarded_to_whole_numbers_that_are_not_the_agents_own() {
+    for (to, reason) in [(OURS, "own number"), ("+3312345", "too short"), ("+99912345678", "No country has")]
+    {
+        let rules = IncomingRules { busy: forward(to), ..IncomingRules::default() };
+        let found = problems(&rules, &known());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].path, "busy.to");
+        assert!(found[0].message.contains(reason), "{}", found[0].message);
+    }
+}

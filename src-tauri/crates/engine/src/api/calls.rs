@@ -1,6 +1,7 @@
 //! The commands of a phone that works.
 
 use dialer_domain::call::CallId;
+use dialer_domain::call_flow::Taken;
 use dialer_domain::call_log::{CallLogPage, Cursor};
 use dialer_domain::error::UserError;
 use dialer_domain::phone_number::{E164, NumberInspection};
@@ -39,8 +40,8 @@ commands! {
     list_call_log(before: Option<Cursor>, limit: u32) -> CallLogPage;
     /// Removes a dismissible notice.
     dismiss_notice(id: String) -> ();
-    /// Practice mode: someone calls the agent.
-    practice_incoming(call: PracticeCall) -> ();
+    /// Practice mode: someone calls the agent. Tells which rule takes the call, where the phone does not ring.
+    practice_incoming(call: PracticeCall) -> Option<Taken>;
     /// Native voice: opens a peer connection.
     voice_create(config: PeerConfig) -> PeerId;
     /// Native voice: `createOffer`, codecs in order of preference.

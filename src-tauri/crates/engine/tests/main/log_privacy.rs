@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::account::Computer;
+use crate::computer::Computer;
 use crate::phone::Phone;
 use crate::practice_call::{complete, logged, practice};
 

@@ -3,8 +3,11 @@
 
 mod account;
 mod bindings;
+mod computer;
 mod flows;
 mod ledger;
 mod log_privacy;
 mod phone;
 mod practice_call;
+mod rules;
+mod signing;
