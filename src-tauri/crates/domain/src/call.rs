@@ -203,6 +203,17 @@ pub enum CallEvent {
         /// Unix milliseconds at our clock.
         at_ms: i64,
     },
+    /// An agent takes the caller out of the queue (`url` of `<Queue>`): the two are about to be connected.
+    Dequeued {
+        /// The caller's leg.
+        call_sid: CallSid,
+        /// The leg of the agent who takes them (`DequeingCallSid`).
+        agent_sid: CallSid,
+        /// Seconds waited (`QueueTime`).
+        waited_s: Option<u32>,
+        /// Unix milliseconds at our clock.
+        at_ms: i64,
+    },
     /// A recording began, is ready, or did not come about (recording status callback, or `<Record>`'s
     /// `action`).
     Recording {
@@ -271,6 +282,7 @@ impl CallEvent {
             | Self::Dialled { at_ms, .. }
             | Self::Waiting { at_ms, .. }
             | Self::LeftQueue { at_ms, .. }
+            | Self::Dequeued { at_ms, .. }
             | Self::Recording { at_ms, .. }
             | Self::Transcribed { at_ms, .. }
             | Self::Conference { at_ms, .. }
@@ -285,6 +297,7 @@ impl CallEvent {
             | Self::Dialled { at_ms, .. }
             | Self::Waiting { at_ms, .. }
             | Self::LeftQueue { at_ms, .. }
+            | Self::Dequeued { at_ms, .. }
             | Self::Recording { at_ms, .. }
             | Self::Transcribed { at_ms, .. }
             | Self::Conference { at_ms, .. }

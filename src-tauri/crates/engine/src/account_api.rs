@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use dialer_domain::error::UserError;
 use dialer_domain::money::Money;
@@ -9,6 +10,7 @@ use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{Clock, SecretName, Vault, load_required};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
 use dialer_twilio::rest::{Client, ClientOptions, Credentials};
+use futures_util::future::join_all;
 
 use crate::core::blocking;
 use crate::twilio_at::TwilioAt;
@@ -16,13 +18,15 @@ use crate::twilio_at::TwilioAt;
 /// How long a price holds, in milliseconds: Twilio changes them a few times a year.
 const PRICE_HOLDS_MS: i64 = 24 * 3_600_000;
 
+/// How long a call waits for its price.
+const PRICE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a client is used, in milliseconds.
 const CLIENT_HOLDS_MS: i64 = 5 * 60_000;
 /// Prices kept; beyond, the oldest go.
 const MOST_PRICES: usize = 1_000;
 
 /// Signs in with the account's API key.
-pub(crate) struct AccountApi {
+pub struct AccountApi {
     pub(crate) twilio: TwilioAt,
     pub(crate) account: AccountSid,
     pub(crate) key: ApiKeySid,
@@ -34,7 +38,8 @@ pub(crate) struct AccountApi {
 }
 
 impl AccountApi {
-    pub(crate) fn new(
+    /// Of `account`, by its `key`, whose secret is in the vault.
+    pub fn new(
         twilio: TwilioAt,
         account: AccountSid,
         key: ApiKeySid,
@@ -68,8 +73,33 @@ impl AccountApi {
         Ok(client)
     }
 
+    /// What a minute of calls to `numbers` costs, as far as Twilio tells within three seconds, because somebody
+    /// waits to call. All are asked at once.
+    pub async fn prices(&self, numbers: Vec<E164>) -> Vec<(E164, Money)> {
+        let asked = numbers.into_iter().map(|number| async {
+            let price = self.price(&number).await?;
+            Some((number, price))
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// What a minute of a call to `number` costs, if Twilio tells in time.
+    pub(crate) async fn price(&self, number: &E164) -> Option<Money> {
+        match tokio::time::timeout(PRICE_PATIENCE, self.told_price(number)).await {
+            Ok(Ok(price)) => price,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, detail = error.detail, "the price of a call could not be had");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the price of a call did not come in time");
+                None
+            }
+        }
+    }
+
     /// What a minute of a call to `number` costs; `None` where Twilio does not tell. Kept for a day.
-    pub(crate) async fn price(&self, number: &E164) -> Result<Option<Money>, UserError> {
+    async fn told_price(&self, number: &E164) -> Result<Option<Money>, UserError> {
         let now_ms = self.clock.now_ms();
         let kept = self.prices.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned();
         if let Some((price, at_ms)) = kept

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
 use dialer_domain::call_flow::{self, Happened, Instruction, Permission, Rules};
 use dialer_domain::call_log::CallLogEntry;
-use dialer_domain::destination::QUEUE_ADDRESS;
 use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::money::Money;
@@ -244,6 +243,7 @@ impl Controller {
             Request::Close(reply) => self.close(reply),
             Request::LookAtToken => {
                 self.state.desk.look_at_queue(self.clock.now_ms());
+                self.state.desk.look_at_day(&self.now());
                 if self.state.renewal_due(self.clock.now_ms()) {
                     self.emit(HostEvent::TokenRenewalDue);
                 }
@@ -307,9 +307,6 @@ impl Controller {
 
     fn call_reported(&mut self, report: CallReport) {
         self.record_sdk(&report);
-        if report.what == SdkCallEvent::Accepted && report.peer == QUEUE_ADDRESS {
-            self.state.desk.took_next();
-        }
         self.state.call_reported(&report);
     }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dialer_domain::call::{CallEvent, CallId, RecordingStatus};
-use dialer_domain::call_flow::{Happened, Instruction, Rules};
+use dialer_domain::call_flow::{Happened, Instruction, Rules, Taken};
 use dialer_domain::call_log::{CallLogPage, Cursor};
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::Spent;
@@ -34,7 +34,7 @@ use crate::controller::{Controller, Request, Standing, View};
 use crate::desk::{Desk, Wish};
 use crate::ledger;
 use crate::local_time::moment;
-use crate::repair::Repair;
+use crate::repair::{Listener, Repair};
 use crate::state::{Account, Line, Trouble};
 use crate::twilio_at::TwilioAt;
 
@@ -45,6 +45,10 @@ const TOKEN_TTL_S: u32 = 3_600;
 const FIRST_PAGE: u32 = 50;
 /// How long the end of the program waits for a log that cannot be written.
 const WRITE_OUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Rows of the call log that are looked through for what callbacks did not tell.
+const REPAIRED_ROWS: u32 = 100;
+/// How long a call waits for the count of today's calls.
+const COUNTING_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 /// Events a slow listener may fall behind before it misses some; levels make about 20 a second.
 const EVENT_BACKLOG: usize = 1_024;
 
@@ -102,6 +106,8 @@ pub struct Core {
     practice: Option<Arc<dyn PracticeLine>>,
     pub(crate) api: Arc<AccountApi>,
     sounds: Option<Sounds>,
+    /// Whether today's calls from before the program started count.
+    counted: watch::Receiver<bool>,
 }
 
 impl Core {
@@ -143,6 +149,7 @@ impl Core {
             });
             engine
         });
+        let (are_counted, counted) = watch::channel(false);
         let core = Self {
             requests,
             events,
@@ -156,21 +163,23 @@ impl Core {
             practice: parts.practice,
             sounds: parts.sounds,
             api,
+            counted,
         };
-        tokio::spawn(core.clone().count_today());
+        tokio::spawn(core.clone().count_today(are_counted));
         let repair = Repair {
             store: Arc::downgrade(&core.store),
             api: Arc::clone(&core.api),
             clock: Arc::clone(&core.clock),
-            controller: core.requests.downgrade(),
+            listener: core.requests.downgrade(),
             numbers,
+            rows: REPAIRED_ROWS,
         };
         tokio::spawn(repair.run());
         core
     }
 
     /// Tells the Controller what today's calls came to before the program started.
-    async fn count_today(self) {
+    async fn count_today(self, are_counted: watch::Sender<bool>) {
         let since_ms = Desk::counts_from_ms(&moment(self.clock.now_ms(), None));
         let store = Arc::clone(&self.store);
         match blocking(move || store.since(since_ms).map_err(|problem| problem.error)).await {
@@ -184,8 +193,16 @@ impl Core {
                 return;
             }
         }
+        are_counted.send_replace(true);
         // Fails only when the program ends.
         let _ = self.learn_prices().await;
+    }
+
+    /// Waits until today's earlier calls count: a program that was just started must not give out a second
+    /// time what they have used up. Not for long, and not for a log that cannot be read.
+    pub(crate) async fn counted(&self) {
+        let mut counted = self.counted.clone();
+        let _ = tokio::time::timeout(COUNTING_PATIENCE, counted.wait_for(|counted| *counted)).await;
     }
 
     /// The rules of calls.
@@ -278,6 +295,7 @@ impl Core {
 
     /// Decides what a call that begins should do.
     pub async fn begin(&self, request: VoiceRequest) -> Result<Instruction, UserError> {
+        self.counted().await;
         self.ask(|reply| Request::Begin { request, reply }).await
     }
 
@@ -360,6 +378,18 @@ fn voice_failed(error: &dialer_media::engine::VoiceError) -> UserError {
         .with_detail(error.to_string())
 }
 
+impl Listener for mpsc::WeakUnboundedSender<Request> {
+    fn is_gone(&self) -> bool {
+        self.upgrade().is_none()
+    }
+
+    fn happened(&self, event: CallEvent) {
+        if let Some(controller) = self.upgrade() {
+            let _ = controller.send(Request::Happened(event));
+        }
+    }
+}
+
 #[async_trait::async_trait]
 impl Commands for Core {
     async fn snapshot(&self, page: PageId) -> Result<Snapshot, UserError> {
@@ -401,7 +431,7 @@ impl Commands for Core {
         let account = self.account().await?;
         let to = Destination::parse(to.trim(), &account.home_region)
             .map_err(|problem| UserError::new(ErrorCode::CallRefused, problem))?;
-        self.place(Wish { call, to, caller_id, confirmed }).await
+        self.place(Wish { by: account.identity, call, to, caller_id, confirmed }).await
     }
 
     async fn set_do_not_disturb(&self, on: bool) -> Result<(), UserError> {
@@ -508,11 +538,13 @@ impl Commands for Core {
         Ok(())
     }
 
-    async fn practice_incoming(&self, call: PracticeCall) -> Result<(), UserError> {
+    async fn practice_incoming(&self, call: PracticeCall) -> Result<Option<Taken>, UserError> {
         let line = self.practice.as_ref().ok_or_else(|| {
             UserError::new(ErrorCode::Internal, "Practice calls exist in practice mode only.")
         })?;
-        line.place_incoming(call)
+        let taken = self.ask(|reply| Request::TakenBy { from: call.from.clone(), reply }).await?;
+        line.place_incoming(call)?;
+        Ok(taken)
     }
 
     async fn voice_create(&self, config: PeerConfig) -> Result<PeerId, UserError> {

@@ -7,10 +7,11 @@ mod waiting;
 use std::collections::BTreeMap;
 
 use dialer_domain::call::{CallEvent, CallId};
-use dialer_domain::call_flow::{Instruction, Permission, Rules, Situation, VoiceQuery};
+use dialer_domain::call_flow::{self, Instruction, Permission, Rules, Situation, VoiceQuery};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::{self, LONGEST_CALL_S, Outlook, Spent, Verdict};
+use dialer_domain::identity::ClientIdentity;
 use dialer_domain::intent::{Intent, Intents};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
@@ -30,14 +31,18 @@ pub struct Desk {
     pub do_not_disturb: bool,
     /// What a minute of calls to these numbers costs.
     pub prices: BTreeMap<E164, Money>,
+    /// The midnight since which everything kept may count.
+    day_ms: Option<i64>,
     intents: Intents,
     waiting: Waiting,
     spending: Spending,
 }
 
-/// A call the agent wants to place.
+/// A call that an agent wants to place.
 #[derive(Debug, Clone)]
 pub struct Wish {
+    /// Who.
+    pub by: ClientIdentity,
     /// Our name of it.
     pub call: CallId,
     /// Whom.
@@ -65,6 +70,7 @@ impl Desk {
         let verdict = dial_policy::judge(&wish.to, &self.rules.outgoing, &outlook);
         if matches!(verdict, Verdict::Allowed { .. }) {
             let intent = Intent {
+                by: wish.by,
                 to: wish.to,
                 caller_id: wish.caller_id,
                 confirmed: wish.confirmed,
@@ -77,13 +83,15 @@ impl Desk {
 
     /// Adds what the call's intent says to the situation in which Twilio asks about it.
     pub fn with_intent(&mut self, query: &VoiceQuery, now: Situation, now_ms: i64) -> Situation {
-        if !query.from.starts_with("client:") {
-            // No token can make such a request: it comes from the network, or is signed by the account's owner.
-            return Situation { permission: Permission::NotAsked, ..now };
+        let by = query.from.strip_prefix("client:");
+        // No token can make other requests: they come from the network, or are signed by the account's owner.
+        let permission = if by.is_some() { Permission::Missing } else { Permission::NotAsked };
+        if by.is_none() && !query.short_form {
+            return Situation { permission, ..now };
         }
-        let to = Destination::parse(&query.to, &now.outlook.home_region);
-        let intent = to.ok().and_then(|to| self.intents.take(query.call_id, &to, now_ms));
-        let Some(intent) = intent else { return Situation { permission: Permission::Missing, ..now } };
+        let to = Destination::parse(&call_flow::with_plus(&query.to), &now.outlook.home_region);
+        let intent = to.ok().and_then(|to| self.intents.take(query.call_id, by, &to, now_ms));
+        let Some(intent) = intent else { return Situation { permission, ..now } };
         let outlook = Outlook {
             caller_id: intent.caller_id.or(now.outlook.caller_id),
             confirmed: intent.confirmed,
@@ -124,7 +132,9 @@ impl Desk {
     pub fn happened(&mut self, event: &CallEvent, now_ms: i64) {
         self.spending.happened(event, now_ms);
         match event {
-            CallEvent::LeftQueue { call_sid, .. } => self.waiting.gone(call_sid),
+            CallEvent::LeftQueue { call_sid, .. } | CallEvent::Dequeued { call_sid, .. } => {
+                self.waiting.gone(call_sid);
+            }
             CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => self.waiting.gone(call_sid),
             CallEvent::Routed { .. }
             | CallEvent::LegStatus { .. }
@@ -135,12 +145,6 @@ impl Desk {
             | CallEvent::Conference { .. }
             | CallEvent::Sdk { .. } => {}
         }
-    }
-
-    /// The agent took the next caller: Twilio gives out the one who has waited longest, and says so only
-    /// when the two have finished.
-    pub fn took_next(&mut self) {
-        self.waiting.first_gone();
     }
 
     /// The row of a call that counts today began then or later, in Unix milliseconds: a call that began before
@@ -186,12 +190,31 @@ impl Desk {
 
     /// Numbers called today, and those that callers may be passed on to, whose price is not known.
     pub fn unpriced(&self, now: &Moment) -> Vec<E164> {
+        let mut numbers = self.priced(now);
+        numbers.retain(|number| !self.prices.contains_key(number));
+        numbers
+    }
+
+    /// Numbers whose price the day's limit of money depends on: those called today, and those that callers may
+    /// be passed on to.
+    pub fn priced(&self, now: &Moment) -> Vec<E164> {
         let mut numbers = self.spending.called(now);
         numbers.extend(self.rules.incoming.forwards().into_iter().cloned());
-        numbers.retain(|number| !self.prices.contains_key(number));
         numbers.sort();
         numbers.dedup();
         numbers
+    }
+
+    /// Forgets, once a day, the calls that count no longer and the prices of numbers that nobody calls.
+    pub fn look_at_day(&mut self, now: &Moment) {
+        if self.day_ms == Some(now.midnight_ms) {
+            return;
+        }
+        self.day_ms = Some(now.midnight_ms);
+        self.spending.forget_before(now);
+        let needed = self.priced(now);
+        let intended = |number: &E164| self.intents.numbers().any(|intended| intended == number);
+        self.prices.retain(|number, _| needed.binary_search(number).is_ok() || intended(number));
     }
 }
 
@@ -199,8 +222,7 @@ impl Desk {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use super::*;
-    use dialer_domain::call_flow::{self, Agents};
-    use dialer_domain::identity::ClientIdentity;
+    use dialer_domain::call_flow::Agents;
     use dialer_domain::local_time::{LocalDate, LocalMoment};
 
     const OURS: &str = "+12025550100";
@@ -240,8 +262,13 @@ mod tests {
         for n in 1..=3 {
             let call = CallId(uuid::Uuid::from_bytes([n; 16]));
             let to = "+12025550123";
-            let wish =
-                Wish { call, to: Destination::parse(to, "US").unwrap(), caller_id: None, confirmed: false };
+            let wish = Wish {
+                by: ClientIdentity::parse("agent_1").unwrap(),
+                call,
+                to: Destination::parse(to, "US").unwrap(),
+                caller_id: None,
+                confirmed: false,
+            };
             let outlook = situation(&desk, 1_000).outlook;
             desk.place(wish, outlook, 1_000);
             let query = VoiceQuery {

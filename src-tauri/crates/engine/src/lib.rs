@@ -9,6 +9,8 @@
 //! | [`controller`] | the task that owns the state |
 //! | [`core`] | the handle hosts, gateway and self-test use |
 //! | [`desk`] | rules, intents, queue and spending: what decisions about calls need besides, pure |
+//! | [`account_api`] | Twilio's REST API for the account in use, and its prices |
+//! | [`repair`] | reads at Twilio what callbacks did not tell |
 //! | [`local_time`] | the wall clock |
 //! | [`ledger`] | writes call events in order |
 //! | [`phone`] | practice or a real account, and the way from the one to the other |
@@ -18,7 +20,7 @@
 //! | [`self_test`] | drives the window through a whole day of two calls |
 
 mod account;
-mod account_api;
+pub mod account_api;
 pub mod api;
 pub mod call_log;
 pub mod controller;
@@ -32,7 +34,7 @@ pub mod phone;
 mod placing;
 pub mod practice;
 mod preview;
-mod repair;
+pub mod repair;
 mod routing;
 mod rules;
 pub mod self_test;

@@ -3,27 +3,22 @@
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::Verdict;
 use dialer_domain::error::{ErrorCode, UserError};
-use dialer_domain::money::Money;
-use dialer_domain::phone_number::E164;
-use futures_util::future::join_all;
 
 use crate::api::CallPermit;
 use crate::controller::Request;
 use crate::core::Core;
 use crate::desk::Wish;
 
-/// How long a call waits for its price.
-const PRICE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
-
 impl Core {
     /// Judges a call, with prices where the rules or the agent need them.
     pub(crate) async fn place(&self, wish: Wish) -> Result<CallPermit, UserError> {
+        self.counted().await;
         // Only calls to telephones cost by the minute; an emergency call waits for nothing.
         let prices = match &wish.to {
             Destination::Number(number) if self.rules().await?.outgoing.money_per_day.is_some() => {
                 let mut numbers = self.ask(Request::Unpriced).await?;
                 numbers.push(number.clone());
-                self.prices(numbers).await
+                self.api.prices(numbers).await
             }
             Destination::Number(_)
             | Destination::Emergency(_)
@@ -37,7 +32,7 @@ impl Core {
             Verdict::Refused(refusal) => Err(UserError::new(ErrorCode::CallRefused, refusal.reason)),
             Verdict::Ask(question) => {
                 let price_per_minute = match &to {
-                    Destination::Number(number) => self.price(number).await,
+                    Destination::Number(number) => self.api.price(number).await,
                     Destination::Emergency(_)
                     | Destination::Client(_)
                     | Destination::Sip(_)
@@ -52,33 +47,9 @@ impl Core {
     /// passed on: nobody waits for prices then.
     pub(crate) async fn learn_prices(&self) -> Result<(), UserError> {
         if self.rules().await?.outgoing.money_per_day.is_some() {
-            let prices = self.prices(self.ask(Request::Unpriced).await?).await;
+            let prices = self.api.prices(self.ask(Request::Unpriced).await?).await;
             self.tell(Request::Prices(prices));
         }
         Ok(())
-    }
-
-    /// All at once: the agent waits.
-    async fn prices(&self, numbers: Vec<E164>) -> Vec<(E164, Money)> {
-        let asked = numbers.into_iter().map(|number| async {
-            let price = self.price(&number).await?;
-            Some((number, price))
-        });
-        join_all(asked).await.into_iter().flatten().collect()
-    }
-
-    /// What a minute costs, if Twilio tells in time: the agent waits to call.
-    pub(crate) async fn price(&self, number: &E164) -> Option<Money> {
-        match tokio::time::timeout(PRICE_PATIENCE, self.api.price(number)).await {
-            Ok(Ok(price)) => price,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, detail = error.detail, "the price of a call could not be had");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("the price of a call did not come in time");
-                None
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reading at Twilio what callbacks did not tell: a callback can be lost, with the tunnel or while the
 //! computer slept, and Twilio sends it once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,19 +9,15 @@ use dialer_domain::call::{CallDirection, CallEvent, CallId};
 use dialer_domain::call_log::{self, CallLogEntry};
 use dialer_domain::error::UserError;
 use dialer_domain::phone_number::E164;
-use dialer_domain::ports::{CallStore, Clock};
+use dialer_domain::ports::{CallStore, CallStoreError, Clock};
 use dialer_domain::sid::CallSid;
 use dialer_twilio::rest::{CallFilter, CallResource, Client, Recording, RecordingFilter, RestError};
-use tokio::sync::mpsc;
 
 use crate::account_api::AccountApi;
-use crate::controller::Request;
 use crate::core::blocking;
 
 /// How often the log is looked through.
 const EVERY: Duration = Duration::from_secs(60);
-/// Rows looked at, newest first: what is older will not be known better.
-const ROWS: u32 = 100;
 /// After so long without a look, in milliseconds, calls may have come that nobody was told of.
 const AWAY_MS: i64 = 5 * 60_000;
 /// How far back is looked for those at most, in milliseconds: a long weekend.
@@ -35,33 +31,66 @@ const AT_ONCE: usize = 10;
 /// Legs and recordings of one call that are read.
 const OF_ONE_CALL: usize = 20;
 
-/// What the task works with. It keeps neither the Controller alive nor the log open.
-pub(crate) struct Repair {
-    pub(crate) store: Weak<dyn CallStore>,
-    pub(crate) api: Arc<AccountApi>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) controller: mpsc::WeakUnboundedSender<Request>,
-    /// Numbers whose calls ring here.
-    pub(crate) numbers: Vec<E164>,
+/// Who is told what was read, and may know of more calls to ask about.
+pub trait Listener: Send + Sync + 'static {
+    /// Whether nobody listens any more, because the program ends.
+    fn is_gone(&self) -> bool;
+    /// Something happened to a call, as a callback would have told it.
+    fn happened(&self, event: CallEvent);
+    /// Calls to ask about at `now_ms` (Unix milliseconds) whatever the log says of them, by the leg that asked
+    /// what to do; those not answered yet come again the next time.
+    fn in_doubt(&self, _now_ms: i64) -> Vec<CallSid> {
+        Vec::new()
+    }
+    /// Twilio has answered about a call that was in doubt, at `now_ms`; what it knows has been told. It may know
+    /// nothing.
+    fn answered(&self, _call: &CallSid, _is_known: bool, _now_ms: i64) {}
 }
 
-impl Repair {
-    /// Looks now and then until the Controller is gone.
-    pub(crate) async fn run(self) {
+/// What the task works with. It keeps neither who listens alive nor the log open.
+pub struct Repair<L> {
+    /// The log.
+    pub store: Weak<dyn CallStore>,
+    /// Asks Twilio.
+    pub api: Arc<AccountApi>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told.
+    pub listener: L,
+    /// Numbers whose calls ring here.
+    pub numbers: Vec<E164>,
+    /// Rows looked at, newest first: what is older will not be known better.
+    pub rows: u32,
+}
+
+/// What was asked about rows of the log.
+#[derive(Default)]
+struct Asked {
+    /// Rows of which nobody knows more.
+    hopeless: HashSet<CallId>,
+    /// When, in Unix milliseconds: who was asked about lately comes last.
+    at_ms: HashMap<CallId, i64>,
+}
+
+impl<L: Listener> Repair<L> {
+    /// Looks now and then until nobody listens.
+    pub async fn run(self) {
         // Read before the first call of this run: what is newer than that may have been missed.
         let mut known_until_ms = self.newest().await;
         let mut looked_ms: Option<i64> = None;
-        let mut hopeless = HashSet::new();
+        let mut asked = Asked::default();
         let mut look = tokio::time::interval(EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;
-            if self.controller.upgrade().is_none() {
+            if self.listener.is_gone() {
                 return;
             }
             let now_ms = self.clock.now_ms();
-            if let Err(error) = self.look(now_ms, &mut hopeless).await {
-                quietly(&error);
+            for looked in [self.look(now_ms, &mut asked).await, self.look_at_doubts(now_ms).await] {
+                if let Err(error) = looked {
+                    quietly(&error);
+                }
             }
             let away = looked_ms.is_none_or(|at| now_ms.saturating_sub(at) > AWAY_MS);
             let Some(since_ms) = known_until_ms.filter(|_| away) else {
@@ -82,31 +111,66 @@ impl Repair {
         page.entries.first().map(|entry| entry.started_at_ms)
     }
 
-    async fn look(&self, now_ms: i64, hopeless: &mut HashSet<CallId>) -> Result<(), UserError> {
+    async fn look(&self, now_ms: i64, asked: &mut Asked) -> Result<(), UserError> {
         let Some(store) = self.store.upgrade() else { return Ok(()) };
-        let page = blocking(move || store.list(None, ROWS).map_err(|problem| problem.error)).await?;
-        let unfinished: Vec<CallLogEntry> = page
-            .entries
+        let rows = self.rows;
+        let newest = blocking(move || newest(&*store, rows).map_err(|problem| problem.error)).await?;
+        let mut unfinished: Vec<CallLogEntry> = newest
             .into_iter()
-            .filter(|entry| !hopeless.contains(&entry.id) && call_log::unfinished(entry, now_ms).is_some())
-            .take(AT_ONCE)
+            .filter(|entry| !asked.hopeless.contains(&entry.id))
+            .filter(|entry| call_log::unfinished(entry, now_ms).is_some())
             .collect();
+        asked.at_ms.retain(|call, _| unfinished.iter().any(|entry| entry.id == *call));
+        // Stable, so that of those not asked about the newest is the first.
+        unfinished.sort_by_key(|entry| asked.at_ms.get(&entry.id).copied());
+        unfinished.truncate(AT_ONCE);
         if unfinished.is_empty() {
             return Ok(());
         }
         let client = self.api.client().await?;
         for entry in &unfinished {
             let Some(parent) = parent(entry) else { continue };
+            asked.at_ms.insert(entry.id, now_ms);
             match read(&client, &parent).await {
-                Ok(events) => self.tell(events),
+                Ok(read) => self.tell(read.events()),
                 // Deleted there, or of an account that was connected before: nobody knows more of it.
                 Err(RestError::Refused { status: 404, .. }) => {
-                    hopeless.insert(entry.id);
+                    asked.hopeless.insert(entry.id);
                 }
                 Err(error) => quietly(&error.user_error()),
             }
         }
         Ok(())
+    }
+
+    /// Calls that the listener has doubts about. Of one that the log does not know, who called whom is told, too.
+    async fn look_at_doubts(&self, now_ms: i64) -> Result<(), UserError> {
+        let mut calls = self.listener.in_doubt(now_ms);
+        calls.truncate(AT_ONCE);
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let client = self.api.client().await?;
+        for call in calls {
+            match read(&client, &call).await {
+                Ok(read) => {
+                    let begun = if self.is_logged(&call).await? { None } else { read.begun() };
+                    self.tell(begun.into_iter().chain(read.events()).collect());
+                    self.listener.answered(&call, true, now_ms);
+                }
+                Err(RestError::Refused { status: 404, .. }) => self.listener.answered(&call, false, now_ms),
+                Err(error) => quietly(&error.user_error()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the log knows the call of a leg, and who the other party was.
+    async fn is_logged(&self, leg: &CallSid) -> Result<bool, UserError> {
+        let Some(store) = self.store.upgrade() else { return Ok(false) };
+        let leg = leg.clone();
+        let entry = blocking(move || store.of_leg(&leg).map_err(|problem| problem.error)).await?;
+        Ok(entry.is_some_and(|entry| !entry.peer.is_empty()))
     }
 
     /// Calls that came while this computer slept or was off: Twilio played its fallback, and told nobody.
@@ -128,20 +192,32 @@ impl Repair {
                     continue;
                 }
                 // Somebody else may have answered it: its other legs say so.
-                let mut events = read(&client, &call.sid).await.map_err(|error| error.user_error())?;
-                events.insert(0, routed);
-                self.tell(events);
+                let read = read(&client, &call.sid).await.map_err(|error| error.user_error())?;
+                self.tell(std::iter::once(routed).chain(read.events()).collect());
             }
         }
         Ok(())
     }
 
     fn tell(&self, events: Vec<CallEvent>) {
-        if let Some(controller) = self.controller.upgrade() {
-            for event in events {
-                let _ = controller.send(Request::Happened(event));
-            }
+        for event in events {
+            self.listener.happened(event);
         }
+    }
+}
+
+/// The newest rows of the log, at most so many.
+fn newest(store: &dyn CallStore, rows: u32) -> Result<Vec<CallLogEntry>, CallStoreError> {
+    let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+    let (mut entries, mut before) = (Vec::new(), None);
+    loop {
+        let left = rows.saturating_sub(entries.len());
+        let page = store.list(before, u32::try_from(left).unwrap_or(u32::MAX))?;
+        entries.extend(page.entries);
+        before = match page.next {
+            Some(next) if entries.len() < rows => Some(next),
+            Some(_) | None => return Ok(entries),
+        };
     }
 }
 
@@ -178,8 +254,42 @@ fn parent(entry: &CallLogEntry) -> Option<CallSid> {
     Some(first.parent_call_sid.clone().unwrap_or_else(|| first.call_sid.clone()))
 }
 
-/// Everything Twilio knows of a call, as events.
-async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, RestError> {
+/// Everything Twilio knows of a call.
+struct Read {
+    parent: CallResource,
+    children: Vec<CallResource>,
+    recordings: Vec<Recording>,
+}
+
+impl Read {
+    /// How far it is.
+    fn events(&self) -> Vec<CallEvent> {
+        let legs = std::iter::once(&self.parent).chain(&self.children).filter_map(CallResource::event);
+        legs.chain(self.recordings.iter().filter_map(Recording::event)).collect()
+    }
+
+    /// Who called whom. Of a client's call only the leg that was dialled for it says whom.
+    fn begun(&self) -> Option<CallEvent> {
+        let from = self.parent.from.clone()?;
+        let (direction, peer, our_number) = if from.starts_with("client:") {
+            let dialled = self.children.first()?;
+            (CallDirection::Outgoing, dialled.to.clone()?, dialled.from.clone())
+        } else {
+            (CallDirection::Incoming, from, self.parent.to.clone())
+        };
+        Some(CallEvent::Routed {
+            call_sid: self.parent.sid.clone(),
+            direction,
+            peer,
+            our_number,
+            at_ms: self.parent.started_ms.or(self.parent.ended_ms)?,
+            refusal: None,
+        })
+    }
+}
+
+/// Asks Twilio for everything it knows of a call.
+async fn read(client: &Client, parent: &CallSid) -> Result<Read, RestError> {
     let children =
         CallFilter { parent: Some(parent.clone()), limit: Some(OF_ONE_CALL), ..CallFilter::default() };
     let of_call = RecordingFilter {
@@ -187,10 +297,11 @@ async fn read(client: &Client, parent: &CallSid) -> Result<Vec<CallEvent>, RestE
         limit: Some(OF_ONE_CALL),
         ..RecordingFilter::default()
     };
-    let mut events: Vec<CallEvent> = client.call(parent).await?.event().into_iter().collect();
-    events.extend(client.calls(&children).await?.iter().filter_map(CallResource::event));
-    events.extend(client.recordings(&of_call).await?.iter().filter_map(Recording::event));
-    Ok(events)
+    Ok(Read {
+        parent: client.call(parent).await?,
+        children: client.calls(&children).await?,
+        recordings: client.recordings(&of_call).await?,
+    })
 }
 
 #[cfg(test)]

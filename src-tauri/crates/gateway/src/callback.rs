@@ -1,13 +1,17 @@
 //! The webhooks that only tell: of legs, recordings, transcriptions and conferences. Nothing said in
-//! return has any meaning to Twilio, so it is nothing.
+//! return has any meaning to Twilio, so it is nothing; an empty document to whom the agent takes out of the
+//! queue, who would otherwise hear what the document says.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use dialer_domain::call::CallEvent;
+use dialer_twilio::twiml;
 use dialer_twilio::webhook::{
-    ConferenceCallback, Form, RecordingCallback, StatusCallback, TranscriptionCallback, WebhookError,
+    ConferenceCallback, Form, QueueWhisper, RecordingCallback, StatusCallback, TranscriptionCallback,
+    WebhookError,
 };
 
+use crate::answer;
 use crate::counts::Outcome;
 use crate::replay::Name;
 use crate::route::{Report, Route};
@@ -18,7 +22,7 @@ use crate::verification::Signed;
 pub(crate) async fn answer(shared: &Shared, report: Report, signed: Signed) -> (Outcome, Response) {
     let now_ms = shared.clock.now_ms();
     let route = Route::from(report);
-    let taken = (Outcome::Accepted, StatusCode::NO_CONTENT.into_response());
+    let taken = (Outcome::Accepted, received(report));
     let (mut names, form) = signed.open(&route);
     let told = match Told::read(report, form, now_ms) {
         Ok(told) => told,
@@ -38,7 +42,23 @@ pub(crate) async fn answer(shared: &Shared, report: Report, signed: Signed) -> (
         Ok(()) => taken,
         Err(_) => {
             tracing::error!("a callback was not taken in within the time");
-            (Outcome::TimedOut, StatusCode::SERVICE_UNAVAILABLE.into_response())
+            match report {
+                // The two are connected all the same.
+                Report::Taken => (Outcome::TimedOut, received(report)),
+                Report::Status | Report::Recording | Report::Transcription | Report::Conference => {
+                    (Outcome::TimedOut, StatusCode::SERVICE_UNAVAILABLE.into_response())
+                }
+            }
+        }
+    }
+}
+
+/// What is said in return.
+fn received(report: Report) -> Response {
+    match report {
+        Report::Taken => answer::twiml(twiml::Response::new().to_xml().into()),
+        Report::Status | Report::Recording | Report::Transcription | Report::Conference => {
+            StatusCode::NO_CONTENT.into_response()
         }
     }
 }
@@ -70,6 +90,11 @@ impl Told {
                     &callback;
                 let name = format!("{conference_sid}|{what}|{call_sid:?}|{sequence:?}|{timestamp_ms:?}");
                 Self { name, event: callback.event(now_ms) }
+            }
+            Report::Taken => {
+                let whisper = QueueWhisper::parse(&form)?;
+                let name = format!("{}|{}", whisper.call_sid, whisper.agent_sid);
+                Self { name, event: Some(whisper.event(now_ms)) }
             }
             Report::Status => {
                 let callback = StatusCallback::parse(form)?;

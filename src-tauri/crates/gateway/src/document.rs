@@ -143,7 +143,10 @@ fn noun(to: &Destination, purpose: Purpose, request: &VoiceRequest, around: &Sur
             }
         }
         Destination::Sip(uri) => DialNoun::Sip { uri: uri.clone(), status_callback },
-        Destination::NextInQueue => DialNoun::Queue { name: around.queue.to_owned(), url: None },
+        // Twilio tells there whom the agent gets, and nowhere else before the two have finished.
+        Destination::NextInQueue => {
+            DialNoun::Queue { name: around.queue.to_owned(), url: Some(around.addresses.of(Report::Taken)) }
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `POST` | `/api/calls/message` | how it goes on after `<Record>` |
 //! | `POST` | `/api/calls/queue/wait` | what somebody in the queue hears |
 //! | `POST` | `/api/calls/queue/left` | how it goes on after `<Enqueue>` |
+//! | `POST` | `/api/calls/queue/taken` | nothing to hear for whom an agent takes out of the queue |
 //! | `POST` | `/api/calls/status` | 204 for every status callback of a leg |
 //! | `POST` | `/api/calls/recording` | 204 for every status callback of a recording |
 //! | `POST` | `/api/calls/transcription` | 204 for every message that was written down |

@@ -18,6 +18,7 @@ const MENU: &str = "/api/calls/menu/";
 const MESSAGE: &str = "/api/calls/message";
 const WAIT: &str = "/api/calls/queue/wait";
 const LEFT_QUEUE: &str = "/api/calls/queue/left";
+const TAKEN: &str = "/api/calls/queue/taken";
 const RECORDING: &str = "/api/calls/recording";
 const TRANSCRIPTION: &str = "/api/calls/transcription";
 const CONFERENCE: &str = "/api/calls/conference";
@@ -72,6 +73,8 @@ pub(crate) enum Report {
     Transcription,
     /// What happens in a conference.
     Conference,
+    /// That somebody in the queue is being connected: `url` of `<Queue>`.
+    Taken,
 }
 
 impl From<Question> for Route {
@@ -95,6 +98,7 @@ pub(crate) enum Kind {
     Message,
     Wait,
     LeftQueue,
+    Taken,
     Status,
     Recording,
     Transcription,
@@ -106,13 +110,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Voice,
         Self::Dialled,
         Self::Menu,
         Self::Message,
         Self::Wait,
         Self::LeftQueue,
+        Self::Taken,
         Self::Status,
         Self::Recording,
         Self::Transcription,
@@ -131,6 +136,7 @@ impl Kind {
             Self::Message => MESSAGE,
             Self::Wait => WAIT,
             Self::LeftQueue => LEFT_QUEUE,
+            Self::Taken => TAKEN,
             Self::Status => STATUS_PATH,
             Self::Recording => RECORDING,
             Self::Transcription => TRANSCRIPTION,
@@ -150,6 +156,7 @@ impl Kind {
             | Self::Message
             | Self::Wait
             | Self::LeftQueue
+            | Self::Taken
             | Self::Status
             | Self::Recording
             | Self::Transcription
@@ -168,6 +175,7 @@ impl Route {
             MESSAGE => Question::Message.into(),
             WAIT => Question::Wait.into(),
             LEFT_QUEUE => Question::LeftQueue.into(),
+            TAKEN => Report::Taken.into(),
             STATUS_PATH => Report::Status.into(),
             RECORDING => Report::Recording.into(),
             TRANSCRIPTION => Report::Transcription.into(),
@@ -215,6 +223,7 @@ impl Route {
             Self::Report(Report::Recording) => Kind::Recording,
             Self::Report(Report::Transcription) => Kind::Transcription,
             Self::Report(Report::Conference) => Kind::Conference,
+            Self::Report(Report::Taken) => Kind::Taken,
             Self::Sound(_) => Kind::Sound,
             Self::Proof(_) => Kind::Proof,
         }
@@ -264,7 +273,8 @@ mod tests {
             Question::Menu(MenuPlace { keys: keys.collect(), attempt })
         });
         let plain = [Question::Voice, Question::Message, Question::Wait, Question::LeftQueue];
-        let reports = [Report::Status, Report::Recording, Report::Transcription, Report::Conference];
+        let reports =
+            [Report::Status, Report::Recording, Report::Transcription, Report::Conference, Report::Taken];
         prop_oneof![
             proptest::sample::select(plain.to_vec()).prop_map(Route::Question),
             proptest::sample::select(reports.to_vec()).prop_map(Route::Report),

@@ -12,6 +12,9 @@ use dialer_twilio::webhook::Form;
 use crate::desk::{Answer, BASE, CALL, Desk, OURS, THEIRS, incoming, outgoing, under_way};
 use crate::routes::{response_of, spoken};
 
+/// The leg of an agent who takes somebody out of the queue.
+const TAKER: &str = "CAdddddddddddddddddddddddddddddddd";
+
 const CHILD: &str = "CA00000000000000000000000000000002";
 const RECORDING: &str = "RE00000000000000000000000000000001";
 
@@ -222,6 +225,8 @@ async fn callers_wait_in_the_queue() {
             .await
     };
     assert_eq!(left("leave").await, VOICEMAIL);
+    let taken = under_way(&[("DequeingCallSid", TAKER), ("QueueTime", "33")]);
+    assert_eq!(asked(&desk, "/api/calls/queue/taken", &taken).await, "<Response/>");
     assert_eq!(left("bridged").await, HANG_UP);
     let events = desk.agent.events.lock().unwrap();
     assert_eq!(events.iter().filter(|event| matches!(event, CallEvent::Waiting { .. })).count(), 7);
@@ -232,6 +237,13 @@ async fn callers_wait_in_the_queue() {
         at_ms: 0,
     };
     assert!(events.contains(&bridged), "{events:?}");
+    let dequeued = CallEvent::Dequeued {
+        call_sid: CALL.parse().unwrap(),
+        agent_sid: TAKER.parse().unwrap(),
+        waited_s: Some(33),
+        at_ms: 0,
+    };
+    assert!(events.contains(&dequeued), "{events:?}");
 }
 
 #[tokio::test]
@@ -262,7 +274,7 @@ async fn the_agent_reaches_every_kind_of_destination() {
                 "<Client {report}><Identity>agent_2</Identity><Parameter name=\"parent\" value=\"{CALL}\"/></Client>"
             ),
         ),
-        ("queue:", "take-next", "<Queue>kennex-dialer</Queue>".to_owned()),
+        ("queue:", "take-next", format!("<Queue url=\"{BASE}/api/calls/queue/taken\">kennex-dialer</Queue>")),
     ] {
         assert_eq!(asked(&desk, VOICE_PATH, &outgoing(to)).await, dial(purpose, &noun), "{to}");
     }

@@ -4,13 +4,18 @@
 //! Twilio (`--listen`) believes nothing that is not signed and hands out nothing. The one for agents
 //! (`--agent-listen`) wants a bearer token and belongs on a network of the agents' own.
 
+mod advice;
 mod agents;
 pub mod config;
 mod desk;
 pub mod health;
 mod ledger;
+mod live;
 mod metrics;
 mod rate;
+mod roster;
+mod tally;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,11 +27,13 @@ use dialer_engine::desk::Desk;
 use dialer_engine::local_time::moment;
 use dialer_gateway::{Gateway, GatewayOptions};
 use dialer_storage::call_log::SqliteCallLog;
+use dialer_storage::sign_ins::{GoodUntil, SignIns};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use config::{Config, SigningKeys};
-use desk::CloudDesk;
+use desk::{CloudDesk, Outlets};
 
 /// How long requests of agents may take to finish when the server ends.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -40,6 +47,9 @@ pub struct Cloud {
     agent_listener: TcpListener,
     agent_address: SocketAddr,
     writing: ledger::Writing,
+    keeping: JoinHandle<()>,
+    /// What ends with the server, whatever it is doing.
+    upkeep: [JoinHandle<()>; 2],
 }
 
 impl Cloud {
@@ -54,6 +64,13 @@ impl Cloud {
             format!("{agent_listen} cannot be listened on. Choose another with --agent-listen")
         })?;
         let agent_address = agent_listener.local_addr()?;
+        if !agent_address.ip().is_loopback() {
+            tracing::warn!(
+                address = %agent_address,
+                "agents are served at an address that other computers may reach: whoever has AGENT_API_TOKEN and \
+                 reaches it can place calls. Let no proxy, port or firewall lead there from the internet"
+            );
+        }
         let database = config.database.clone();
         let max_signed_per_second = config.webhooks_per_second;
         // Queues are the account's, and another computer may use it, too.
@@ -66,7 +83,10 @@ impl Cloud {
         let store: Arc<dyn CallStore> = Arc::clone(&log) as Arc<_>;
         let base = config.backend_url.clone();
         let keys = Arc::new(SigningKeys::of(&config));
-        let (desk, entries) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock));
+        let sign_ins = SignIns::beside(&config.database);
+        let signed_in = signed_in(sign_ins.clone()).await?;
+        let (desk, outlets) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock), signed_in)?;
+        let Outlets { entries, sign_ins: changes } = outlets;
         let desk = Arc::new(desk);
         // A server that was restarted has spent what it spent.
         let (today, since_ms) = (Arc::clone(&store), Desk::counts_from_ms(&moment(clock.now_ms(), None)));
@@ -77,7 +97,9 @@ impl Cloud {
         let options = GatewayOptions { clock, max_signed_per_second, queue, ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
         gateway.set_public_base(base);
-        Ok(Self { gateway, desk, agent_listener, agent_address, writing })
+        let keeping = upkeep::keep_sign_ins(sign_ins, changes);
+        let upkeep = [upkeep::look_after(Arc::downgrade(&desk)), upkeep::repair(&desk)];
+        Ok(Self { gateway, desk, agent_listener, agent_address, writing, keeping, upkeep })
     }
 
     /// Where Twilio's requests are taken.
@@ -116,8 +138,22 @@ impl Cloud {
             Some(gateway) => gateway.shutdown().await,
             None => tracing::warn!("somebody still reads the figures; webhooks are cut off"),
         }
+        for task in &self.upkeep {
+            task.abort();
+        }
         drop(self.desk);
         self.writing.end(WRITE_OUT).await;
+        if tokio::time::timeout(WRITE_OUT, self.keeping).await.is_err() {
+            tracing::error!("who has signed in could not be written in time");
+        }
         Ok(())
     }
+}
+
+/// Who had signed in before. What cannot be read is no reason to answer nobody.
+async fn signed_in(kept: SignIns) -> anyhow::Result<GoodUntil> {
+    Ok(tokio::task::spawn_blocking(move || kept.load()).await?.unwrap_or_else(|error| {
+        tracing::warn!(%error, "who had signed in could not be read; agents are rung once they sign in again");
+        GoodUntil::new()
+    }))
 }

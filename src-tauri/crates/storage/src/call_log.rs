@@ -228,6 +228,7 @@ fn sids(event: &CallEvent) -> Vec<&CallSid> {
         CallEvent::Dialled { call_sid, dialled_sid, .. } => {
             std::iter::once(call_sid).chain(dialled_sid).collect()
         }
+        CallEvent::Dequeued { call_sid, agent_sid, .. } => vec![call_sid, agent_sid],
         CallEvent::LegStatus { call_sid, parent_call_sid, .. } => {
             std::iter::once(call_sid).chain(parent_call_sid).collect()
         }

@@ -8,6 +8,7 @@
 //! | [`GatherAction`] | after a `<Gather>` |
 //! | [`RecordAction`] | after a `<Record>` |
 //! | [`QueueWait`], [`QueueAction`] | while somebody waits in a queue, and after |
+//! | [`QueueWhisper`] | before somebody who waited is connected |
 //! | [`RecordingCallback`], [`TranscriptionCallback`] | about a recording |
 //! | [`ConferenceCallback`] | about a conference |
 //!
@@ -22,6 +23,7 @@ mod form;
 mod gather_action;
 mod queue_action;
 mod queue_wait;
+mod queue_whisper;
 mod record_action;
 pub(crate) mod recording_callback;
 mod sip;
@@ -35,6 +37,7 @@ pub use form::Form;
 pub use gather_action::GatherAction;
 pub use queue_action::QueueAction;
 pub use queue_wait::QueueWait;
+pub use queue_whisper::QueueWhisper;
 pub use record_action::RecordAction;
 pub use recording_callback::RecordingCallback;
 pub use status_callback::StatusCallback;

@@ -165,6 +165,17 @@ pub(super) fn gather(events: &[CallEvent]) -> Option<Evidence<'_>> {
                 }
                 first_after = least(first_after, Some(*at_ms));
             }
+            CallEvent::Dequeued { call_sid, agent_sid, waited_s, at_ms } => {
+                let caller = legs.entry(call_sid).or_default();
+                caller.role = least(caller.role, Some(LegRole::FarEnd));
+                let agent = legs.entry(agent_sid).or_default();
+                agent.role = least(agent.role, Some(LegRole::Agent));
+                taken = true;
+                queue.waited_s = queue.waited_s.max(*waited_s);
+                let since_ms = waited_s.map(|waited_s| at_ms.saturating_sub(i64::from(waited_s) * 1000));
+                queue.since_ms = least(queue.since_ms, since_ms);
+                first_after = least(first_after, since_ms.or(Some(*at_ms)));
+            }
             CallEvent::Recording { call_sid, recording_sid, status, message, duration_s, at_ms } => {
                 legs.entry(call_sid).or_default();
                 let recording = recordings.entry(recording_sid).or_insert_with(|| begun(recording_sid));

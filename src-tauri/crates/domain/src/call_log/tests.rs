@@ -184,6 +184,16 @@ impl Script {
         self.push(CallEvent::Waiting { call_sid: parent(), waited_s, at_ms })
     }
 
+    fn dequeued(self, waited_s: u32) -> Self {
+        let at_ms = self.now_ms;
+        self.push(CallEvent::Dequeued {
+            call_sid: parent(),
+            agent_sid: taker(),
+            waited_s: Some(waited_s),
+            at_ms,
+        })
+    }
+
     fn left_queue(self, result: QueueResult, waited_s: u32) -> Self {
         let at_ms = self.now_ms;
         self.push(CallEvent::LeftQueue { call_sid: parent(), result, waited_s: Some(waited_s), at_ms })

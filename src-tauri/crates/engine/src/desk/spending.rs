@@ -10,7 +10,7 @@ use dialer_domain::call::{CallDirection, CallEvent, CallId, CallOutcome, CallSta
 use dialer_domain::call_flow::{Connect, Purpose};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
-use dialer_domain::dial_policy::Spent;
+use dialer_domain::dial_policy::{LONGEST_CALL_S, Spent};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
 use dialer_domain::sid::CallSid;
@@ -106,6 +106,7 @@ impl Spending {
             | CallEvent::Routed { .. }
             | CallEvent::Waiting { .. }
             | CallEvent::LeftQueue { .. }
+            | CallEvent::Dequeued { .. }
             | CallEvent::Recording { .. }
             | CallEvent::Transcribed { .. }
             | CallEvent::Conference { .. }
@@ -151,6 +152,18 @@ impl Spending {
 
     pub(super) fn unlogged(&mut self, call: CallId) {
         self.calls.remove(&call);
+    }
+
+    /// Forgets what does not count today: calls that ended and began on a day before, and connections that can no
+    /// longer be under way. A call without an end counts for as long as one may last.
+    pub(super) fn forget_before(&mut self, now: &Moment) {
+        let longest_ms = i64::from(LONGEST_CALL_S) * 1_000;
+        self.calls.retain(|_, call| {
+            let lasts =
+                call.lasted_s.is_none() && now.now_ms.saturating_sub(call.answered_at_ms) <= longest_ms;
+            lasts || call.answered_at_ms >= now.midnight_ms
+        });
+        self.grants.retain(|_, grant| grant.is_under_way(now.now_ms) || grant.at_ms >= now.midnight_ms);
     }
 
     /// What today came to. `forwards` are the numbers that callers are passed on to now: where it is not known
@@ -315,6 +328,23 @@ mod tests {
         assert_eq!(spending.spent(&BTreeMap::new(), &[], &now(25 * HOUR)), Spent::default());
         spending.logged(&row(2, "+12025550123", Some(23 * HOUR), None));
         assert_eq!(spending.spent(&BTreeMap::new(), &[], &now(25 * HOUR)).seconds, 7_200);
+    }
+
+    #[test]
+    fn yesterdays_calls_are_forgotten() {
+        let mut spending = Spending::default();
+        spending.logged(&row(1, "+12025550123", Some(HOUR), Some(2 * HOUR)));
+        spending.logged(&row(2, "+12025550123", Some(23 * HOUR), None));
+        spending.logged(&row(3, "+12025550123", Some(25 * HOUR), Some(25 * HOUR + 60_000)));
+        spending.granted(&sid(1), &connect("+12025550123", 600, Purpose::Outgoing), HOUR);
+        spending.granted(&sid(2), &connect("+12025550123", 14_400, Purpose::Outgoing), 24 * HOUR - 1);
+        let spent = |spending: &Spending| spending.spent(&BTreeMap::new(), &[], &now(26 * HOUR)).seconds;
+        let before = spent(&spending);
+        spending.forget_before(&now(26 * HOUR));
+        assert_eq!(spent(&spending), before, "what counts today stays");
+        assert_eq!((spending.calls.len(), spending.grants.len()), (2, 1));
+        spending.forget_before(&now(28 * HOUR));
+        assert_eq!(spending.calls.len(), 1, "no call lasts as long");
     }
 
     #[test]

@@ -38,14 +38,6 @@ impl Waiting {
         self.callers.remove(call_sid);
     }
 
-    /// The one who has waited longest waits no more.
-    pub(super) fn first_gone(&mut self) {
-        let first = self.callers.iter().min_by_key(|(_, caller)| caller.since_ms).map(|(sid, _)| sid.clone());
-        if let Some(first) = first {
-            self.callers.remove(&first);
-        }
-    }
-
     pub(super) fn forget(&mut self, now_ms: i64) {
         self.callers.retain(|_, caller| (0..SILENT_FOR_MS).contains(&now_ms.saturating_sub(caller.seen_ms)));
     }
@@ -89,7 +81,7 @@ mod tests {
         assert_eq!(view.waiting.len(), 2);
         let first = view.waiting.first().unwrap();
         assert_eq!((first.formatted.as_str(), first.since_ms), ("+1 202-555-0123", 1_000));
-        waiting.first_gone();
+        waiting.gone(&call(2));
         assert_eq!(waiting.view().waiting.first().unwrap().peer, "sip:desk@example.com");
         waiting.gone(&call(1));
         assert_eq!(waiting.count(), 0);

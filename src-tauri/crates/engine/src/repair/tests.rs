@@ -10,7 +10,10 @@ use dialer_storage::call_log::SqliteCallLog;
 use dialer_storage::vault::MemoryVault;
 use url::Url;
 
+use tokio::sync::mpsc;
+
 use super::*;
+use crate::controller::Request;
 use crate::twilio_at::TwilioAt;
 
 const OURS: &str = "+12025550100";
@@ -67,7 +70,7 @@ impl Clock for Later {
 struct Bench {
     simulator: Simulator,
     store: Arc<SqliteCallLog>,
-    repair: Repair,
+    repair: Repair<mpsc::WeakUnboundedSender<Request>>,
     told: mpsc::UnboundedReceiver<Request>,
     _controller: mpsc::UnboundedSender<Request>,
     _folder: tempfile::TempDir,
@@ -97,8 +100,9 @@ impl Bench {
             store: Arc::downgrade(&store) as Weak<dyn CallStore>,
             api: Arc::new(api),
             clock,
-            controller: controller.downgrade(),
+            listener: controller.downgrade(),
             numbers: account.numbers.clone(),
+            rows: 100,
         };
         Self { simulator, store, repair, told, _controller: controller, _folder: folder }
     }
@@ -151,7 +155,7 @@ async fn a_call_whose_end_was_not_told_is_read_at_twilio() {
         refusal: None,
     };
     let id = bench.store.record(None, begun.clone()).unwrap().unwrap().entry.id;
-    bench.repair.look(Later.now_ms(), &mut HashSet::new()).await.unwrap();
+    bench.repair.look(Later.now_ms(), &mut Asked::default()).await.unwrap();
     let events: Vec<CallEvent> = std::iter::once(begun).chain(bench.events()).collect();
     let row = fold(id, &events).unwrap();
     assert_eq!(row.outcome, Some(CallOutcome::Missed), "{row:?}");
@@ -173,9 +177,9 @@ async fn a_call_that_twilio_does_not_know_is_asked_about_once_and_holds_up_no_ot
         };
         bench.store.record(None, event).unwrap();
     }
-    let mut hopeless = HashSet::new();
-    bench.repair.look(Later.now_ms(), &mut hopeless).await.unwrap();
-    assert_eq!(hopeless.len(), 1);
+    let mut asked = Asked::default();
+    bench.repair.look(Later.now_ms(), &mut asked).await.unwrap();
+    assert_eq!(asked.hopeless.len(), 1);
     assert!(
         bench
             .events()

@@ -157,6 +157,9 @@ async fn a_caller_waits_and_the_agent_takes_the_call() {
         .await
         .unwrap()
         .unwrap();
+    // The agent's row and the caller's are one while the two still speak.
+    let entry = logged(&practice, |entry| entry.peer == CALLER && entry.legs.len() == 2).await;
+    assert_eq!((entry.ended_at_ms, entry.waited_s.is_some()), (None, true));
     phone.hang_up(&call).await;
     practice.shutdown().await;
 }

@@ -11,6 +11,7 @@
 //!
 //! Everything under `/api` wants `Authorization: Bearer` with `AGENT_API_TOKEN`.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -35,9 +36,11 @@ use subtle::ConstantTimeEq as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::advice;
 use super::desk::CloudDesk;
 use super::metrics;
 use super::rate::Rate;
+use super::tally::Refused;
 
 /// How long an access token lasts, in seconds.
 const TOKEN_TTL_S: u32 = 3_600;
@@ -175,20 +178,20 @@ async fn intent(
     let verdict = agents
         .desk
         .place(&identity, call, &request.to, request.caller_id)
+        .await
         .map_err(|problem| refusal(StatusCode::BAD_REQUEST, &problem))?;
+    if !matches!(verdict, Verdict::Allowed { .. }) {
+        agents.desk.tally.refused(Refused::ByRules);
+    }
     match verdict {
         Verdict::Allowed { .. } => Ok(answer(json!({
             "callId": call.to_string(),
             "expiresAt": (agents.desk.clock.now_ms() + GOOD_FOR_MS) / 1_000,
         }))),
-        Verdict::Ask(question) => Err(refusal(
-            StatusCode::FORBIDDEN,
-            &format!(
-                "Calls to {} are not allowed. Add {} to the countries in RULES_FILE.",
-                question.country, question.region
-            ),
-        )),
-        Verdict::Refused(refused) => Err(refusal(StatusCode::FORBIDDEN, &refused.reason)),
+        Verdict::Ask(question) => Err(refusal(StatusCode::FORBIDDEN, &advice::instead_of_asking(&question))),
+        Verdict::Refused(refused) => {
+            Err(refusal(StatusCode::FORBIDDEN, &advice::for_server(&refused.reason)))
+        }
     }
 }
 
@@ -201,7 +204,14 @@ async fn calls(State(agents): State<Arc<Agents>>, Query(page): Query<Page>) -> R
     let store = Arc::clone(&agents.desk.store);
     let limit = page.limit.unwrap_or(ROWS);
     match tokio::task::spawn_blocking(move || store.list(None, limit)).await {
-        Ok(Ok(page)) => answer(json!({ "calls": page.entries })),
+        Ok(Ok(mut page)) => {
+            for reason in page.entries.iter_mut().filter_map(|entry| entry.reason.as_mut()) {
+                if let Cow::Owned(here) = advice::for_server(reason) {
+                    *reason = here;
+                }
+            }
+            answer(json!({ "calls": page.entries }))
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "the call log could not be read");
             refusal(StatusCode::SERVICE_UNAVAILABLE, &error.error.message)

@@ -10,6 +10,7 @@ use dialer_domain::entry::{self, Cleaned, Field};
 use dialer_domain::incoming::Known;
 use dialer_domain::phone_number::{self, E164};
 use dialer_domain::sid::{AccountSid, ApiKeySid, TwimlAppSid};
+use dialer_engine::twilio_at::TwilioAt;
 use dialer_gateway::AuthTokens;
 use dialer_twilio::signature::{HmacAlgorithm, WebhookKey};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,6 +24,8 @@ const AGENT_TOKEN_LENGTH: usize = 22;
 const WEBHOOKS_PER_SECOND: u32 = 200;
 /// A token lasts an hour; the rest is for restarts and for leave to call.
 const TOKENS_PER_MINUTE: u32 = 10;
+/// More calls at once than a small office places and passes on.
+const MOST_CALLS: u32 = 100;
 
 /// Everything the server is told from outside.
 #[derive(Debug)]
@@ -58,6 +61,11 @@ pub struct Config {
     pub webhooks_per_second: u32,
     /// `TOKENS_PER_MINUTE`: how often one agent may ask in a minute.
     pub tokens_per_minute: u32,
+    /// `MOST_CALLS`: how many calls all agents together may have placed, callers passed on included; the rules'
+    /// own number holds for each agent.
+    pub most_calls: u32,
+    /// `TWILIO_SIMULATOR`: a simulator at a loopback address, in place of twilio.com.
+    pub twilio: TwilioAt,
 }
 
 /// What is missing or wrong, one sentence each.
@@ -144,6 +152,8 @@ impl Config {
         let webhooks_per_second =
             rate("WEBHOOKS_PER_SECOND", WEBHOOKS_PER_SECOND, environment, &mut problems);
         let tokens_per_minute = rate("TOKENS_PER_MINUTE", TOKENS_PER_MINUTE, environment, &mut problems);
+        let most_calls = rate("MOST_CALLS", MOST_CALLS, environment, &mut problems);
+        let twilio = twilio(environment("TWILIO_SIMULATOR"), &mut problems);
         match (account_sid, api_key, api_secret, phone_number, app, backend_url, agent_token, database, rules)
         {
             (
@@ -172,6 +182,8 @@ impl Config {
                 rules,
                 webhooks_per_second,
                 tokens_per_minute,
+                most_calls,
+                twilio,
             }),
             _ => Err(ConfigError(problems)),
         }
@@ -325,6 +337,15 @@ fn rate(
     })
 }
 
+fn twilio(simulator: Option<String>, problems: &mut Vec<String>) -> TwilioAt {
+    let Some(text) = simulator.filter(|text| !text.trim().is_empty()) else { return TwilioAt::Twilio };
+    let at = Url::parse(text.trim()).ok().and_then(|url| TwilioAt::simulator(url).ok());
+    at.unwrap_or_else(|| {
+        problems.push("TWILIO_SIMULATOR is a loopback address such as http://127.0.0.1:4000.".into());
+        TwilioAt::Twilio
+    })
+}
+
 fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Option<Rules> {
     let Some(file) = file.filter(|file| !file.trim().is_empty()) else { return Some(Rules::default()) };
     let read = || -> Result<(Value, Rules), String> {
@@ -350,13 +371,6 @@ fn rules(file: Option<String>, known: &Known, problems: &mut Vec<String>) -> Opt
                         "RULES_FILE, outgoing.countries: {region} is no country's ISO 3166 code, such as GB."
                     ));
                 }
-            }
-            if rules.outgoing.money_per_day.is_some() {
-                found.push(
-                    "RULES_FILE, outgoing.money_per_day: the server does not ask Twilio for prices, so it cannot hold \
-                     calls to an amount of money. Limit minutes_per_day."
-                        .into(),
-                );
             }
             let sound = found.is_empty();
             problems.extend(found);
@@ -450,7 +464,8 @@ mod tests {
         assert_eq!(config.phone_number.as_str(), "+12025550100");
         assert_eq!(config.database, PathBuf::from("calls.sqlite"));
         assert!(!config.require_intent);
-        assert_eq!((config.webhooks_per_second, config.tokens_per_minute), (200, 10));
+        assert_eq!((config.webhooks_per_second, config.tokens_per_minute, config.most_calls), (200, 10, 100));
+        assert_eq!(config.twilio, TwilioAt::Twilio);
         assert!(!format!("{config:?}").contains("0123456789abcdef"), "no secret is printed");
     }
 
@@ -472,6 +487,8 @@ mod tests {
             ("REQUIRE_INTENT", "perhaps"),
             ("WEBHOOKS_PER_SECOND", "0"),
             ("TOKENS_PER_MINUTE", "many"),
+            ("MOST_CALLS", "-1"),
+            ("TWILIO_SIMULATOR", "http://twilio.example.com"),
             ("RULES_FILE", "/nowhere/rules.json"),
             ("TWILIO_WEBHOOK_KEY_ID", "key-without-secret"),
         ] {
@@ -505,7 +522,7 @@ mod tests {
             (r#"{"incoming":{"menu":{"attemps":2}}}"#, "incoming.menu.attemps"),
             (r#"{"outgoing":{"countries":["UK"]}}"#, "UK is no country"),
             ("[]", "must be a JSON object"),
-            (r#"{"outgoing":{"money_per_day":{"micros":1,"currency":"USD"}}}"#, "money_per_day"),
+            (r#"{"outgoing":{"money_per_day":{"micros":1,"currency":"dollars"}}}"#, "money_per_day"),
             (
                 r#"{"incoming":{"hours":{"zone":"Europe/Berlyn","week":[[],[],[],[],[],[],[]],"exceptions":[]}}}"#,
                 "zone",
@@ -516,8 +533,10 @@ mod tests {
             let ConfigError(problems) = read(&environment).unwrap_err();
             assert!(problems.iter().any(|problem| problem.contains(said)), "{rules}: {problems:?}");
         }
-        std::fs::write(file.path(), r#"{"outgoing":{"minutes_per_day":60}}"#).unwrap();
-        assert_eq!(read(&environment).unwrap().rules.outgoing.minutes_per_day, Some(60));
+        let limits = r#"{"outgoing":{"minutes_per_day":60,"money_per_day":{"micros":1,"currency":"USD"}}}"#;
+        std::fs::write(file.path(), limits).unwrap();
+        let outgoing = read(&environment).unwrap().rules.outgoing;
+        assert_eq!((outgoing.minutes_per_day, outgoing.money_per_day.is_some()), (Some(60), true));
     }
 
     #[test]

@@ -1,65 +1,119 @@
 //! The agents' side of the server: who has signed in, what they asked for, what callers get.
 
-use std::collections::BTreeMap;
+mod situation;
+
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use dialer_domain::call::{CallEvent, CallId};
-use dialer_domain::call_flow::{self, Agents, Happened, Instruction, Permission, Purpose, Situation};
+use dialer_domain::call_flow::{self, Connect, Happened, Instruction, Permission, Purpose, VoiceQuery};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
-use dialer_domain::dial_policy::{Outlook, Verdict};
+use dialer_domain::dial_policy::Verdict;
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::incoming::SoundName;
+use dialer_domain::money::Money;
 use dialer_domain::phone_number::{self, E164};
-use dialer_domain::ports::{CallStore, Clock};
+use dialer_domain::ports::{CallStore, Clock, SecretName, Vault as _};
 use dialer_domain::sid::CallSid;
+use dialer_engine::account_api::AccountApi;
 use dialer_engine::desk::{Desk, Wish};
-use dialer_engine::local_time::{Moment, moment};
+use dialer_engine::local_time::Moment;
 use dialer_gateway::{Calls, RefusedWebhook};
+use dialer_storage::sign_ins::GoodUntil;
+use dialer_storage::vault::MemoryVault;
 use dialer_twilio::webhook::VoiceRequest;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use super::advice;
 use super::config::Config;
 use super::ledger::Entry;
+use super::live::Live;
+use super::roster::Roster;
+use super::tally::{Refused, Tally};
 
-/// Events on their way to the log; what is beyond waits, and Twilio with it.
+/// Events on their way to the log; what is beyond is lost, and asked for at Twilio later.
 const BACKLOG: usize = 4_096;
-/// Agents remembered; the ones who signed in longest ago go first.
-const MOST_AGENTS: usize = 1_000;
-/// How long a call under way is believed to be when nothing is heard of its end, in milliseconds: longer
-/// than any may last.
-const LONGEST_CALL_MS: i64 = 5 * 3_600_000;
+/// Calls remembered of which something was lost.
+const MOST_LOST: usize = 1_000;
 
 pub(crate) struct CloudDesk {
     pub(super) config: Config,
     pub(super) store: Arc<dyn CallStore>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) api: Arc<AccountApi>,
+    pub(super) tally: Tally,
     home_region: String,
+    /// Whether callers may be passed on, and whether the day's minutes or money are limited: what need not be
+    /// known is not looked up.
+    forwards: bool,
+    is_limited: bool,
     ledger: mpsc::Sender<Entry>,
+    sign_ins: watch::Sender<GoodUntil>,
     state: Mutex<State>,
 }
 
 struct State {
     desk: Desk,
-    /// Who signed in, and until when their token is good, in Unix milliseconds.
-    agents: BTreeMap<ClientIdentity, i64>,
-    /// Outgoing calls under way: whose, and since when.
-    live: BTreeMap<CallSid, (String, i64)>,
+    roster: Roster,
+    live: Live,
+    /// Calls of which something did not get into the log.
+    lost: BTreeSet<CallSid>,
+    /// The wall clock of this minute.
+    wall: Option<Moment>,
+}
+
+/// Where what a desk gives out goes.
+pub(super) struct Outlets {
+    /// What happened, for the log.
+    pub(super) entries: mpsc::Receiver<Entry>,
+    /// Who has signed in.
+    pub(super) sign_ins: watch::Receiver<GoodUntil>,
 }
 
 impl CloudDesk {
+    /// `signed_in` had signed in before the server was restarted.
     pub(super) fn new(
         config: Config,
         store: Arc<dyn CallStore>,
         clock: Arc<dyn Clock>,
-    ) -> (Self, mpsc::Receiver<Entry>) {
+        signed_in: GoodUntil,
+    ) -> anyhow::Result<(Self, Outlets)> {
         let (ledger, entries) = mpsc::channel(BACKLOG);
-        let state =
-            State { desk: Desk::with(config.rules.clone()), agents: BTreeMap::new(), live: BTreeMap::new() };
-        let home_region = phone_number::region(&config.phone_number).unwrap_or_default();
-        (Self { config, store, clock, home_region, ledger, state: Mutex::new(state) }, entries)
+        let roster = Roster::of(signed_in, clock.now_ms());
+        let (sign_ins, kept) = watch::channel(roster.good_until());
+        let vault = MemoryVault::default();
+        vault.store(config.api_key.as_str(), SecretName::ApiKeySecret, &config.api_secret)?;
+        let api = AccountApi::new(
+            config.twilio.clone(),
+            config.account_sid.clone(),
+            config.api_key.clone(),
+            Arc::new(vault),
+            Arc::clone(&clock),
+        );
+        let rules = &config.rules;
+        let desk = Self {
+            home_region: phone_number::region(&config.phone_number).unwrap_or_default(),
+            forwards: !rules.incoming.forwards().is_empty(),
+            is_limited: rules.outgoing.minutes_per_day.is_some() || rules.outgoing.money_per_day.is_some(),
+            state: Mutex::new(State {
+                desk: Desk::with(rules.clone()),
+                roster,
+                live: Live::default(),
+                lost: BTreeSet::new(),
+                wall: None,
+            }),
+            config,
+            store,
+            clock,
+            api: Arc::new(api),
+            tally: Tally::default(),
+            ledger,
+            sign_ins,
+        };
+        Ok((desk, Outlets { entries, sign_ins: kept }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -69,17 +123,12 @@ impl CloudDesk {
     /// An agent's token is good until `expires_at_ms`: until then the agent is rung.
     pub(super) fn signed_in(&self, identity: ClientIdentity, expires_at_ms: i64) {
         let mut state = self.state();
-        state.agents.insert(identity, expires_at_ms);
-        if state.agents.len() > MOST_AGENTS {
-            let first = state.agents.iter().min_by_key(|(_, until)| **until).map(|(id, _)| id.clone());
-            if let Some(first) = first {
-                state.agents.remove(&first);
-            }
-        }
+        state.roster.signed_in(identity, expires_at_ms);
+        self.sign_ins.send_replace(state.roster.good_until());
     }
 
     /// Judges a call that `agent` wants to place, and notes it if it may be.
-    pub(super) fn place(
+    pub(super) async fn place(
         &self,
         agent: &ClientIdentity,
         call: CallId,
@@ -87,10 +136,13 @@ impl CloudDesk {
         caller_id: Option<E164>,
     ) -> Result<Verdict, String> {
         let to = Destination::parse(to, &self.home_region)?;
-        let now = self.now();
+        let prices = self.prices_for(&to).await;
         let mut state = self.state();
-        let outlook = self.outlook(&state, &agent.address(), &now);
-        Ok(state.desk.place(Wish { call, to, caller_id, confirmed: false }, outlook, now.now_ms))
+        state.desk.prices.extend(prices);
+        let now = self.now(&mut state);
+        let outlook = self.outlook(&state, &agent.address(), Some(&to), &now);
+        let wish = Wish { by: agent.clone(), call, to, caller_id, confirmed: false };
+        Ok(state.desk.place(wish, outlook, now.now_ms))
     }
 
     /// A row of the log is new or changed.
@@ -106,124 +158,254 @@ impl CloudDesk {
     /// Agents who are rung, and callers who wait.
     pub(super) fn counts(&self) -> (usize, u32) {
         let now_ms = self.clock.now_ms();
-        let state = self.state();
-        (state.agents.values().filter(|until| **until > now_ms).count(), state.desk.waiting())
-    }
-
-    fn now(&self) -> Moment {
-        let hours = self.config.rules.incoming.hours.as_ref();
-        moment(self.clock.now_ms(), hours.and_then(|hours| hours.zone.as_deref()))
-    }
-
-    fn outlook(&self, state: &State, from: &str, now: &Moment) -> Outlook {
-        let under_way = state
-            .live
-            .values()
-            .filter(|(whose, since_ms)| whose == from && now.now_ms - since_ms < LONGEST_CALL_MS)
-            .count();
-        Outlook {
-            home_region: self.home_region.clone(),
-            caller_id: Some(self.config.phone_number.clone()),
-            usable_caller_ids: vec![self.config.phone_number.clone()],
-            owned_numbers: vec![self.config.phone_number.clone()],
-            calls_under_way: u32::try_from(under_way).unwrap_or(u32::MAX),
-            forwards_under_way: state.desk.forwards_under_way(now.now_ms),
-            spent: state.desk.spent(now),
-            prices: state.desk.prices.clone(),
-            confirmed: false,
-        }
-    }
-
-    fn situation(&self, state: &State, from: &str, now: &Moment) -> Situation {
-        let mut signed_in: Vec<(&ClientIdentity, &i64)> =
-            state.agents.iter().filter(|(_, until)| **until > now.now_ms).collect();
-        // The latest first: at most ten are rung.
-        signed_in.sort_by_key(|(_, until)| std::cmp::Reverse(**until));
-        Situation {
-            agents: Agents::Any { signed_in: signed_in.into_iter().map(|(id, _)| id.clone()).collect() },
-            // Twilio rings a device that is in a call, too; the device says whether it is busy.
-            busy: false,
-            do_not_disturb: false,
-            local: now.local,
-            app: Some(self.config.twiml_app_sid.clone()),
-            waiting: state.desk.waiting(),
-            permission: Permission::Missing,
-            outlook: self.outlook(state, from, now),
-        }
-    }
-
-    async fn log(&self, call: Option<CallId>, event: CallEvent) {
-        // Fails only when the server ends and the log is closed already.
-        let _ = self.ledger.send((call, event)).await;
-    }
-
-    fn begin_now(&self, request: &VoiceRequest) -> (Instruction, Option<CallEvent>, Option<CallId>) {
-        let (query, now) = (request.query(), self.now());
         let mut state = self.state();
-        let situation = self.situation(&state, &query.from, &now);
-        let mut situation = state.desk.with_intent(&query, situation, now.now_ms);
+        state.desk.look_at_queue(now_ms);
+        (state.roster.count(now_ms), state.desk.waiting())
+    }
+
+    /// Takes note of something that happened to a call.
+    pub(super) fn note(&self, event: CallEvent) {
+        let now_ms = self.clock.now_ms();
+        {
+            let mut state = self.state();
+            state.desk.happened(&event, now_ms);
+            if let Some(whose) = state.live.happened(&event, now_ms) {
+                state.roster.had_their_turn(identity(&whose));
+            }
+        }
+        self.log(None, event);
+    }
+
+    /// Calls that Twilio should be asked about: those of which something was lost, once the log has caught up,
+    /// and the agents' own of which nothing was heard for long.
+    pub(super) fn in_doubt(&self, now_ms: i64) -> Vec<CallSid> {
+        let state = self.state();
+        let caught_up = self.ledger.capacity() > BACKLOG / 2;
+        let lost = state.lost.iter().filter(|_| caught_up).cloned();
+        state.live.silent(now_ms).into_iter().chain(lost).collect()
+    }
+
+    /// Twilio has answered about a call in doubt. One that it does not know is not under way.
+    pub(super) fn answered(&self, call: &CallSid, is_known: bool, now_ms: i64) {
+        let mut state = self.state();
+        state.lost.remove(call);
+        if is_known {
+            state.live.heard(call, now_ms);
+        } else {
+            state.live.ended(call);
+        }
+    }
+
+    /// Forgets what was of another day, and answers whose prices should be known.
+    pub(super) fn look_at_day(&self) -> Vec<E164> {
+        let mut state = self.state();
+        let now = self.now(&mut state);
+        state.desk.look_at_day(&now);
+        if self.config.rules.outgoing.money_per_day.is_some() { state.desk.priced(&now) } else { Vec::new() }
+    }
+
+    /// What a minute of calls to these numbers costs.
+    pub(super) fn learn(&self, prices: Vec<(E164, Money)>) {
+        self.state().desk.prices.extend(prices);
+    }
+
+    /// Asks what a call to `to` costs, and what is not known yet of today's, where the day's money is limited.
+    async fn prices_for(&self, to: &Destination) -> Vec<(E164, Money)> {
+        let Destination::Number(number) = to else { return Vec::new() };
+        if self.config.rules.outgoing.money_per_day.is_none() {
+            return Vec::new();
+        }
+        let mut numbers = {
+            let mut state = self.state();
+            let now = self.now(&mut state);
+            state.desk.unpriced(&now)
+        };
+        numbers.push(number.clone());
+        numbers.sort();
+        numbers.dedup();
+        self.api.prices(numbers).await
+    }
+
+    /// Passes an event on to the log. Nobody on the line waits for a log that is behind: what it has no room for
+    /// is counted, and Twilio is asked about that call later.
+    fn log(&self, call: Option<CallId>, event: CallEvent) {
+        // Otherwise the server ends, and the log is closed already.
+        if let Err(mpsc::error::TrySendError::Full((_, event))) = self.ledger.try_send((call, event)) {
+            self.tally.lost_event();
+            let mut state = self.state();
+            if let Some(call) = asking_leg(&event).filter(|_| state.lost.len() < MOST_LOST) {
+                state.lost.insert(call.clone());
+            }
+        }
+    }
+
+    fn begin_now(
+        &self,
+        request: &VoiceRequest,
+        query: &VoiceQuery,
+        to: Option<&Destination>,
+        prices: Vec<(E164, Money)>,
+    ) -> (Instruction, Option<CallEvent>, Option<CallId>) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.desk.prices.extend(prices);
+        let now = self.now(state);
+        let situation = if is_placed(query) {
+            self.situation(Vec::new(), self.outlook(state, &query.from, to, &now), 0, &now)
+        } else {
+            self.callers_situation(state, &now)
+        };
+        // Not every request in the short form is of a call that is placed: only one that shows our number.
+        let short_form = call_flow::is_short_form(query, &situation);
+        let situation =
+            if query.short_form && !short_form { self.callers_situation(state, &now) } else { situation };
+        let mut situation = state.desk.with_intent(query, situation, now.now_ms);
         let noted = situation.permission == Permission::Given;
-        if !self.config.require_intent && !noted {
-            situation.permission = Permission::NotAsked;
-        }
-        let instruction = call_flow::begin(&query, &state.desk.rules, &situation);
-        if situation.permission == Permission::Missing {
-            tracing::warn!("a call that no agent asked for was refused");
-        }
-        let outgoing =
-            matches!(&instruction, Instruction::Connect(connect) if connect.purpose == Purpose::Outgoing);
-        if let Some(sid) = request.call_sid.as_ref().filter(|_| outgoing) {
-            state.live.retain(|_, (_, since_ms)| now.now_ms - *since_ms < LONGEST_CALL_MS);
-            state.live.insert(sid.clone(), (query.from.clone(), now.now_ms));
+        situation.permission = match situation.permission {
+            Permission::Missing if !self.config.require_intent => Permission::NotAsked,
+            Permission::NotAsked if self.config.require_intent && short_form => Permission::Missing,
+            as_it_is => as_it_is,
+        };
+        let instruction = call_flow::begin(query, &state.desk.rules, &situation);
+        let instruction = self.or_refused(state, instruction, situation.permission, now.now_ms);
+        if let Instruction::Connect(connect) = &instruction {
+            note_turns(state, request, query, connect, now.now_ms);
         }
         state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
         let event = request.routed(&instruction, now.now_ms);
         (instruction, event, query.call_id.filter(|_| noted))
+    }
+
+    /// Refuses what a full server cannot connect, and tells of each refusal.
+    fn or_refused(
+        &self,
+        state: &State,
+        instruction: Instruction,
+        permission: Permission,
+        now_ms: i64,
+    ) -> Instruction {
+        let (why, spoken, reason) = match instruction {
+            Instruction::Refuse { spoken, .. } if permission == Permission::Missing => {
+                (Refused::NotAskedFor, spoken, advice::NOT_ASKED_FOR.to_owned())
+            }
+            Instruction::Refuse { spoken, reason } => {
+                let reason = advice::for_server(&reason).into_owned();
+                (Refused::ByRules, spoken, reason)
+            }
+            Instruction::Connect(connect) if is_counted(&connect) && self.is_full(state, now_ms) => {
+                let reason = format!(
+                    "As many calls are under way as this server may have at once: {}. End one, or raise MOST_CALLS.",
+                    self.config.most_calls
+                );
+                (Refused::TooMany, "Too many calls are under way.".to_owned(), reason)
+            }
+            other => return other,
+        };
+        self.tally.refused(why);
+        tracing::warn!(why = why.as_str(), "a call was refused; the call log says more");
+        Instruction::Refuse { spoken, reason }
+    }
+}
+
+/// Whether the call is one that somebody places from here: an agent, or in the seed's short form.
+fn is_placed(query: &VoiceQuery) -> bool {
+    query.from.starts_with("client:") || query.short_form
+}
+
+/// Whether the call is one of those that are limited for the whole server.
+fn is_counted(connect: &Connect) -> bool {
+    let is_emergency = connect.to.iter().any(|to| matches!(to, Destination::Emergency(_)));
+    connect.purpose == Purpose::Outgoing && !is_emergency
+}
+
+/// `client:albert` is albert.
+fn identity(address: &str) -> &str {
+    address.strip_prefix("client:").unwrap_or(address)
+}
+
+/// Who is connected is not the first in line any more.
+fn note_turns(state: &mut State, request: &VoiceRequest, query: &VoiceQuery, connect: &Connect, now_ms: i64) {
+    match connect.purpose {
+        Purpose::Outgoing => {
+            if let Some(sid) = &request.call_sid {
+                state.live.began(sid, &query.from, now_ms);
+            }
+            state.roster.had_their_turn(identity(&query.from));
+        }
+        Purpose::TakeNext => state.roster.had_their_turn(identity(&query.from)),
+        Purpose::Ring => {
+            for to in &connect.to {
+                if let Destination::Client(identity) = to {
+                    state.roster.had_their_turn(identity.as_str());
+                }
+            }
+        }
+        Purpose::Forward => {}
+    }
+}
+
+/// The leg by which Twilio is asked about the whole call.
+fn asking_leg(event: &CallEvent) -> Option<&CallSid> {
+    match event {
+        CallEvent::LegStatus { call_sid, parent_call_sid, .. } => {
+            Some(parent_call_sid.as_ref().unwrap_or(call_sid))
+        }
+        CallEvent::Routed { call_sid, .. }
+        | CallEvent::Dialled { call_sid, .. }
+        | CallEvent::Waiting { call_sid, .. }
+        | CallEvent::LeftQueue { call_sid, .. }
+        | CallEvent::Dequeued { call_sid, .. }
+        | CallEvent::Recording { call_sid, .. }
+        | CallEvent::Transcribed { call_sid, .. }
+        | CallEvent::Conference { call_sid, .. } => Some(call_sid),
+        CallEvent::Sdk { call_sid, parent_call_sid, .. } => parent_call_sid.as_ref().or(call_sid.as_ref()),
     }
 }
 
 #[async_trait]
 impl Calls for CloudDesk {
     async fn begin(&self, request: VoiceRequest) -> Instruction {
-        let (instruction, event, call) = self.begin_now(&request);
+        let query = request.query();
+        let to = is_placed(&query)
+            .then(|| Destination::parse(&call_flow::with_plus(&query.to), &self.home_region).ok())
+            .flatten();
+        let prices = match &to {
+            Some(to) => self.prices_for(to).await,
+            None => Vec::new(),
+        };
+        let (instruction, event, call) = self.begin_now(&request, &query, to.as_ref(), prices);
         if let Some(event) = event {
-            self.log(call, event).await;
+            self.log(call, event);
         }
         instruction
     }
 
     async fn go_on(&self, request: VoiceRequest, happened: Happened) -> Instruction {
-        let (query, now) = (request.query(), self.now());
-        let mut state = self.state();
-        let situation = self.situation(&state, &query.from, &now);
+        let query = request.query();
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let now = self.now(state);
+        let situation = match &happened {
+            // What follows is the same in every situation.
+            Happened::Dialled { purpose: Purpose::Outgoing | Purpose::TakeNext, .. }
+            | Happened::Waiting { .. }
+            | Happened::MessageTaken => {
+                self.situation(Vec::new(), self.callers_outlook(state, &now), state.desk.waiting(), &now)
+            }
+            Happened::Dialled { purpose: Purpose::Ring | Purpose::Forward, .. }
+            | Happened::Pressed { .. }
+            | Happened::LeftQueue { .. } => self.callers_situation(state, &now),
+        };
         let instruction = call_flow::go_on(&query, &happened, &state.desk.rules, &situation);
-        state.desk.look_at_queue(now.now_ms);
+        if let Instruction::Connect(connect) = &instruction {
+            note_turns(state, &request, &query, connect, now.now_ms);
+        }
         state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
         instruction
     }
 
     async fn happened(&self, event: CallEvent) {
-        {
-            let mut state = self.state();
-            state.desk.happened(&event, self.clock.now_ms());
-            match &event {
-                CallEvent::Dialled { call_sid, .. } => {
-                    state.live.remove(call_sid);
-                }
-                CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => {
-                    state.live.remove(call_sid);
-                }
-                CallEvent::LegStatus { .. }
-                | CallEvent::Routed { .. }
-                | CallEvent::Waiting { .. }
-                | CallEvent::LeftQueue { .. }
-                | CallEvent::Recording { .. }
-                | CallEvent::Transcribed { .. }
-                | CallEvent::Conference { .. }
-                | CallEvent::Sdk { .. } => {}
-            }
-        }
-        self.log(None, event).await;
+        self.note(event);
     }
 
     /// Recordings of an agent's own are the desktop's.
@@ -232,8 +414,8 @@ impl Calls for CloudDesk {
     }
 
     fn webhook_refused(&self, refused: RefusedWebhook) {
-        if let Some(error) = refused.user_error() {
-            tracing::error!(reason = ?refused.reason, count = refused.count, "{error}");
+        if let Some(advice) = advice::about_refused_webhooks(refused.reason) {
+            tracing::error!(reason = ?refused.reason, count = refused.count, "{advice}");
         }
     }
 

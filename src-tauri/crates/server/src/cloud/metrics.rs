@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use dialer_gateway::Gateway;
 
 use super::desk::CloudDesk;
+use super::tally::Refused;
 
 /// The content type of [`text`].
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -25,6 +26,26 @@ pub(super) fn text(gateway: &Gateway, desk: &CloudDesk, tokens: u64, log_healthy
         text,
         "# HELP dialer_tokens_issued_total Access tokens given out.\n# TYPE dialer_tokens_issued_total counter\n\
          dialer_tokens_issued_total {tokens}"
+    );
+    let _ = writeln!(
+        text,
+        "# HELP dialer_calls_refused_total Calls, and wishes to call, that were refused, by reason.\n\
+         # TYPE dialer_calls_refused_total counter"
+    );
+    for why in Refused::ALL {
+        let _ = writeln!(
+            text,
+            "dialer_calls_refused_total{{reason=\"{}\"}} {}",
+            why.as_str(),
+            desk.tally.how_many_refused(why)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "# HELP dialer_call_events_lost_total Events that the call log had no room for; Twilio is asked later.\n\
+         # TYPE dialer_call_events_lost_total counter\n\
+         dialer_call_events_lost_total {}",
+        desk.tally.lost_events()
     );
     let counts = gateway.counts();
     let _ = writeln!(

@@ -137,9 +137,22 @@ fn a_caller_taken_out_of_the_queue_and_the_agents_own_leg_are_one_answered_call(
 }
 
 #[test]
+fn who_is_taken_out_of_the_queue_is_known_while_the_two_speak() {
+    let begun = Script::incoming().routed(None).waiting(0).pause(33_000);
+    let taken = begun.taker_sdk(SdkCallEvent::Dialing).takes_next().dequeued(33);
+    let row = taken.row();
+    assert_eq!((parties(&row), row.waited_s, row.ended_at_ms), (CALLER, Some(33), None));
+    let roles: Vec<_> = row.legs.iter().map(|leg| (leg.call_sid.clone(), leg.role)).collect();
+    assert_eq!(roles, [(parent(), Some(LegRole::FarEnd)), (taker(), Some(LegRole::Agent))]);
+    // Who hangs up in that moment has spoken to nobody.
+    let gone = taken.left_queue(QueueResult::Hangup, 33).parent_ended(Completed, Some(34)).row();
+    assert_eq!((parties(&gone), gone.outcome), (CALLER, Some(CallOutcome::Missed)));
+}
+
+#[test]
 fn where_the_two_rows_are_not_joined_each_says_what_it_knows() {
     let apart = |event: &CallEvent| match event {
-        CallEvent::Dialled { .. } => false,
+        CallEvent::Dialled { .. } | CallEvent::Dequeued { .. } => false,
         CallEvent::Routed { peer, .. } | CallEvent::Sdk { peer, .. } => peer != QUEUE_ADDRESS,
         CallEvent::LegStatus { call_sid, .. } => *call_sid == parent(),
         CallEvent::Waiting { .. }
@@ -154,7 +167,8 @@ fn where_the_two_rows_are_not_joined_each_says_what_it_knows() {
     assert_eq!((parties(&row), row.outcome, row.waited_s), (CALLER, Some(CallOutcome::Answered), Some(33)));
     assert!((38..=48).contains(&row.duration_s.unwrap()), "from the queue to its end: {:?}", row.duration_s);
 
-    let mut agents: Vec<_> = all.iter().filter(|event| !apart(event)).cloned().collect();
+    let joins = |event: &CallEvent| matches!(event, CallEvent::Dequeued { .. });
+    let mut agents: Vec<_> = all.iter().filter(|event| !apart(event) && !joins(event)).cloned().collect();
     for event in &mut agents {
         if let CallEvent::Dialled { dialled_sid, .. } = event {
             *dialled_sid = None;

@@ -147,6 +147,9 @@ fn any_later_event() -> impl Strategy<Value = CallEvent> {
         (sid(), result, seconds(), time()).prop_map(|(call_sid, result, waited_s, at_ms)| {
             CallEvent::LeftQueue { call_sid, result, waited_s, at_ms }
         }),
+        (sid(), sid(), seconds(), time()).prop_map(|(call_sid, agent_sid, waited_s, at_ms)| {
+            CallEvent::Dequeued { call_sid, agent_sid, waited_s, at_ms }
+        }),
         (sid(), recording(), kept, any::<bool>(), seconds(), time()).prop_map(
             |(call_sid, recording_sid, status, message, duration_s, at_ms)| CallEvent::Recording {
                 call_sid,
@@ -186,6 +189,7 @@ fn denies_a_conversation(event: &CallEvent) -> bool {
         CallEvent::Dialled { status, .. } => status.is_final() && *status != Completed,
         CallEvent::Waiting { .. }
         | CallEvent::LeftQueue { .. }
+        | CallEvent::Dequeued { .. }
         | CallEvent::Recording { .. }
         | CallEvent::Transcribed { .. }
         | CallEvent::Conference { .. }
@@ -262,6 +266,7 @@ proptest! {
             | CallEvent::Dialled { .. }
             | CallEvent::Waiting { .. }
             | CallEvent::LeftQueue { .. }
+            | CallEvent::Dequeued { .. }
             | CallEvent::Recording { .. }
             | CallEvent::Transcribed { .. }
             | CallEvent::Conference { .. } => true,

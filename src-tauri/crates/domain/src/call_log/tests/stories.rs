@@ -169,6 +169,7 @@ pub(super) fn came_in(rang: bool, instead: Instead) -> Script {
                 Left::Taken => waits
                     .taker_sdk(SdkCallEvent::Dialing)
                     .takes_next()
+                    .dequeued(33)
                     .taker_sdk(SdkCallEvent::Accepted)
                     .pause(40_000)
                     .taker_sdk(SdkCallEvent::HungUp)

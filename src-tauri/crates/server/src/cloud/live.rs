@@ -1,0 +1,149 @@
+//! The agents' own calls that are under way, and when something was last heard of each.
+
+use std::collections::BTreeMap;
+
+use dialer_domain::call::CallEvent;
+use dialer_domain::sid::CallSid;
+
+/// After so long without a word of a call, in milliseconds, Twilio is asked whether it goes on: the callback
+/// that told its end may have been lost. A conversation is as silent, so this is no proof.
+const SILENT_MS: i64 = 3 * 60_000;
+/// How long a call is believed to be under way when Twilio cannot be asked either, in milliseconds: longer than
+/// any may last.
+const LONGEST_CALL_MS: i64 = 5 * 3_600_000;
+
+/// The calls, by the leg that asked what to do.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    calls: BTreeMap<CallSid, Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    /// `From`, such as `client:albert`.
+    whose: String,
+    since_ms: i64,
+    heard_ms: i64,
+}
+
+impl Live {
+    /// A call is being connected.
+    pub(super) fn began(&mut self, call_sid: &CallSid, whose: &str, now_ms: i64) {
+        self.calls.retain(|_, call| now_ms.saturating_sub(call.since_ms) < LONGEST_CALL_MS);
+        let call = Call { whose: whose.to_owned(), since_ms: now_ms, heard_ms: now_ms };
+        self.calls.insert(call_sid.clone(), call);
+    }
+
+    /// Something was told of a call. Answers with whose it was, if that ended it.
+    pub(super) fn happened(&mut self, event: &CallEvent, now_ms: i64) -> Option<String> {
+        let (parent, is_over) = match event {
+            CallEvent::Dialled { call_sid, .. } => (call_sid, true),
+            CallEvent::LegStatus { call_sid, parent_call_sid: None, status, .. } => {
+                (call_sid, status.is_final())
+            }
+            CallEvent::LegStatus { parent_call_sid: Some(parent), .. } => (parent, false),
+            CallEvent::Routed { .. }
+            | CallEvent::Waiting { .. }
+            | CallEvent::LeftQueue { .. }
+            | CallEvent::Dequeued { .. }
+            | CallEvent::Recording { .. }
+            | CallEvent::Transcribed { .. }
+            | CallEvent::Conference { .. }
+            | CallEvent::Sdk { .. } => return None,
+        };
+        if is_over {
+            return self.ended(parent);
+        }
+        self.heard(parent, now_ms);
+        None
+    }
+
+    /// A call goes on.
+    pub(super) fn heard(&mut self, call_sid: &CallSid, now_ms: i64) {
+        if let Some(call) = self.calls.get_mut(call_sid) {
+            call.heard_ms = now_ms;
+        }
+    }
+
+    /// A call is over. Answers with whose it was.
+    pub(super) fn ended(&mut self, call_sid: &CallSid) -> Option<String> {
+        self.calls.remove(call_sid).map(|call| call.whose)
+    }
+
+    /// How many are under way, of the agent with the address `whose` or of all.
+    pub(super) fn count(&self, whose: Option<&str>, now_ms: i64) -> u32 {
+        let calls = self.calls.values().filter(|call| {
+            let lasts = now_ms.saturating_sub(call.since_ms) < LONGEST_CALL_MS;
+            lasts && whose.is_none_or(|whose| call.whose == whose)
+        });
+        u32::try_from(calls.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the agent of that identity is in a call of their own.
+    pub(super) fn is_of(&self, identity: &str) -> bool {
+        self.calls.values().any(|call| call.whose.strip_prefix("client:") == Some(identity))
+    }
+
+    /// Calls of which nothing was heard for long, the longest silent first.
+    pub(super) fn silent(&self, now_ms: i64) -> Vec<CallSid> {
+        let mut silent: Vec<_> =
+            self.calls.iter().filter(|(_, call)| now_ms.saturating_sub(call.heard_ms) >= SILENT_MS).collect();
+        silent.sort_by_key(|(_, call)| call.heard_ms);
+        silent.into_iter().map(|(sid, _)| sid.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dialer_domain::call::CallStatus;
+
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn sid(n: u8) -> CallSid {
+        CallSid::from_bytes([n; 16])
+    }
+
+    fn leg(n: u8, parent: Option<u8>, status: CallStatus) -> CallEvent {
+        CallEvent::LegStatus {
+            call_sid: sid(n),
+            parent_call_sid: parent.map(sid),
+            role: None,
+            status,
+            sequence: None,
+            at_ms: 0,
+            duration_s: None,
+            error_code: None,
+        }
+    }
+
+    #[test]
+    fn a_call_counts_until_its_end_is_told() {
+        let mut live = Live::default();
+        live.began(&sid(1), "client:albert", 0);
+        live.began(&sid(2), "client:berta", 0);
+        assert_eq!((live.count(Some("client:albert"), 0), live.count(None, 0)), (1, 2));
+        assert!(live.is_of("albert") && !live.is_of("carl"));
+        assert_eq!(live.happened(&leg(9, Some(1), CallStatus::Completed), 0), None, "the other party's leg");
+        assert_eq!(live.happened(&leg(1, None, CallStatus::Ringing), 0), None);
+        let ended = live.happened(&leg(1, None, CallStatus::Completed), 0);
+        assert_eq!(ended.as_deref(), Some("client:albert"));
+        assert_eq!((live.count(Some("client:albert"), 0), live.count(None, 0)), (0, 1));
+        assert_eq!(live.count(None, LONGEST_CALL_MS), 0);
+    }
+
+    #[test]
+    fn twilio_is_asked_about_calls_that_are_silent() {
+        let mut live = Live::default();
+        live.began(&sid(1), "client:albert", 0);
+        live.began(&sid(2), "client:berta", MINUTE);
+        live.happened(&leg(9, Some(1), CallStatus::InProgress), 2 * MINUTE);
+        assert_eq!(live.silent(4 * MINUTE), [sid(2)]);
+        assert_eq!(live.silent(5 * MINUTE), [sid(2), sid(1)], "the longest silent first");
+        live.heard(&sid(2), 5 * MINUTE);
+        assert_eq!(live.silent(5 * MINUTE), [sid(1)]);
+        live.ended(&sid(1));
+        assert!(live.silent(6 * MINUTE).is_empty());
+    }
+}
