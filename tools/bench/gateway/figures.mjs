@@ -20,11 +20,15 @@ const timesBetter = (least) => ({ text: `≥ ${least}×`, met: (row) => row.rati
 const below = (limit) => ({ text: `< ${limit} ms`, met: (row) => row.oursMost < limit });
 const reached = (rate) => ({ text: `≥ ${rate}/s`, met: (row) => row.oursLeast >= rate });
 
+/** Rates as one reads them, with a comma between the thousands. */
+const rate = (perSecond) => `${perSecond.toLocaleString('en-US')}/s`;
+
 /**
- * What is compared. `of` takes it out of the measurements of one side in one round; `more` says that
+ * What is compared, with a flood of `flood` forged requests a second, and each kind paced at the rate
+ * that `rates` names. `of` takes it out of the measurements of one side in one round; `more` says that
  * more of it is better; `target` is what dialer-server must keep, where something is promised.
  */
-export function measures(flood) {
+export function measures(flood, rates) {
   return [
     { name: 'start to first good answer', unit: 'ms', of: (side) => side.startUpMs, target: timesBetter(40) },
     { name: 'memory at rest, RSS', unit: 'MiB', of: (side) => side.atRest.rss, target: timesBetter(15) },
@@ -39,9 +43,18 @@ export function measures(flood) {
     ...KINDS.flatMap(([kind, name]) => [
       { name, unit: 'requests/s', of: (side) => side.closed[kind].perSecond, more: true },
       { name: `${name}, processor time`, unit: 'µs', of: (side) => side.closed[kind].cpuUs },
-      { name: `${name}, p50`, unit: 'ms', of: (side) => side.closed[kind].p50Ms, target: timesBetter(10) },
-      { name: `${name}, p99`, unit: 'ms', of: (side) => side.closed[kind].p99Ms, target: timesBetter(3) },
+      { name: `${name}, p50 at that throughput`, unit: 'ms', of: (side) => side.closed[kind].p50Ms },
+      { name: `${name}, p99 at that throughput`, unit: 'ms', of: (side) => side.closed[kind].p99Ms },
     ]),
+    ...KINDS.flatMap(([kind, what]) => {
+      const name = `${what} at ${rate(rates[kind])}`;
+      const of = (percentile) => (side) => side.paced[kind][percentile];
+      return [
+        { name: `${name}, p50`, unit: 'ms', of: of('p50Ms'), target: timesBetter(10) },
+        { name: `${name}, p99`, unit: 'ms', of: of('p99Ms'), target: timesBetter(3) },
+        { name: `${name}, p99.9`, unit: 'ms', of: of('p999Ms') },
+      ];
+    }),
     { name: 'genuine webhook, quiet, p50', unit: 'ms', of: (side) => side.quiet.genuine.p50Ms },
     { name: 'genuine webhook, quiet, p99', unit: 'ms', of: (side) => side.quiet.genuine.p99Ms },
     {
@@ -85,18 +98,45 @@ export function rows(measures, rounds) {
   });
 }
 
+/** Every load of one round, with its name. A calibration has only closed ones. */
+const loads = ({ closed, paced = {}, quiet, flood }) => [
+  ...Object.entries(closed),
+  ...Object.entries(paced).map(([kind, load]) => [`${kind}, paced`, load]),
+  ...(quiet ? [['genuine, quiet', quiet.genuine]] : []),
+  ...(flood ? Object.entries(flood).map(([kind, load]) => [`${kind}, in the flood`, load]) : []),
+];
+
 /** What the answers of a side were other than they should be, as sentences. */
 export function wrongAnswers(side, round) {
-  const loads = [
-    ...Object.entries(round.closed),
-    ['genuine, quiet', round.quiet.genuine],
-    ['genuine, in the flood', round.flood.genuine],
-    ['forged, in the flood', round.flood.forged],
-  ];
-  return loads
+  return loads(round)
     .filter(([, load]) => load.wrong > 0 || load.failed > 0)
     .map(
       ([name, { wrong, failed, requests, trouble }]) =>
         `${side}, ${name}: ${wrong} wrong and ${failed} missing of ${requests} answers, the first: ${trouble}`,
     );
+}
+
+/** From this share of its time on the load tool, not the server, may be what limits a throughput. */
+const TOOL_AT_ITS_LIMIT = 0.8;
+/** A tool with a processor to itself sends what is due within microseconds. */
+const TOOL_LATE_MS = 0.1;
+
+/** Where the load tool stood in the way of a side, as sentences: what is measured there is too bad. */
+export function toolTroubles(side, rounds) {
+  return KINDS.flatMap(([kind, name]) => {
+    const troubles = [];
+    const most = Math.max(...rounds.map((round) => round.closed[kind].toolBusy));
+    if (most >= TOOL_AT_ITS_LIMIT) {
+      const share = Math.round(most * 100);
+      troubles.push(`the load tool was at work ${share} % of the time; the server may be faster`);
+    }
+    const late = median(rounds.map((round) => round.paced[kind].lateP99Ms));
+    if (late >= TOOL_LATE_MS) {
+      troubles.push(
+        `1 % of the requests were sent ${late.toFixed(1)} ms late or later, which the latency contains; ` +
+          'something else used the processor of the load tool, or the server stood',
+      );
+    }
+    return troubles.map((trouble) => `${side}, ${name}: ${trouble}`);
+  });
 }

@@ -1,26 +1,37 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { measures, median, rows, wrongAnswers } from './figures.mjs';
+import { measures, median, rows, toolTroubles, wrongAnswers } from './figures.mjs';
 
-const load = (perSecond, p50Ms, p99Ms) => ({ perSecond, p50Ms, p99Ms, requests: 10, wrong: 0, failed: 0 });
+const load = (perSecond, p50Ms, p99Ms) => ({
+  perSecond,
+  p50Ms,
+  p99Ms,
+  p999Ms: p99Ms,
+  requests: 10,
+  wrong: 0,
+  failed: 0,
+});
+const KINDS = ['twiml-get', 'twiml-post', 'twiml-forged', 'status', 'token'];
+const of = (each) => Object.fromEntries(KINDS.map((kind) => [kind, each]));
+const RATES = of(1_500);
 
 /** One round in which everything takes `ms` milliseconds or MiB. */
 function side(ms, floodP99Ms = ms) {
-  const each = { ...load(1000 / ms, ms, ms), cpuUs: ms };
+  const each = { ...load(1000 / ms, ms, ms), cpuUs: ms, toolBusy: 0.1 };
   return {
     startUpMs: ms,
     atRest: { rss: ms, pss: ms },
     afterLoad: { rss: ms, pss: ms },
-    closed: Object.fromEntries(
-      ['twiml-get', 'twiml-post', 'twiml-forged', 'status', 'token'].map((kind) => [kind, each]),
-    ),
+    closed: of(each),
+    // Another figure than that of the closed load, so that they cannot be mixed up.
+    paced: of({ ...load(1500, ms / 2, ms / 4), lateP99Ms: 0.01 }),
     quiet: { genuine: each },
     flood: { genuine: load(50, ms, floodP99Ms), forged: load(5000, ms, ms) },
   };
 }
 
-const row = (rounds, name) => rows(measures(5000), rounds).find((row) => row.name === name);
+const row = (rounds, name) => rows(measures(5000, RATES), rounds).find((row) => row.name === name);
 
 test('the median of an even number is between the two in the middle', () => {
   assert.equal(median([4, 1, 3]), 3);
@@ -41,7 +52,7 @@ test('a ratio is taken within each round, then the middle one', () => {
 test('more requests a second are better, more milliseconds worse', () => {
   const rounds = [{ express: side(100), dialerServer: side(10) }];
   assert.equal(row(rounds, 'status callback').ratio, 10);
-  assert.equal(row(rounds, 'status callback, p50').ratio, 10);
+  assert.equal(row(rounds, 'status callback, p50 at that throughput').ratio, 10);
   assert.equal(row(rounds, 'status callback, processor time').ratio, 10);
 });
 
@@ -51,6 +62,14 @@ test('a target is met or missed', () => {
   assert.equal(start(2.5).met, true);
   assert.equal(start(2.6).met, false);
   assert.equal(row([{ express: side(9), dialerServer: side(1) }], 'memory at rest, PSS').met, undefined);
+});
+
+test('latency is promised at the rate that is offered to both, not of overloaded servers', () => {
+  const rounds = [{ express: side(100), dialerServer: side(10) }];
+  const paced = row(rounds, 'status callback at 1,500/s, p50');
+  assert.deepEqual([paced.theirs, paced.ours, paced.met], [50, 5, true]);
+  assert.equal(row(rounds, 'status callback at 1,500/s, p99').ours, 2.5);
+  assert.equal(row(rounds, 'status callback, p50 at that throughput').met, undefined);
 });
 
 test('one bad round of the flood is enough to miss its target', () => {
@@ -67,4 +86,26 @@ test('wrong and missing answers are told', () => {
   assert.deepEqual(wrongAnswers('express', round), [
     'express, genuine, in the flood: 2 wrong and 1 missing of 10 answers, the first: status 503: ',
   ]);
+});
+
+test('wrong answers to paced requests are told too', () => {
+  const round = side(1);
+  round.paced.token = { ...round.paced.token, failed: 3, trouble: 'no answer' };
+  assert.deepEqual(wrongAnswers('express', round), [
+    'express, token, paced: 0 wrong and 3 missing of 10 answers, the first: no answer',
+  ]);
+});
+
+test('where the load tool was at its limit or late is told', () => {
+  const rounds = [side(1), side(1)];
+  assert.deepEqual(toolTroubles('dialer-server', rounds), []);
+  rounds[1].closed.token = { ...rounds[1].closed.token, toolBusy: 0.9 };
+  assert.deepEqual(toolTroubles('dialer-server', rounds), [
+    'dialer-server, access token: the load tool was at work 90 % of the time; the server may be faster',
+  ]);
+  for (const round of rounds) round.paced.status = { ...round.paced.status, lateP99Ms: 4 };
+  assert.match(
+    toolTroubles('express', rounds)[0],
+    /^express, status callback: 1 % of the requests were sent 4\.0 ms late/,
+  );
 });

@@ -90,12 +90,19 @@ export class Server {
   }
 }
 
+/** The limits of the load tool itself, against a server that does nothing, with options `args`. */
+export async function toolItself(program, args) {
+  // Tool and server are threads of one program here, so they share the processors by themselves.
+  const { stdout } = await execute(program, ['self', ...args]);
+  return JSON.parse(stdout);
+}
+
 /** The load tool against one side. */
 export function loadTool(program, env) {
   let seed = Date.now();
-  return async (side, port, ...args) => {
+  return async (side, port, what, ...args) => {
     seed += 1;
-    const command = [program, '--server', `127.0.0.1:${port}`, '--seed', String(seed), ...args];
+    const command = [program, what, '--server', `127.0.0.1:${port}`, '--seed', String(seed), ...args];
     const [first, ...rest] = pinned(1, command);
     const { stdout } = await execute(first, rest, { env: { ...env, ...side.env }, cwd: side.folder });
     return JSON.parse(stdout);

@@ -50,6 +50,15 @@ export function markdown(rows) {
   return [line(HEADINGS), line(HEADINGS.map(() => '---')), ...rows.map((row) => line(cells(row)))].join('\n');
 }
 
+/** What the load tool can do, from its measurement of itself. */
+export function instrument({ busy, alone }) {
+  const most = Number(busy.perSecond.toPrecision(3)).toLocaleString('en-US');
+  return [
+    `The load tool itself makes ${most} requests a second against a server that does nothing, at`,
+    `${figure(busy.toolUs)} µs of work for each, and sees an answer of it after ${figure(alone.p50Ms * 1_000)} µs (p50).`,
+  ].join('\n');
+}
+
 /** What the figures were taken with. */
 function circumstances(root, plan, pinned) {
   const version = (name) =>
@@ -64,19 +73,25 @@ function circumstances(root, plan, pinned) {
     `Taken on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus()[0].model.trim()} with`,
     `${cpus().length} processors and ${gib} GiB, ${type()} ${release()}: Node ${process.version.slice(1)},`,
     `express ${version('express')}, twilio ${version('twilio')}, rustc ${rustc}. ${plan.rounds} rounds,`,
-    `${plan.seconds} s for each load, ${plan.floodS} s for each flood;`,
+    `${plan.seconds} s for each load, ${plan.floodS} s for each flood, paced at ${Math.round(plan.load * 100)} % of Express's capacity;`,
     pinned
       ? 'the server on one processor, the load tool on another.'
       : 'server and load tool on the same processor, which blurs everything.',
   ].join('\n');
 }
 
-/** Replaces what `file` says of this benchmark. */
-export function write(file, root, rows, plan, pinned) {
+/** Replaces what `file` says of this benchmark; `notes` are sentences beneath the table. */
+export function write(file, root, rows, plan, pinned, tool, notes) {
   const text = readFileSync(file, 'utf8');
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (before < 0 || after < before)
     throw new Error(`${file} has no place for the table, between "${BEGIN}" and "${END}"`);
-  const section = [BEGIN, '', circumstances(root, plan, pinned), '', markdown(rows), '', ''].join('\n');
+  const section = [
+    BEGIN,
+    `${circumstances(root, plan, pinned)}\n${instrument(tool)}`,
+    markdown(rows),
+    ...notes.map((note) => `${note}.`),
+    '',
+  ].join('\n\n');
   writeFileSync(file, text.slice(0, before) + section + text.slice(after));
 }

@@ -125,6 +125,9 @@ enum Command {
     /// Measures this tool against a server in a thread of its own that only answers.
     #[command(name = "self")]
     Itself {
+        /// How many requests are made before the first is sent.
+        #[arg(long, default_value_t = 200_000)]
+        ahead: usize,
         /// How long, in seconds.
         #[arg(long, default_value = "1", value_parser = seconds)]
         seconds: Duration,
@@ -165,7 +168,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             let load = open::Load { genuine, forged, forged_connections, seconds };
             open::measure(server, &twilio, seed, &load)?
         }
-        Command::Itself { seconds } => itself::measure(seconds)?,
+        Command::Itself { ahead, seconds } => itself::measure(ahead, seconds)?,
     };
     writeln!(std::io::stdout(), "{outcome}")?;
     Ok(())

@@ -25,8 +25,8 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    /// Answers whenever `together` requests have come.
-    pub(crate) fn start(together: usize) -> anyhow::Result<Self> {
+    /// Answers from the moment at which `first` requests have come.
+    pub(crate) fn start(first: usize) -> anyhow::Result<Self> {
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         let address = listener.local_addr()?;
         let poll = Poll::new()?;
@@ -34,7 +34,7 @@ impl Responder {
         let over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&over);
         // When it fails its connections break, which whoever asks counts.
-        let thread = thread::spawn(move || drop(respond(&listener, poll, together, &until)));
+        let thread = thread::spawn(move || drop(respond(&listener, poll, first, &until)));
         Ok(Self { address, over, thread: Some(thread) })
     }
 }
@@ -54,9 +54,10 @@ struct Peer {
     received: Vec<u8>,
 }
 
-fn respond(listener: &TcpListener, mut poll: Poll, together: usize, over: &AtomicBool) -> anyhow::Result<()> {
+fn respond(listener: &TcpListener, mut poll: Poll, first: usize, over: &AtomicBool) -> anyhow::Result<()> {
     let mut events = Events::with_capacity(256);
     let mut peers: Vec<Peer> = Vec::new();
+    let mut come = 0;
     // Those that have asked and are not answered.
     let mut waiting = Vec::new();
     while !over.load(Ordering::Relaxed) {
@@ -72,10 +73,11 @@ fn respond(listener: &TcpListener, mut poll: Poll, together: usize, over: &Atomi
             }
             let index = event.token().0;
             if asked(&mut peers[index])? {
+                come += 1;
                 waiting.push(index);
             }
         }
-        if waiting.len() >= together {
+        if come >= first {
             for index in waiting.drain(..) {
                 peers[index].stream.write_all(ANSWER)?;
             }
