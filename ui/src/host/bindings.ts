@@ -69,6 +69,10 @@ caller_id_check: CallerIdCheck | null,
  */
 connected: ConnectedView | null, 
 /**
+ * What Twilio signs its requests with, once there is an account in use.
+ */
+signing: SigningView | null, 
+/**
  * How Twilio reaches this computer, once that was chosen.
  */
 tunnel: TunnelView | null, 
@@ -581,9 +585,29 @@ formatted: string,
  */
 does: string, };
 /**
+ * A microphone that is recorded outside a call.
+ */
+export type GreetingProgress = { 
+/**
+ * Milliseconds recorded so far.
+ */
+at_ms: number, 
+/**
+ * Root mean square, as a share of full scale.
+ */
+level: number, 
+/**
+ * No more is recorded; what there is can be had.
+ */
+over: boolean, 
+/**
+ * Why it ended by itself, unless it was as long as it may be.
+ */
+error: UserError | null, };
+/**
  * What the UI is told without asking.
  */
-export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "do_not_disturb_changed", "data": boolean } | { "event": "queue_changed", "data": QueueView } | { "event": "rules_changed" } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "account_changed", "data": AccountStatus } | { "event": "phone_changed" } | { "event": "voice", "data": VoiceEvent };
+export type HostEvent = { "event": "agent_changed", "data": AgentView } | { "event": "lights_changed", "data": Lights } | { "event": "notices_changed", "data": Array<Notice> } | { "event": "call_log_changed", "data": CallLogEntry } | { "event": "call_log_removed", "data": CallId } | { "event": "do_not_disturb_changed", "data": boolean } | { "event": "queue_changed", "data": QueueView } | { "event": "rules_changed" } | { "event": "preview_line_added", "data": PreviewLine } | { "event": "greeting_progressed", "data": GreetingProgress } | { "event": "token_renewal_due" } | { "event": "action_requested", "data": ActionRequest } | { "event": "account_changed", "data": AccountStatus } | { "event": "phone_changed" } | { "event": "voice", "data": VoiceEvent };
 /**
  * Opening hours.
  */
@@ -1130,11 +1154,12 @@ sound: SoundName, };
  */
 export type Question = { 
 /**
- * ISO 3166 code of the country that is not in the list.
+ * ISO 3166 code of the country that is not in the list; empty where several countries share the number's
+ * code and the number does not tell which of them it is in. Such a country cannot be put in the list.
  */
 region: string, 
 /**
- * Its name, in English.
+ * Its name, in English; `an unknown country` where the region is empty.
  */
 country: string, };
 /**
@@ -1173,6 +1198,22 @@ export type QueueView = {
  * The callers.
  */
 waiting: Array<WaitingView>, };
+/**
+ * What was recorded.
+ */
+export type RecordedGreeting = { 
+/**
+ * A WAV file, in base64.
+ */
+wav_base64: string, 
+/**
+ * Milliseconds.
+ */
+duration_ms: number, 
+/**
+ * Whether anything louder than the noise of a room was heard.
+ */
+heard: boolean, };
 /**
  * One recording of a logged call.
  */
@@ -1329,6 +1370,34 @@ edges: Array<string>, } | { "type": "practice",
  * `127.0.0.1:PORT`; the SDK insists on `wss:`, so the page rewrites exactly this host to `ws:`.
  */
 host: string, };
+/**
+ * How it stands with what Twilio signs its requests with.
+ */
+export type SigningState = "auth_token" | "switching_on" | "shared_key" | "replacing" | "switching_off";
+/**
+ * What Twilio signs its requests with.
+ */
+export type SigningView = { 
+/**
+ * How it stands.
+ */
+state: SigningState, 
+/**
+ * Whether it is being changed, or looked after, just now.
+ */
+under_way: boolean, 
+/**
+ * Whether Twilio lets this account choose; absent until it was asked.
+ */
+offered: boolean | null, 
+/**
+ * What is being waited for and goes on by itself, such as the network.
+ */
+waiting: string | null, 
+/**
+ * Why the last change failed; it stands until the next.
+ */
+error: UserError | null, };
 /**
  * Everything a freshly loaded page needs; events keep it current afterwards.
  */
@@ -1619,6 +1688,18 @@ state: StepState,
  */
 note: string | null, };
 /**
+ * What a caller gets in place of the agent's phone.
+ */
+export type Taken = { 
+/**
+ * The rule that says so, as [`Problem::path`] names it: `incoming.do_not_disturb`.
+ */
+path: string, 
+/**
+ * What it says.
+ */
+answer: Answer, };
+/**
  * How Twilio reaches the webhook server of this computer.
  */
 export type TunnelChoice = { "type": "fixed", 
@@ -1903,8 +1984,8 @@ export interface Commands {
   list_call_log(args: { before: Cursor | null; limit: number; }): Promise<CallLogPage>;
   /** Removes a dismissible notice. */
   dismiss_notice(args: { id: string; }): Promise<void>;
-  /** Practice mode: someone calls the agent. */
-  practice_incoming(args: { call: PracticeCall; }): Promise<void>;
+  /** Practice mode: someone calls the agent. Tells which rule takes the call, where the phone does not ring. */
+  practice_incoming(args: { call: PracticeCall; }): Promise<Taken | null>;
   /** Native voice: opens a peer connection. */
   voice_create(args: { config: PeerConfig; }): Promise<PeerId>;
   /** Native voice: `createOffer`, codecs in order of preference. */
@@ -1951,6 +2032,11 @@ export interface Commands {
   repair(args: { repair: Repair; }): Promise<void>;
   /** Replaces the Auth Token, after it was changed at Twilio. */
   replace_auth_token(args: { text: string; }): Promise<void>;
+  /** Has Twilio sign its requests with a key of this computer's own, and believes nothing else once it does; or */
+  /** goes back to the Auth Token. Answers once that is begun; it goes on after a restart. */
+  use_shared_key(args: { on: boolean; }): Promise<void>;
+  /** Makes another such key and has it take the place of the one in use. */
+  replace_shared_key(args: { }): Promise<void>;
   /** Keeps secrets in a file encrypted with this passphrase, for want of a keychain. */
   use_encrypted_file(args: { passphrase: string; }): Promise<void>;
   /** Asks the keychain again, or opens the encrypted file. */
@@ -1974,6 +2060,13 @@ export interface Commands {
   add_sound(args: { label: string; wav_base64: string; }): Promise<SoundView>;
   /** A recording, to be played by the page. */
   sound(args: { name: SoundName; }): Promise<RecordingAudio>;
+  /** This computer's microphones, for recording a greeting. */
+  microphones(args: { }): Promise<Array<AudioDevice>>;
+  /** Begins to record a greeting with a microphone, of a minute at most; not while there is a call, whose */
+  /** microphone it is. How far it is comes as events. */
+  record_greeting(args: { microphone: string; }): Promise<void>;
+  /** Ends the recording and gives it; it is kept nowhere until it is added as a sound. */
+  finish_greeting(args: { }): Promise<RecordedGreeting>;
   /** Deletes a recording that no rule uses. */
   delete_sound(args: { name: SoundName; }): Promise<void>;
   /** Looks whether Twilio would get something to play while this computer cannot be reached. */
@@ -1981,5 +2074,11 @@ export interface Commands {
   /** Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere. */
   set_fallback(args: { url: string | null; }): Promise<FallbackView>;
   /** Plays a call against the practice Twilio, with rules that are being edited, and tells what happens. */
+  /** Each line also comes as an event when it happens. */
   preview_incoming(args: { rules: Rules; script: PreviewScript; }): Promise<Array<PreviewLine>>;
+  /** Ends the preview that is being played. */
+  stop_preview(args: { }): Promise<void>;
+  /** Presses a key in the preview that is being played, while its menu waits for one. One that the menu does not */
+  /** have is refused, and played all the same. */
+  press_preview_key(args: { key: string; }): Promise<void>;
 }

@@ -27,6 +27,7 @@ pub mod controller;
 pub mod core;
 pub mod desk;
 mod fallback;
+mod greeting;
 pub mod ledger;
 mod live;
 pub mod local_time;

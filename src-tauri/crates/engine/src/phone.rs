@@ -15,13 +15,15 @@ use dialer_storage::settings::Settings;
 use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, user_error};
 use secrecy::SecretString;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::account::{AccountTask, Request, Shared, SigningWish, destination_words};
 use crate::api::{
     AccountCommands, AccountStatus, DisconnectView, HostEvent, ImportReport, Notice, Repair, RestoredView,
 };
 use crate::core::{self, Core, blocking};
+use crate::greeting::Greeting;
+use crate::preview::Playing;
 use crate::session::{Ground, Session};
 use crate::sound::Sound;
 use crate::twilio_at::TwilioAt;
@@ -73,7 +75,8 @@ impl Phone {
             clock: Arc::clone(&options.clock),
             launcher: options.launcher,
             sounds: Sounds::new(&options.folders),
-            preview: Semaphore::new(1),
+            preview: Playing::default(),
+            greeting: Greeting::new(options.sound.devices()),
             signing: tokio::sync::Mutex::default(),
             data_folder: options.folders.data().to_owned(),
             tunnel_folder: options.folders.tunnel(),

@@ -1,75 +1,89 @@
 //! Trying the rules: a call is played against a simulator of its own, through a webhook server of its
-//! own, and what happens is told line by line.
+//! own, and what happens is told line by line, as it happens. Whoever plays it may press keys meanwhile, and stop.
 //!
 //! The caller is a far end of the simulator, and everything the caller hears is what the simulator played.
 //! The agent's phone and numbers that calls are passed on to are far ends as well, so nobody is rung.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `playing` | the preview that is being played, for whoever stops it or presses a key |
+//! | `transcript` | what happens, as lines in the caller's own time |
 
-use std::collections::BTreeMap;
+mod playing;
+mod transcript;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialer_domain::call::{CallEvent, CallStatus};
+use dialer_domain::call::CallEvent;
 use dialer_domain::call_flow::{
-    self, Agents, Connect, Happened, Instruction, Permission, Purpose, Rules, Situation,
+    self, Agents, Connect, Happened, Instruction, MenuPlace, Permission, Purpose, Rules, Situation,
 };
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::{Outlook, Spent};
 use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::identity::ClientIdentity;
-use dialer_domain::incoming::SoundName;
+use dialer_domain::incoming::{Chosen, Prompt, SoundName};
 use dialer_domain::local_time::LocalMoment;
 use dialer_domain::phone_number::{self, E164};
-use dialer_domain::sid::CallSid;
 use dialer_gateway::{Calls, Gateway, GatewayOptions, RefusedWebhook};
 use dialer_simulator::{
-    AnswerScript, FarEndScript, Happening, IncomingCall, Pace, SimEvent, Simulator, SimulatorOptions,
-    TalkScript, TwimlApp,
+    AnswerScript, FarEndScript, IncomingCall, Pace, Simulator, SimulatorOptions, TalkScript, TwimlApp,
 };
 use dialer_storage::sounds::Sounds;
 use dialer_twilio::webhook::VoiceRequest;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
 use url::Url;
 
 use crate::api::{PreviewAgent, PreviewLine, PreviewScript, PreviewWho};
 use crate::core::read_sound;
 use crate::routing::Keys;
 
-/// How much faster ringing and waiting go by; sound does not.
-const PACE: f64 = 8.0;
+pub(crate) use playing::{Ask, Playing};
+
+use transcript::Transcript;
+
+/// How much faster ringing goes by; sound does not, nor the time a menu waits for a key.
+const PACE: u32 = 8;
 /// The longest preview; a call that goes on is left there.
-const LONGEST: Duration = Duration::from_secs(60);
-/// How long the end of the preview listens on after the last thing it waited for.
-const LAST_WORDS: Duration = Duration::from_millis(1_500);
+const LONGEST: Duration = Duration::from_secs(180);
 /// The caller; a number reserved for fiction.
 const CALLER: &str = "+12025550101";
-/// What somebody who waits hears.
-const MUSIC: &str = "Music.";
 /// What a caller shows who hides their number (the digits spell ANONYMOUS).
 const HIDDEN: &str = "+266696687";
 /// Stands for the agent's phone and for numbers that calls are passed on to.
 const ANSWERS: &str = "+12025550198";
 const NEVER_ANSWERS: &str = "+12025550199";
 
-/// Plays a call and tells what happens.
+/// How a preview is watched and steered while it is played.
+pub(crate) struct Live {
+    /// Told of each line as it happens.
+    pub(crate) heard: Box<dyn Fn(PreviewLine) + Send + Sync>,
+    /// What is asked of it meanwhile.
+    pub(crate) asked: mpsc::UnboundedReceiver<Ask>,
+}
+
+/// Plays a call and tells what happens, as it happens and once more at the end.
 pub(crate) async fn play(
     sounds: Sounds,
     rules: Rules,
     script: PreviewScript,
     local: LocalMoment,
+    live: Live,
 ) -> Result<Vec<PreviewLine>, UserError> {
     let failed = |error: &dyn std::fmt::Display| {
         UserError::new(ErrorCode::Internal, "The preview could not be played. Try again.")
             .with_detail(error.to_string())
     };
-    let pace = Pace::times(PACE).map_err(|error| failed(&error))?;
+    let pace = Pace::times(f64::from(PACE)).map_err(|error| failed(&error))?;
     let simulator = Simulator::start(SimulatorOptions { pace, ..SimulatorOptions::default() })
         .await
         .map_err(|error| failed(&error))?;
-    let played = Stage { sounds, rules, script, local }.play(&simulator).await;
+    let played = Stage { sounds, rules, script, local }.play(&simulator, live).await;
     simulator.shutdown().await;
     played.map_err(|error| failed(&format!("{error:#}")))
 }
@@ -82,7 +96,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn play(self, simulator: &Simulator) -> anyhow::Result<Vec<PreviewLine>> {
+    async fn play(self, simulator: &Simulator, live: Live) -> anyhow::Result<Vec<PreviewLine>> {
         let account = simulator.account();
         let own = account.numbers.first().cloned().ok_or_else(|| anyhow::anyhow!("no practice number"))?;
         let rehearsal = Arc::new(Rehearsal {
@@ -91,6 +105,7 @@ impl Stage {
             rules: self.rules,
             answers: self.script.agent_answers,
             told: Mutex::default(),
+            page: Mutex::default(),
         });
         for (number, answer) in
             [(ANSWERS, AnswerScript::Answer { after_s: 4.0 }), (NEVER_ANSWERS, AnswerScript::Ring)]
@@ -116,14 +131,12 @@ impl Stage {
         let from = E164::parse_strict(if self.script.hidden_number { HIDDEN } else { CALLER })?;
         let call = simulator.place_incoming(&IncomingCall::from_number(from).to(own))?;
         let keys = self.script.keys.chars().collect();
-        let own_sounds = own_sounds(&rehearsal.rules);
-        let mut transcript =
-            Transcript { lines: Vec::new(), began_ms: None, call, keys, taken: 0, asked: false, own_sounds };
+        let mut transcript = Transcript::new(call.clone(), keys, own_sounds(&rehearsal.rules), live);
         // A call that goes on beyond that, such as one in a queue, has shown what there is to see.
         let _ = tokio::time::timeout(LONGEST, transcript.follow(simulator, events, &rehearsal)).await;
-        let _ = simulator.hang_up(&transcript.call);
+        let _ = simulator.hang_up(&call);
         gateway.shutdown().await;
-        Ok(transcript.lines)
+        Ok(transcript.into_lines())
     }
 }
 
@@ -167,6 +180,8 @@ struct Rehearsal {
     answers: bool,
     /// What was decided and is not in the transcript yet.
     told: Mutex<Vec<(PreviewWho, String)>>,
+    /// The keys that the page of the menu has which is played.
+    page: Mutex<BTreeSet<char>>,
 }
 
 impl Rehearsal {
@@ -178,8 +193,28 @@ impl Rehearsal {
         std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether the page of the menu that is played has that key.
+    fn has_key(&self, key: char) -> bool {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
+    /// A menu waits as long as in life: there must be time to press a key.
+    fn menu(&self, place: MenuPlace, prompt: Prompt, wait_s: u32) -> Instruction {
+        let mut page = Some(&self.rules.incoming.menu);
+        for key in &place.keys {
+            page = page.and_then(|page| match &page.choices.get(key)?.then {
+                Chosen::Page { page } => Some(page),
+                Chosen::Answer { .. } => None,
+            });
+        }
+        let keys = page.into_iter().flat_map(|page| page.choices.keys().map(|key| key.digit())).collect();
+        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = keys;
+        Instruction::Menu { place, prompt, wait_s: wait_s.saturating_mul(PACE) }
+    }
+
     fn stage(&self, instruction: Instruction) -> Instruction {
         match instruction {
+            Instruction::Menu { place, prompt, wait_s } => self.menu(place, prompt, wait_s),
             Instruction::Connect(connect) => Instruction::Connect(self.connect(connect)),
             Instruction::Voicemail { .. } => {
                 self.tell(PreviewWho::Call, "The caller can leave a message.");
@@ -193,8 +228,7 @@ impl Rehearsal {
                 self.tell(PreviewWho::Call, "The caller hears the busy tone. The call is not answered.");
                 instruction
             }
-            Instruction::Menu { .. }
-            | Instruction::Wait { .. }
+            Instruction::Wait { .. }
             | Instruction::LeaveQueue
             | Instruction::Tell { .. }
             | Instruction::HangUp
@@ -237,126 +271,4 @@ impl Calls for Rehearsal {
     }
 
     fn webhook_accepted(&self) {}
-}
-
-/// What happened so far.
-struct Transcript {
-    lines: Vec<PreviewLine>,
-    began_ms: Option<i64>,
-    call: CallSid,
-    keys: Vec<char>,
-    taken: usize,
-    /// A key is waited for, and the caller has not yet heard what for.
-    asked: bool,
-    /// The agent's recordings, as far as the rules name them.
-    own_sounds: Vec<String>,
-}
-
-/// Whether to listen on.
-#[derive(PartialEq, Eq)]
-enum Then {
-    GoOn,
-    /// What there is to see has been seen.
-    Leave,
-}
-
-impl Transcript {
-    async fn follow(&mut self, simulator: &Simulator, mut events: Receiver<SimEvent>, rehearsal: &Rehearsal) {
-        loop {
-            let event = match events.recv().await {
-                Ok(event) => event,
-                Err(RecvError::Lagged(_)) => continue,
-                Err(RecvError::Closed) => return,
-            };
-            self.began_ms.get_or_insert(event.at_ms);
-            for (who, text) in rehearsal.take_told() {
-                self.add(event.at_ms, who, text);
-            }
-            if self.take(&event, simulator) == Then::Leave {
-                tokio::time::sleep(LAST_WORDS).await;
-                return;
-            }
-        }
-    }
-
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "most of what happens at a Twilio is no part of a preview"
-    )]
-    fn take(&mut self, event: &SimEvent, simulator: &Simulator) -> Then {
-        let at_ms = event.at_ms;
-        match &event.what {
-            Happening::Spoken { call_sid, text } if *call_sid == self.call => {
-                self.add(at_ms, PreviewWho::Heard, text.clone());
-                self.press(at_ms, simulator);
-            }
-            Happening::Played { call_sid, url } if *call_sid == self.call => {
-                let own = self.own_sounds.iter().any(|name| url.contains(name.as_str()));
-                self.add(at_ms, PreviewWho::Heard, if own { "Your recording." } else { MUSIC });
-                self.press(at_ms, simulator);
-            }
-            Happening::Gathering { call_sid } if *call_sid == self.call => self.asked = true,
-            Happening::Gathered { call_sid, digits, .. } if *call_sid == self.call && digits.is_empty() => {
-                self.add(at_ms, PreviewWho::Caller, "Presses no key.");
-            }
-            Happening::RecordingStarted { call_sid, .. } if *call_sid == self.call => {
-                self.add(at_ms, PreviewWho::Caller, "Leaves a message and hangs up.");
-                return Then::Leave;
-            }
-            Happening::Queued { call_sid, .. } if *call_sid == self.call => {
-                self.add(at_ms, PreviewWho::Call, "The caller waits until you take the call.");
-            }
-            Happening::LegStatus { call_sid, status, .. } if *call_sid == self.call && status.is_final() => {
-                self.add(at_ms, PreviewWho::Call, "The call is over.");
-                return Then::Leave;
-            }
-            Happening::LegStatus { parent_call_sid: Some(parent), status, .. } if *parent == self.call => {
-                return self.rang(at_ms, *status);
-            }
-            _ => {}
-        }
-        // Whoever waits hears the same over and over: once is enough.
-        let heard_music = self.lines.last().is_some_and(|line| line.text == MUSIC);
-        if heard_music { Then::Leave } else { Then::GoOn }
-    }
-
-    /// Presses the next key, once the page of the menu is heard: before that it would not be played.
-    fn press(&mut self, at_ms: i64, simulator: &Simulator) {
-        if !std::mem::take(&mut self.asked) {
-            return;
-        }
-        let key = self.keys.get(self.taken).copied();
-        self.taken += 1;
-        if let Some(key) = key.filter(char::is_ascii_digit) {
-            self.add(at_ms, PreviewWho::Caller, format!("Presses {key}."));
-            // A caller who is gone presses nothing.
-            let _ = simulator.press(&self.call, &key.to_string());
-        }
-    }
-
-    fn rang(&mut self, at_ms: i64, status: CallStatus) -> Then {
-        match status {
-            CallStatus::InProgress => {
-                self.add(at_ms, PreviewWho::Agent, "The call is answered. You speak with each other.");
-                Then::Leave
-            }
-            CallStatus::NoAnswer => {
-                self.add(at_ms, PreviewWho::Agent, "Nobody answers.");
-                Then::GoOn
-            }
-            CallStatus::Queued
-            | CallStatus::Initiated
-            | CallStatus::Ringing
-            | CallStatus::Completed
-            | CallStatus::Busy
-            | CallStatus::Canceled
-            | CallStatus::Failed => Then::GoOn,
-        }
-    }
-
-    fn add(&mut self, at_ms: i64, who: PreviewWho, text: impl Into<String>) {
-        let began_ms = self.began_ms.unwrap_or(at_ms);
-        let at_s = u32::try_from((at_ms - began_ms).max(0) / 1_000).unwrap_or(u32::MAX);
-        self.lines.push(PreviewLine { at_s, who, text: text.into() });
-    }
 }

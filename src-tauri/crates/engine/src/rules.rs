@@ -9,16 +9,17 @@ use dialer_domain::error::{ErrorCode, UserError};
 use dialer_domain::incoming::{Known, Problem, SoundName};
 use dialer_domain::money::Money;
 use dialer_domain::phone_number;
+use dialer_media::api::AudioDevice;
 use dialer_storage::sounds::Sound;
 
 use crate::api::{
-    CountryOption, FallbackView, HostEvent, PreviewLine, PreviewScript, RecordingAudio, RulesCommands,
-    RulesView, SoundView, SpentView,
+    CountryOption, FallbackView, HostEvent, PreviewLine, PreviewScript, RecordedGreeting, RecordingAudio,
+    RulesCommands, RulesView, SoundView, SpentView,
 };
 use crate::core::blocking;
 use crate::local_time;
 use crate::phone::Phone;
-use crate::preview;
+use crate::preview::{self, Live};
 
 #[async_trait::async_trait]
 impl RulesCommands for Phone {
@@ -104,6 +105,20 @@ impl RulesCommands for Phone {
         Ok(RecordingAudio { wav_base64: STANDARD.encode(wav) })
     }
 
+    async fn microphones(&self) -> Result<Vec<AudioDevice>, UserError> {
+        self.shared().greeting.microphones().await
+    }
+
+    async fn record_greeting(&self, microphone: String) -> Result<(), UserError> {
+        let phone = self.clone();
+        let told = move |progress| phone.tell_all(HostEvent::GreetingProgressed(progress));
+        self.shared().greeting.start(&self.core(), microphone, told)
+    }
+
+    async fn finish_greeting(&self) -> Result<RecordedGreeting, UserError> {
+        self.shared().greeting.finish().await
+    }
+
     async fn delete_sound(&self, name: SoundName) -> Result<(), UserError> {
         let rules = self.core().rules().await?;
         let mut known = self.known(&self.kept_sounds().await?).await?;
@@ -140,10 +155,19 @@ impl RulesCommands for Phone {
         }
         let zone = rules.incoming.hours.as_ref().and_then(|hours| hours.zone.clone());
         let now = local_time::moment(self.shared().clock.now_ms(), zone.as_deref());
-        let Ok(_only) = self.shared().preview.try_acquire() else {
-            return Err(UserError::new(ErrorCode::Busy, "A preview is being played. Wait until it is over."));
-        };
-        preview::play(self.shared().sounds.clone(), rules, script, now.local).await
+        let (_turn, asked) = self.shared().preview.begin()?;
+        let phone = self.clone();
+        let heard = Box::new(move |line| phone.tell_all(HostEvent::PreviewLineAdded(line)));
+        preview::play(self.shared().sounds.clone(), rules, script, now.local, Live { heard, asked }).await
+    }
+
+    async fn stop_preview(&self) -> Result<(), UserError> {
+        self.shared().preview.stop();
+        Ok(())
+    }
+
+    async fn press_preview_key(&self, key: String) -> Result<(), UserError> {
+        self.shared().preview.press(&key).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dialer_media::api::VoiceEvent;
-use dialer_media::devices::AudioDevices;
+use dialer_media::devices::{AudioDevices, SystemDevices};
 use dialer_media::engine::{EngineOptions, VoiceEngine};
 use tokio::sync::mpsc;
 
@@ -24,6 +24,15 @@ pub enum Sound {
 pub(crate) type Voice = (VoiceEngine, mpsc::UnboundedReceiver<VoiceEvent>);
 
 impl Sound {
+    /// This computer's devices for what is recorded outside a call: the page may be a browser's, but the program is
+    /// on the agent's computer either way.
+    pub(crate) fn devices(&self) -> Arc<dyn AudioDevices> {
+        match self {
+            Self::OfPage => Arc::new(SystemDevices),
+            Self::NativeFallback(devices) | Self::Native(devices) => Arc::clone(devices),
+        }
+    }
+
     /// Starts the engine, where there is one.
     pub(crate) fn start(self) -> (NativeVoice, Option<Voice>) {
         let (use_it, devices) = match self {

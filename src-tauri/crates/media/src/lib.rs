@@ -7,6 +7,7 @@
 //! | [`devices`] | microphones and loudspeakers, real and synthetic |
 //! | [`engine`] | connections with a microphone and a loudspeaker, behind the `voice_*` commands |
 //! | [`jitter`] | packets in as the network brings them, frames out every 20 ms |
+//! | [`recording`] | a microphone recorded outside a call |
 //! | [`resample`] | sample-rate conversion |
 //! | [`signal`] | tones, DTMF and the instruments that measure them |
 //! | [`transport`] | one audio peer over UDP: ICE, DTLS-SRTP, RTP, telephone events |
@@ -16,6 +17,7 @@ pub mod codec;
 pub mod devices;
 pub mod engine;
 pub mod jitter;
+pub mod recording;
 pub mod resample;
 pub mod signal;
 pub mod transport;

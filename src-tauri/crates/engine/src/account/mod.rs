@@ -47,10 +47,12 @@ use dialer_storage::sounds::Sounds;
 use dialer_storage::vault::{ChosenVault, load_required, user_error};
 use dialer_twilio::rest::{Client, Credentials, RestError};
 use secrecy::SecretString;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 use crate::api::{CallerIdCheck, StepView};
 use crate::core::blocking;
+use crate::greeting::Greeting;
+use crate::preview::Playing;
 use crate::routing::Seen;
 use crate::twilio_at::TwilioAt;
 
@@ -73,8 +75,10 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<dyn Launcher>,
     /// The agent's recordings that callers hear.
     pub(crate) sounds: Sounds,
-    /// One preview at a time: each is a whole Twilio.
-    pub(crate) preview: Semaphore,
+    /// The preview of the rules, one at a time.
+    pub(crate) preview: Playing,
+    /// The greeting that is being recorded, one at a time.
+    pub(crate) greeting: Greeting,
     /// One change at a time of what webhooks are signed with.
     pub(crate) signing: tokio::sync::Mutex<()>,
     /// For files that outlive the account.

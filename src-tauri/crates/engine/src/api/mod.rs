@@ -310,6 +310,10 @@ pub enum HostEvent {
     QueueChanged(QueueView),
     /// The rules were changed.
     RulesChanged,
+    /// The preview of the rules goes on.
+    PreviewLineAdded(PreviewLine),
+    /// A greeting is being recorded.
+    GreetingProgressed(GreetingProgress),
     /// Fetch a token and give it to the SDK.
     TokenRenewalDue,
     /// Run an action.
@@ -376,8 +380,9 @@ mod rules;
 
 pub use calls::Commands;
 pub use rules::{
-    CallPermit, CountryOption, FallbackView, PreviewAgent, PreviewLine, PreviewScript, PreviewWho, QueueView,
-    RecordingAudio, RulesCommands, RulesView, SoundView, SpentView, WaitingView,
+    CallPermit, CountryOption, FallbackView, GreetingProgress, PreviewAgent, PreviewLine, PreviewScript,
+    PreviewWho, QueueView, RecordedGreeting, RecordingAudio, RulesCommands, RulesView, SoundView, SpentView,
+    WaitingView,
 };
 
 /// Runs the command `name` with `arguments`, a JSON object keyed by argument name.

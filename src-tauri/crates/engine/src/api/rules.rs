@@ -6,6 +6,7 @@ use dialer_domain::error::UserError;
 use dialer_domain::incoming::{Problem, SoundName};
 use dialer_domain::local_time::LocalMoment;
 use dialer_domain::money::Money;
+use dialer_media::api::AudioDevice;
 use serde::{Deserialize, Serialize};
 
 use super::{Types, command_return, malformed};
@@ -121,6 +122,30 @@ pub struct RecordingAudio {
     pub wav_base64: String,
 }
 
+/// A microphone that is recorded outside a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct GreetingProgress {
+    /// Milliseconds recorded so far.
+    pub at_ms: u32,
+    /// Root mean square, as a share of full scale.
+    pub level: f32,
+    /// No more is recorded; what there is can be had.
+    pub over: bool,
+    /// Why it ended by itself, unless it was as long as it may be.
+    pub error: Option<UserError>,
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct RecordedGreeting {
+    /// A WAV file, in base64.
+    pub wav_base64: String,
+    /// Milliseconds.
+    pub duration_ms: u32,
+    /// Whether anything louder than the noise of a room was heard.
+    pub heard: bool,
+}
+
 /// A call to try the rules with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct PreviewScript {
@@ -191,6 +216,13 @@ commands! {
     add_sound(label: String, wav_base64: String) -> SoundView;
     /// A recording, to be played by the page.
     sound(name: SoundName) -> RecordingAudio;
+    /// This computer's microphones, for recording a greeting.
+    microphones() -> Vec<AudioDevice>;
+    /// Begins to record a greeting with a microphone, of a minute at most; not while there is a call, whose
+    /// microphone it is. How far it is comes as events.
+    record_greeting(microphone: String) -> ();
+    /// Ends the recording and gives it; it is kept nowhere until it is added as a sound.
+    finish_greeting() -> RecordedGreeting;
     /// Deletes a recording that no rule uses.
     delete_sound(name: SoundName) -> ();
     /// Looks whether Twilio would get something to play while this computer cannot be reached.
@@ -198,5 +230,11 @@ commands! {
     /// Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere.
     set_fallback(url: Option<String>) -> FallbackView;
     /// Plays a call against the practice Twilio, with rules that are being edited, and tells what happens.
+    /// Each line also comes as an event when it happens.
     preview_incoming(rules: Rules, script: PreviewScript) -> Vec<PreviewLine>;
+    /// Ends the preview that is being played.
+    stop_preview() -> ();
+    /// Presses a key in the preview that is being played, while its menu waits for one. One that the menu does not
+    /// have is refused, and played all the same.
+    press_preview_key(key: String) -> ();
 }
