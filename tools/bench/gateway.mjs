@@ -9,11 +9,11 @@ import { parseArgs } from 'node:util';
 
 import { account as newAccount } from './gateway/account.mjs';
 import { compare } from './gateway/compare.mjs';
-import { measures, rows, toolTroubles, wrongAnswers } from './gateway/figures.mjs';
+import { measures, rows, troubles, wrongAnswers } from './gateway/figures.mjs';
 import { calibrate, measure } from './gateway/measure.mjs';
 import { PINNED, Server, loadTool, toolItself } from './gateway/process.mjs';
 import { instrument, plain, write } from './gateway/report.mjs';
-import { dialerServer, express } from './gateway/sides.mjs';
+import { dialerServer, emptyLog, express, keepLog } from './gateway/sides.mjs';
 import { Twilio } from './gateway/twilio.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -110,6 +110,7 @@ async function main() {
       await Promise.all(servers.map((server) => server.stop()));
     }
     say('both sides answer alike');
+    sides.forEach(keepLog);
 
     const tool = await toolItself(program, ['--seconds', '1', '--ahead', String(chosen.ahead)]);
     say(instrument(tool));
@@ -124,6 +125,7 @@ async function main() {
       // Which goes first changes, so that neither always meets the warmer machine.
       for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
         say(`round ${round + 1} of ${chosen.rounds}: ${side.name}`);
+        emptyLog(side);
         figures[side.key] = await measure(side, load, twilio, chosen, rates);
         refuse(side.name, figures[side.key]);
       }
@@ -134,9 +136,10 @@ async function main() {
     const table = rows(measures(chosen.flood, rates), rounds);
     process.stdout.write(`${plain(table)}\n`);
     const notes = sides.flatMap(({ key, name }) =>
-      toolTroubles(
+      troubles(
         name,
         rounds.map((figures) => figures[key]),
+        rates,
       ),
     );
     for (const note of notes) say(note);

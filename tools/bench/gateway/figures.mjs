@@ -120,11 +120,23 @@ export function wrongAnswers(side, round) {
 const TOOL_AT_ITS_LIMIT = 0.8;
 /** A tool with a processor to itself sends what is due within microseconds. */
 const TOOL_LATE_MS = 0.1;
+/** From this share of its throughput on a server's latency tells mostly how near its limit is. */
+const SIDE_AT_ITS_LIMIT = 0.9;
 
-/** Where the load tool stood in the way of a side, as sentences: what is measured there is too bad. */
-export function toolTroubles(side, rounds) {
+/**
+ * What blurs the figures of a side, as sentences: where the load tool was at its limit or held up, and
+ * where the rate of `rates` was too near to what the side could answer in the same round.
+ */
+export function troubles(side, rounds, rates) {
   return KINDS.flatMap(([kind, name]) => {
     const troubles = [];
+    const shares = rounds.map((round) => rates[kind] / round.closed[kind].perSecond);
+    if (median(shares) >= SIDE_AT_ITS_LIMIT) {
+      const share = Math.round(median(shares) * 100);
+      troubles.push(
+        `paced at ${share} % of what it could answer in that round; its latency is that of overload`,
+      );
+    }
     const most = Math.max(...rounds.map((round) => round.closed[kind].toolBusy));
     if (most >= TOOL_AT_ITS_LIMIT) {
       const share = Math.round(most * 100);
@@ -133,8 +145,8 @@ export function toolTroubles(side, rounds) {
     const late = median(rounds.map((round) => round.paced[kind].lateP99Ms));
     if (late >= TOOL_LATE_MS) {
       troubles.push(
-        `1 % of the requests were sent ${late.toFixed(1)} ms late or later, which the latency contains; ` +
-          'something else used the processor of the load tool, or the server stood',
+        `the load tool sent 1 % of the requests ${late.toFixed(1)} ms late or later, which is part of their ` +
+          'latency; something else used its processor',
       );
     }
     return troubles.map((trouble) => `${side}, ${name}: ${trouble}`);

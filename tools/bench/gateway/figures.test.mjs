@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { measures, median, rows, toolTroubles, wrongAnswers } from './figures.mjs';
+import { measures, median, rows, troubles, wrongAnswers } from './figures.mjs';
 
 const load = (perSecond, p50Ms, p99Ms) => ({
   perSecond,
@@ -98,14 +98,22 @@ test('wrong answers to paced requests are told too', () => {
 
 test('where the load tool was at its limit or late is told', () => {
   const rounds = [side(1), side(1)];
-  assert.deepEqual(toolTroubles('dialer-server', rounds), []);
+  assert.deepEqual(troubles('dialer-server', rounds, of(100)), []);
   rounds[1].closed.token = { ...rounds[1].closed.token, toolBusy: 0.9 };
-  assert.deepEqual(toolTroubles('dialer-server', rounds), [
+  assert.deepEqual(troubles('dialer-server', rounds, of(100)), [
     'dialer-server, access token: the load tool was at work 90 % of the time; the server may be faster',
   ]);
   for (const round of rounds) round.paced.status = { ...round.paced.status, lateP99Ms: 4 };
   assert.match(
-    toolTroubles('express', rounds)[0],
-    /^express, status callback: 1 % of the requests were sent 4\.0 ms late/,
+    troubles('express', rounds, of(100))[0],
+    /^express, status callback: the load tool sent 1 % of the requests 4\.0 ms late/,
   );
+});
+
+test('a rate that is nearly all a side can answer is told', () => {
+  // A thousand requests a second.
+  const rounds = [side(1)];
+  assert.deepEqual(troubles('express', rounds, { ...of(800), token: 950 }), [
+    'express, access token: paced at 95 % of what it could answer in that round; its latency is that of overload',
+  ]);
 });

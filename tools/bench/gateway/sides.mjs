@@ -1,6 +1,6 @@
 // The two servers under measurement: how each is started, and where it answers what.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { freePort } from './process.mjs';
@@ -44,4 +44,19 @@ export async function dialerServer(root, folder, account, profile) {
     log: join(folder, 'dialer-server.log'),
     database,
   };
+}
+
+const kept = (database) => `${database}.kept`;
+
+/** Keeps the call log of `side`, if it has one, which must not run, for `emptyLog`. */
+export function keepLog({ database }) {
+  if (database) copyFileSync(database, kept(database));
+}
+
+/** Takes out of the call log of `side` what rounds have put in: each starts with as much as the others. */
+export function emptyLog({ database }) {
+  if (!database) return;
+  // What SQLite keeps beside the file belongs to the old one.
+  for (const beside of ['-wal', '-shm']) rmSync(database + beside, { force: true });
+  copyFileSync(kept(database), database);
 }
