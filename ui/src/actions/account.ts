@@ -17,6 +17,9 @@ export interface AccountArguments {
   hide_caller_id_check: object;
   repair: { repair: Repair };
   replace_auth_token: { text: string };
+  use_shared_key: object;
+  replace_shared_key: object;
+  use_auth_token: object;
   use_encrypted_file: { passphrase: string };
   unlock_vault: { passphrase: string | null };
   preview_disconnect: object;
@@ -147,6 +150,44 @@ export const accountActions: {
     keys: [],
     enabled: (state) => all(noCall(state), free(state, 'token')),
     perform: (app, { text }) => app.account.replaceToken(text),
+  },
+  use_shared_key: {
+    label: 'action.useSharedKey',
+    keys: [],
+    deliberate: true,
+    enabled: (state) =>
+      all(
+        noCall(state),
+        state.account.status?.signing?.offered !== false || t('why.notOffered'),
+        free(state, 'signing'),
+      ),
+    perform: (app) => app.account.useSharedKey(true),
+  },
+  replace_shared_key: {
+    label: 'action.replaceSharedKey',
+    keys: [],
+    deliberate: true,
+    enabled: (state) => {
+      const { signing } = state.account.status ?? {};
+      return all(
+        signing?.state === 'shared_key' || t('why.signingOff'),
+        signing?.under_way === false || t('why.notSettled'),
+        free(state, 'signing'),
+      );
+    },
+    perform: (app) => app.account.replaceSharedKey(),
+  },
+  use_auth_token: {
+    label: 'action.useAuthToken',
+    keys: [],
+    deliberate: true,
+    enabled: (state) =>
+      all(
+        (state.account.status?.signing?.state ?? 'auth_token') !== 'auth_token' ||
+          t('why.signingOff'),
+        free(state, 'signing'),
+      ),
+    perform: (app) => app.account.useSharedKey(false),
   },
   use_encrypted_file: {
     label: 'action.useFile',

@@ -6,9 +6,10 @@ import { accountActions, type AccountArguments } from './account';
 import type { ActionState, App, Overlay, Page } from './app';
 import { readyOut } from './ready';
 import { rulesActions, type RulesArguments } from './rules';
+import { tryingActions, type TryingArguments } from './trying';
 
 /** What each action needs to know beside the state; this is also the closed list of actions. */
-export interface ActionArguments extends AccountArguments, RulesArguments {
+export interface ActionArguments extends AccountArguments, RulesArguments, TryingArguments {
   place_call: { number?: string };
   answer: object;
   decline: object;
@@ -190,6 +191,7 @@ export const actions: { readonly [Id in ActionId]: Action<Id> } = {
   },
   ...accountActions,
   ...rulesActions,
+  ...tryingActions,
 };
 
 /** Whether `id` can be done now: true, or the sentence that says why not. */

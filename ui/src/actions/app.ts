@@ -70,10 +70,14 @@ export interface RulesState {
   readonly doing: readonly RulesDoing[];
   /** What answers in place of this computer; nothing while it is not known. */
   readonly fallback: FallbackView | null;
+  /** A call that is played by them. */
+  readonly trial: { readonly playing: boolean };
+  /** A greeting that is spoken for them. */
+  readonly greeting: { readonly stage: string };
 }
 
 /** Things of the rules that are under way. */
-export type RulesDoing = 'save' | 'preview' | 'sound' | 'fallback';
+export type RulesDoing = 'save' | 'sound' | 'fallback';
 
 /** What decides whether something can be done with the account. */
 export interface AccountState {
@@ -96,6 +100,7 @@ export type AccountDoing =
   | 'repair'
   | 'try_again'
   | 'token'
+  | 'signing'
   | 'vault'
   | 'disconnect'
   | 'import';
@@ -151,6 +156,8 @@ export interface RulesApp {
   discard(): void;
   undo(): void;
   play(script: PreviewScript): Promise<void>;
+  readonly trial: { stop(): Promise<void>; press(key: string): Promise<void> };
+  readonly greeting: { record(): Promise<void>; finish(): Promise<void> };
   deleteSound(name: SoundName): Promise<void>;
   /** Tells Twilio the address of what answers in place of this computer, or that there is none. */
   setFallback(url: string | null): Promise<void>;
@@ -175,6 +182,9 @@ export interface AccountApp {
   /** Also goes to the part of the page where the agent has to do something. */
   repair(repair: Repair): Promise<void>;
   replaceToken(text: string): Promise<void>;
+  /** Has Twilio sign its requests with a key of this computer's own, or with the Auth Token. */
+  useSharedKey(on: boolean): Promise<void>;
+  replaceSharedKey(): Promise<void>;
   useFile(passphrase: string): Promise<void>;
   unlock(passphrase: string | null): Promise<void>;
   previewDisconnect(): Promise<void>;

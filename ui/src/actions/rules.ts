@@ -1,4 +1,4 @@
-import type { CallId, PreviewScript, RecordingSid, SoundName } from '../host/bindings';
+import type { CallId, RecordingSid, SoundName } from '../host/bindings';
 import { t } from '../i18n';
 import { isLive } from '../phone/state';
 import type { ActionOf } from './actions';
@@ -10,7 +10,6 @@ export interface RulesArguments {
   save_rules: object;
   discard_rules: object;
   undo_edit: object;
-  preview_incoming: { script: PreviewScript };
   delete_sound: { name: SoundName };
   save_fallback: { url: string };
   check_fallback: object;
@@ -64,12 +63,6 @@ export const rulesActions: {
     keys: [],
     enabled: ({ rules }) => rules.canUndo || t('why.nothingChanged'),
     perform: (app) => app.rules.undo(),
-  },
-  preview_incoming: {
-    label: 'action.preview',
-    keys: [],
-    enabled: (state) => all(loaded(state), right(state), free(state, 'preview')),
-    perform: (app, { script }) => app.rules.play(script),
   },
   delete_sound: {
     label: 'action.deleteSound',

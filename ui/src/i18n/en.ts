@@ -1,8 +1,12 @@
 import { rules } from './rules';
+import { signing } from './signing';
+import { trying } from './trying';
 
 /** Every text the agent can read that is not written by the program itself. */
 export const en = {
   ...rules,
+  ...signing,
+  ...trying,
 
   'app.name': 'Kennex Dialer',
   'app.starting': 'Starting…',

@@ -231,6 +231,14 @@ export class Account implements AccountApp, AccountState {
     await this.#do('token', () => this.#parts.host.call('replace_auth_token', { text }));
   }
 
+  async useSharedKey(on: boolean): Promise<void> {
+    await this.#do('signing', () => this.#parts.host.call('use_shared_key', { on }));
+  }
+
+  async replaceSharedKey(): Promise<void> {
+    await this.#do('signing', () => this.#parts.host.call('replace_shared_key', {}));
+  }
+
   async useFile(passphrase: string): Promise<void> {
     await this.#do('vault', () => this.#parts.host.call('use_encrypted_file', { passphrase }));
   }

@@ -511,6 +511,12 @@ export class Dialer implements App {
       case 'rules_changed':
         this.rules.hear();
         break;
+      case 'preview_line_added':
+        this.rules.trial.hear(event.data);
+        break;
+      case 'greeting_progressed':
+        this.rules.greeting.hear(event.data);
+        break;
       case 'call_log_removed':
         this.log.remove(event.data);
         break;

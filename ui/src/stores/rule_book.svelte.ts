@@ -3,7 +3,6 @@ import type {
   FallbackView,
   IncomingRules,
   OutgoingRules,
-  PreviewLine,
   PreviewScript,
   Problem,
   Rules,
@@ -16,6 +15,8 @@ import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
 import { fieldOf, formProblems } from '../rules/problems';
 import { sentence } from './account.svelte';
+import { Greeting } from './greeting.svelte';
+import { Trial } from './trial.svelte';
 
 /** How long after the last change the program is asked what is wrong. */
 const CHECK_AFTER_MS = 400;
@@ -41,9 +42,10 @@ export class RuleBook implements RulesApp, RulesState {
   /** Counts problems: one that comes again is read out again. */
   problemCount = $state(0);
   doing = $state.raw<readonly RulesDoing[]>([]);
-  /** What a caller would hear, once that was played. */
-  preview = $state.raw<readonly PreviewLine[] | null>(null);
-  previewFailure = $state('');
+  /** A call that is played by the rules as they stand on the page. */
+  readonly trial: Trial;
+  /** A greeting that is being spoken. */
+  readonly greeting: Greeting;
   /** Why the last thing asked for the fallback failed. */
   fallbackFailure = $state('');
 
@@ -72,6 +74,8 @@ export class RuleBook implements RulesApp, RulesState {
 
   constructor(parts: RuleBookParts) {
     this.#parts = parts;
+    this.trial = new Trial(parts.host, parts.clock);
+    this.greeting = new Greeting(parts.host);
   }
 
   get fallback(): FallbackView | null {
@@ -158,16 +162,7 @@ export class RuleBook implements RulesApp, RulesState {
   async play(script: PreviewScript): Promise<void> {
     const rules = this.draft;
     if (!rules) return;
-    this.preview = null;
-    this.previewFailure = '';
-    this.#begin('preview');
-    try {
-      this.preview = await this.#parts.host.call('preview_incoming', { rules, script });
-    } catch (error) {
-      this.previewFailure = sentence(error);
-    } finally {
-      this.#end('preview');
-    }
+    await this.trial.play(rules, script);
   }
 
   /** Keeps a recording that callers can hear; nothing when the program does not take it. */

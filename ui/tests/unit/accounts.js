@@ -279,6 +279,7 @@ export const connected = {
     caller_id: '+1 202-555-0143',
     resource_name: 'Kennex Dialer on front-desk (1a2b3c4d)',
   },
+  signing: { state: 'auth_token', under_way: false, offered: true, waiting: null, error: null },
   tunnel: {
     choice: { type: 'cloudflared_quick', program: null },
     light: 'up',

@@ -86,6 +86,8 @@ function app(over: Partial<ActionState> = {}) {
       deleteSound: vi.fn(() => Promise.resolve()),
       setFallback: vi.fn(() => Promise.resolve()),
       checkFallback: vi.fn(() => Promise.resolve()),
+      trial: { stop: vi.fn(() => Promise.resolve()), press: vi.fn(() => Promise.resolve()) },
+      greeting: { record: vi.fn(() => Promise.resolve()), finish: vi.fn(() => Promise.resolve()) },
     },
     account: {
       enter: vi.fn(() => Promise.resolve()),
@@ -98,6 +100,8 @@ function app(over: Partial<ActionState> = {}) {
       hideCheck: vi.fn(),
       repair: vi.fn(() => Promise.resolve()),
       replaceToken: vi.fn(() => Promise.resolve()),
+      useSharedKey: vi.fn(() => Promise.resolve()),
+      replaceSharedKey: vi.fn(() => Promise.resolve()),
       useFile: vi.fn(() => Promise.resolve()),
       unlock: vi.fn(() => Promise.resolve()),
       previewDisconnect: vi.fn(() => Promise.resolve()),

@@ -50,6 +50,7 @@ export const ACCOUNT = {
   steps: [],
   caller_id_check: null,
   connected: null,
+  signing: null,
   tunnel: null,
   vault: { kind: 'keychain', ready: true, error: null, file_possible: false },
   programs: [

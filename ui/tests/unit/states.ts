@@ -5,7 +5,16 @@ export const REST: Pick<
   ActionState,
   'rules' | 'placing' | 'waiting' | 'doNotDisturb' | 'recordings' | 'asking'
 > = {
-  rules: { draft: null, changed: false, canUndo: false, problems: [], doing: [], fallback: null },
+  rules: {
+    draft: null,
+    changed: false,
+    canUndo: false,
+    problems: [],
+    doing: [],
+    fallback: null,
+    trial: { playing: false },
+    greeting: { stage: 'closed' },
+  },
   placing: false,
   waiting: false,
   doNotDisturb: false,

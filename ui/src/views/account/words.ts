@@ -4,6 +4,7 @@ import type {
   AccountKind,
   CredentialField,
   Repair,
+  SigningState,
   StepState,
   TunnelLight,
 } from '../../host/bindings';
@@ -168,3 +169,12 @@ export function until(at: number, now: number): string {
   if (seconds < 60) return t('until.seconds', { s: seconds });
   return t('until.minutes', { m: Math.ceil(seconds / 60) });
 }
+
+/** What Twilio signs its requests with, as a sentence. */
+export const signingWords: Readonly<Record<SigningState, PlainKey>> = {
+  auth_token: 'signing.authToken',
+  switching_on: 'signing.switchingOn',
+  shared_key: 'signing.sharedKey',
+  replacing: 'signing.replacing',
+  switching_off: 'signing.switchingOff',
+};
