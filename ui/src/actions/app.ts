@@ -137,6 +137,8 @@ export interface App {
   copy(text: string): Promise<void>;
   readonly account: AccountApp;
   readonly rules: RulesApp;
+  /** Goes to the rule of that name, such as `incoming.busy`. */
+  showRule(path: string): void;
   /** Takes the caller who has waited longest out of the queue. */
   takeNext(): Promise<void>;
   setDoNotDisturb(on: boolean): Promise<void>;

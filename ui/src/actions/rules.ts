@@ -15,6 +15,7 @@ export interface RulesArguments {
   check_fallback: object;
   remove_fallback: object;
   set_do_not_disturb: { on: boolean };
+  show_rule: { path: string };
   take_next: object;
   answer_question: { how: 'once' | 'always' };
   leave_rules: { how: 'save' | 'discard' };
@@ -100,6 +101,12 @@ export const rulesActions: {
     keys: [],
     enabled: () => true,
     perform: (app, { on }) => app.setDoNotDisturb(on),
+  },
+  show_rule: {
+    label: 'action.showRule',
+    keys: [],
+    enabled: () => true,
+    perform: (app, { path }) => app.showRule(path),
   },
   take_next: {
     label: 'action.takeNext',

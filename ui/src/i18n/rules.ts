@@ -96,15 +96,24 @@ export const rules = {
 
   'limits.title': 'Limits',
   'limits.longest': 'Longest call',
-  'limits.longestAbout': 'Twilio ends every call after 240 minutes.',
+  'limits.longestAbout':
+    'Each call you place ends when it has lasted this long. Twilio allows 240 minutes at most.',
   'limits.most': 'Calls at once',
-  'limits.mostAbout': 'Somebody who got hold of your sign-in could not place more.',
+  'limits.mostAbout':
+    'Calls you place, from dialling until they are over. While there are as many, a further one is refused. Emergency calls are not counted.',
   'limits.minutes': 'Minutes a day',
   'limits.minutesToday':
-    'Calls to telephones, counted from midnight. Today so far: {minutes} minutes.',
+    'Calls you place to telephones, and callers who are forwarded. When the minutes are used up, calls under way end and further ones are refused, until midnight. Today so far: {minutes} minutes.',
   'limits.money': 'Money a day',
-  'limits.moneyAbout': 'By Twilio’s prices, counted from midnight.',
-  'limits.moneyToday': 'Today so far: {money}, by Twilio’s prices.',
+  'limits.moneyAbout':
+    'What the same calls cost by Twilio’s prices. When it is used up, calls under way end and further ones are refused, until midnight.',
+  'limits.moneyToday':
+    'What the same calls cost by Twilio’s prices. When it is used up, calls under way end and further ones are refused, until midnight. Today so far: {money}.',
+  'limits.currency': 'Currency',
+  'limits.currencyUnknown':
+    'Twilio did not say in which currency your account is billed. Enter its three letters, as they stand next to the balance in the Twilio Console.',
+  'limits.currencyOther':
+    'Your account is billed in {billed}: while the limit is in another currency, calls are refused. Enter {billed}, and the amount anew.',
   'limits.none': 'No limit',
   'unit.minutes': 'minutes',
   'unit.seconds': 'seconds',
@@ -179,6 +188,7 @@ export const rules = {
   'hours.addSpan': 'Add hours on {day}',
   'hours.removeSpan': 'Remove these hours on {day}',
   'hours.badTime': 'Such as 9:30',
+  'hours.notATime': '{name}: “{text}” is not a time. Enter one such as 9:30.',
   'hours.copyWeekdays': 'Copy Monday to Tuesday–Friday',
   'hours.copyAll': 'Copy Monday to every day',
   'hours.zone': 'Time zone',
@@ -202,8 +212,27 @@ export const rules = {
 
   'disturb.on': 'Turn do not disturb on',
   'disturb.off': 'Turn do not disturb off',
-  'disturb.isOn': 'Do not disturb is on: calls do not ring here.',
+  'disturb.isOn': 'Do not disturb is on. Calls do not ring here: the caller {what}.',
+  'disturb.isOnPlain':
+    'Do not disturb is on. Calls do not ring here: callers get what the Incoming page says.',
   'disturb.isOff': 'Do not disturb is off: calls ring here.',
+
+  'taken.open': 'Your rules do not have it ring',
+  'taken.closed': 'It is outside your opening hours',
+  'taken.hidden': 'The caller hides their number',
+  'taken.doNotDisturb': 'Do not disturb is on',
+  'taken.offline': 'The phone is not connected',
+  'taken.busy': 'You are in a call',
+  'got.unavailable': 'hears that nobody is available',
+  'got.forward': 'is forwarded to {number}',
+  'got.voicemail': 'hears your greeting and can leave a message',
+  'got.menu': 'hears your menu',
+  'got.queue': 'is put in the queue',
+  'got.message': 'hears “{text}”, and the call ends',
+  'got.recording': 'hears your recording, and the call ends',
+  'got.decline': 'hears the busy tone',
+  'practice.taken': 'Your phone does not ring. {why}: the caller {what}.',
+  'action.showRule': 'Change this rule',
 
   'voicemail.title': 'Voicemail',
   'voicemail.greeting': 'Greeting before the tone',
@@ -252,7 +281,11 @@ export const rules = {
   'queue.settings': 'Greeting, music and limits',
   'queue.greeting': 'Greeting',
   'queue.position': 'Tell callers how many are before them',
-  'queue.positionAbout': 'Each time the music begins again.',
+  'queue.positionAbout': 'In English, each time the music begins again.',
+  'queue.positionRecorded':
+    'In English, each time the music begins again. Switch it off if your recording is in another language.',
+  'queue.positionForeign':
+    'The place is told in English only. Your greeting is in {language}, so callers are not told.',
   'queue.music': 'While they wait they hear',
   'queue.tune': 'The built-in tune',
   'queue.silence': 'Nothing',
@@ -314,6 +347,9 @@ export const rules = {
   'ask.noPrice': 'What it costs is not known. Twilio’s price list tells.',
   'ask.about': '{country} is not among the countries you call.',
   'ask.always': 'Always allow {country}',
+  'ask.titleUnknown': 'Call this number?',
+  'ask.aboutUnknown':
+    'Several countries share its country code, and the number does not tell which one it is in. Check the digits.',
   'refused.title': '{number} was not called',
   'refused.close': 'Close',
 
@@ -326,9 +362,11 @@ export const rules = {
   'waiting.more': 'and {count} more',
 
   'outcome.voicemail': 'Left a message',
+  'outcome.noMessage': 'Left no message',
   'outcome.forwarded': 'Forwarded',
   'recents.waited': 'waited {time}',
   'recording.message': 'Message',
+  'recording.noMessage': 'No message left',
   'recording.call': 'Recording',
   'recording.named': '{name}, {duration}',
   'recording.coming': '{name} is being made ready…',

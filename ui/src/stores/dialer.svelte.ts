@@ -18,6 +18,7 @@ import type {
   PracticeView,
   RecordingSid,
   Snapshot,
+  Taken,
 } from '../host/bindings';
 import type { Arguments, Host, HostError } from '../host/host';
 import { t } from '../i18n';
@@ -90,6 +91,8 @@ export class Dialer implements App {
   /** The pad key that the keyboard pressed a moment ago. */
   flashed = $state('');
   doNotDisturb = $state(false);
+  /** The rule that took the last practice call in place of the phone. */
+  taken = $state.raw<Taken | null>(null);
   /** Where the agent wanted to go when unsaved changes stood in the way. */
   leaving = $state<Page | null>(null);
 
@@ -347,7 +350,8 @@ export class Dialer implements App {
   }
 
   async practiceIncoming(from: E164): Promise<void> {
-    await this.#parts.host.call('practice_incoming', { call: { from } });
+    this.taken = null;
+    this.taken = await this.#parts.host.call('practice_incoming', { call: { from } });
   }
 
   show(page: Page): void {
@@ -359,6 +363,12 @@ export class Dialer implements App {
     // What is there may have changed since, such as a country that was always to be allowed.
     if (isRules(page) && !there) void this.rules.load();
     this.page = page;
+  }
+
+  showRule(path: string): void {
+    this.overlay = null;
+    this.rules.place = path;
+    this.show('incoming');
   }
 
   setKeypadOpen(open: boolean): void {
@@ -550,7 +560,10 @@ export class Dialer implements App {
   #follow(state: PhoneState): void {
     if (isLive(this.phone) && !isLive(state)) this.account.callEnded();
     // Nothing that is asked may lie over a call.
-    if (!isLive(this.phone) && isLive(state)) this.dismissQuestion();
+    if (!isLive(this.phone) && isLive(state)) {
+      this.dismissQuestion();
+      this.taken = null;
+    }
     this.phone = state;
     this.#soundFor(state);
     if (!isConnected(state)) {

@@ -14,6 +14,7 @@ import type { Host } from '../host/host';
 import { t } from '../i18n';
 import type { Clock } from '../phone/clock';
 import { fieldOf, formProblems } from '../rules/problems';
+import { reordered, without, type UnreadFields } from '../rules/unread';
 import { sentence } from './account.svelte';
 import { Greeting } from './greeting.svelte';
 import { Trial } from './trial.svelte';
@@ -46,10 +47,14 @@ export class RuleBook implements RulesApp, RulesState {
   readonly trial: Trial;
   /** A greeting that is being spoken. */
   readonly greeting: Greeting;
+  /** The field the agent wants to be taken to, once its page is there. */
+  place = $state<string | null>(null);
   /** Why the last thing asked for the fallback failed. */
   fallbackFailure = $state('');
 
   #edited = $state.raw<Rules | null>(null);
+  /** What was typed and cannot be read: it is kept, and keeps the rules from being saved. */
+  #unread = $state.raw<UnreadFields>({});
   /** What was there before each change, the last one last, and which field it was. */
   #past = $state.raw<readonly { rules: Rules; field: string }[]>([]);
   /** What the program said about the draft, or about an earlier one until it is asked again. */
@@ -61,12 +66,14 @@ export class RuleBook implements RulesApp, RulesState {
   /** The rules as they stand on the page. */
   readonly draft = $derived(this.#edited ?? this.view?.rules ?? null);
   readonly changed = $derived(
-    this.#edited !== null && JSON.stringify(this.#edited) !== JSON.stringify(this.view?.rules),
+    Object.keys(this.#unread).length > 0 ||
+      (this.#edited !== null && JSON.stringify(this.#edited) !== JSON.stringify(this.view?.rules)),
   );
   /** Form problems first: while there are any the program cannot be asked about the rest. */
   readonly problems = $derived.by((): readonly Problem[] => {
     if (!this.draft) return [];
-    const form = formProblems(this.draft);
+    const unread = Object.entries(this.#unread).map(([path, { message }]) => ({ path, message }));
+    const form = [...unread, ...formProblems(this.draft)];
     const said = this.#checked ?? this.view?.problems ?? [];
     const fields = form.map(fieldOf);
     return [...form, ...said.filter((problem) => !fields.includes(fieldOf(problem)))];
@@ -83,7 +90,27 @@ export class RuleBook implements RulesApp, RulesState {
   }
 
   get canUndo(): boolean {
-    return this.#past.length > 0;
+    return this.#past.length > 0 || Object.keys(this.#unread).length > 0;
+  }
+
+  /** What was typed into the field at `path` and cannot be read; nothing where it shows the rules. */
+  unread(path: string): string | null {
+    return this.#unread[path]?.text ?? null;
+  }
+
+  /** The field at `path` holds something that cannot be read. */
+  cannotRead(path: string, text: string, message: string): void {
+    this.#unread = { ...this.#unread, [path]: { text, message } };
+  }
+
+  /** What the fields at `path` and within hold can be read, or they are no more. */
+  canRead(path: string): void {
+    this.#unread = without(this.#unread, path);
+  }
+
+  /** The entries of the list at `path` are in another order; `order` names the old place of each. */
+  reordered(path: string, order: readonly number[]): void {
+    this.#unread = reordered(this.#unread, path, order);
   }
 
   /** Asks for the rules. What the agent has changed and not saved stays as it is. */
@@ -133,6 +160,10 @@ export class RuleBook implements RulesApp, RulesState {
   }
 
   undo(): void {
+    if (Object.keys(this.#unread).length > 0) {
+      this.#unread = {};
+      return;
+    }
     const last = this.#past.at(-1);
     if (!last) return;
     this.#past = this.#past.slice(0, -1);
@@ -217,12 +248,14 @@ export class RuleBook implements RulesApp, RulesState {
   /** Nothing is changed, and there is nothing to undo. */
   #settle(): void {
     this.#edited = null;
+    this.#unread = {};
     this.#past = [];
     this.#forgetCheck();
     this.#checked = null;
   }
 
   #become(rules: Rules): void {
+    if (!rules.incoming.hours) this.canRead('incoming.hours');
     this.#edited = rules;
     this.problem = '';
     this.#checkSoon();

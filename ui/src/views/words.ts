@@ -1,5 +1,5 @@
-import { t } from '../i18n';
-import type { CallLogEntry, CallOutcome } from '../host/bindings';
+import { t, type PlainKey } from '../i18n';
+import type { Answer, CallLogEntry, CallOutcome, Taken } from '../host/bindings';
 import type { PhoneState } from '../phone/state';
 
 /** `0:42`, `12:05`, `1:02:03`. */
@@ -41,6 +41,49 @@ export function outcomeWords(outcome: CallOutcome | null): string {
       return t('outcome.canceled');
     case 'failed':
       return t('outcome.failed');
+  }
+}
+
+/** How a logged call ended; whoever hung up at the tone left no message. */
+export function resultWords({ outcome, recordings }: CallLogEntry): string {
+  const messages = recordings.filter(({ message }) => message);
+  const left = messages.length === 0 || messages.some(({ duration_s }) => duration_s !== 0);
+  return outcome === 'voicemail' && !left ? t('outcome.noMessage') : outcomeWords(outcome);
+}
+
+/** Why the phone did not ring, and what the caller got instead. */
+export function takenWords({ path, answer }: Taken): string {
+  return t('practice.taken', { why: t(WHY[path] ?? 'taken.open'), what: gotWords(answer) });
+}
+
+/** The rules that take callers, as reasons. */
+const WHY: Readonly<Record<string, PlainKey>> = {
+  'incoming.closed': 'taken.closed',
+  'incoming.hidden_number': 'taken.hidden',
+  'incoming.do_not_disturb': 'taken.doNotDisturb',
+  'incoming.offline': 'taken.offline',
+  'incoming.busy': 'taken.busy',
+};
+
+/** What a caller gets, behind “the caller”. */
+export function gotWords(answer: Answer): string {
+  switch (answer.type) {
+    case 'ring':
+      return t('got.unavailable');
+    case 'forward':
+      return t('got.forward', { number: answer.to });
+    case 'voicemail':
+      return t('got.voicemail');
+    case 'menu':
+      return t('got.menu');
+    case 'queue':
+      return t('got.queue');
+    case 'message':
+      return answer.prompt.type === 'say'
+        ? t('got.message', { text: answer.prompt.text })
+        : t('got.recording');
+    case 'decline':
+      return t('got.decline');
   }
 }
 

@@ -71,6 +71,7 @@ function app(over: Partial<ActionState> = {}) {
     loadOlderCalls: vi.fn(() => Promise.resolve()),
     hint: vi.fn(),
     copy: vi.fn(() => Promise.resolve()),
+    showRule: vi.fn(),
     takeNext: vi.fn(() => Promise.resolve()),
     setDoNotDisturb: vi.fn(() => Promise.resolve()),
     answerQuestion: vi.fn(() => Promise.resolve()),

@@ -742,6 +742,18 @@ describe('practice mode', () => {
     expect(program.named('practice_incoming')).toEqual([{ call: { from: '+12025550100' } }]);
   });
 
+  it('says which rule took the call, and leads there', async () => {
+    const path = 'incoming.do_not_disturb';
+    program.answers.practice_incoming = () => ({ path, answer: { type: 'voicemail' } });
+    await open({ practice: { far_ends } });
+    await click('practice-incoming');
+    const told = await screen.findByTestId('practice-taken');
+    expect(told.textContent).toMatch(/does not ring. Do not disturb is on: the caller hears your/);
+    await click('practice-rule');
+    expect(dialer.page).toBe('incoming');
+    expect(dialer.rules.place).toBe(null);
+  });
+
   it('shows why that did not work', async () => {
     program.answers.practice_incoming = () => refusal('The simulator is not running.');
     await open({ practice: { far_ends } });

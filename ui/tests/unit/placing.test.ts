@@ -165,6 +165,17 @@ describe('a country that is not in the list', () => {
     expect(placed()).toHaveLength(1);
   });
 
+  it('is not allowed for good where the number does not tell it', async () => {
+    await opened.open(ACCOUNT);
+    const question = { region: '', country: 'an unknown country' };
+    opened.program.answers.prepare_call = () => ({ ...ASK, question });
+    await call(NUMBER);
+    expect(by('ask-country').textContent).toMatch(/Several countries share/);
+    expect(by('ask-country').textContent).not.toMatch(/unknown country/);
+    expect(screen.queryByTestId('allow-always')).toBeNull();
+    by('call-once');
+  });
+
   it('is not called when allowing it fails', async () => {
     await opened.open(ACCOUNT);
     asks();
@@ -340,6 +351,16 @@ describe('the queue', () => {
 });
 
 describe('do not disturb', () => {
+  it('says what callers get, and leads to the rule', async () => {
+    await opened.open(ACCOUNT, { do_not_disturb: true });
+    opened.dialer.setOverlay('lights');
+    await opened.settled();
+    expect(by('disturb-says').textContent).toMatch(/hears your greeting and can leave a message/);
+    await click('disturb-rule');
+    const field = by('case-do_not_disturb');
+    expect(field.closest('[data-path]')?.contains(document.activeElement)).toBe(true);
+  });
+
   it('is switched in the header and follows the program', async () => {
     await opened.open(ACCOUNT);
     expect(by('do-not-disturb').getAttribute('aria-pressed')).toBe('false');

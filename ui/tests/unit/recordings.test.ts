@@ -62,6 +62,15 @@ describe('a message', () => {
     expect(by('recording-text').textContent).toBe('“Please call me back.”');
   });
 
+  it('that was not left says so, and has nothing to play', async () => {
+    await voicemail({ duration_s: 0, text: '' });
+    expect(by('recording').textContent).toMatch(/No message left/);
+    expect(by('recording').textContent).not.toMatch(/make out/);
+    expect(by('log-entry').textContent).toMatch(/Incoming · Left no message/);
+    expect(screen.queryByTestId('play-recording')).toBeNull();
+    by('delete-recording');
+  });
+
   it('that could not be made out says so', async () => {
     await voicemail({ text: '' });
     expect(by('recording-text').textContent).toMatch(/could not make out/);
