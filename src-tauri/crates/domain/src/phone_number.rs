@@ -6,6 +6,7 @@
 
 mod as_you_type;
 mod emergency;
+mod nanp;
 mod reading;
 mod region_name;
 mod surcharge;

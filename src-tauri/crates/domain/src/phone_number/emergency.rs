@@ -8,6 +8,11 @@ use super::E164;
 /// count everywhere, so that an agent who is abroad, or whose home is set wrongly, is told the same.
 const EVERYWHERE: [&str; 4] = ["000", "112", "911", "999"];
 
+/// How many digits the longest of them has.
+const LONGEST: usize = 6;
+/// How many digits the longest country code has.
+const LONGEST_COUNTRY_CODE: usize = 3;
+
 /// Region (ISO 3166; `XK`, `AC` as libphonenumber uses them) and its emergency numbers, `?` for any digit,
 /// sorted by region. From libphonenumber's `ShortNumberMetadata.xml` (release 9.0.33), element `emergency`:
 /// police, fire and ambulance. Added: 933, by which Twilio reads back the address registered for 911.
@@ -262,7 +267,11 @@ pub fn emergency_number(text: &str, region: &str) -> Option<String> {
     if text.chars().count() > 32 || text.chars().any(foreign) {
         return None;
     }
-    let digits = PHONE_NUMBER_UTIL.normalize_digits_only(text);
+    let digits: String = if text.is_ascii() {
+        text.chars().filter(char::is_ascii_digit).collect()
+    } else {
+        PHONE_NUMBER_UTIL.normalize_digits_only(text)
+    };
     (EVERYWHERE.contains(&digits.as_str()) || is_listed(&digits, region)).then_some(digits)
 }
 
@@ -275,7 +284,10 @@ pub fn is_emergency(text: &str, region: &str) -> bool {
 /// number can be called from abroad.
 pub fn is_emergency_abroad(number: &E164) -> bool {
     let digits = number.as_str().trim_start_matches('+');
-    (1..=3).filter_map(|length| digits.split_at_checked(length)).any(|(code, national)| {
+    if digits.len() > LONGEST_COUNTRY_CODE + LONGEST {
+        return false;
+    }
+    (1..=LONGEST_COUNTRY_CODE).filter_map(|length| digits.split_at_checked(length)).any(|(code, national)| {
         let regions =
             code.parse().ok().and_then(|code| PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code));
         regions.into_iter().flatten().any(|region| is_listed(national, &region.as_region_str()))
@@ -379,7 +391,7 @@ mod tests {
         for (region, numbers) in BY_REGION {
             assert!(region.len() == 2 && !numbers.is_empty());
             for number in numbers.split(' ') {
-                assert!((2..=6).contains(&number.len()), "{region} {number}");
+                assert!((2..=LONGEST).contains(&number.len()), "{region} {number}");
                 assert!(number.bytes().all(|b| b.is_ascii_digit() || b == b'?'), "{region} {number}");
             }
         }

@@ -6,7 +6,7 @@ use rlibphonenumber::{
 
 use super::as_you_type::{country_code, group};
 use super::region_name::region_name;
-use super::{E164, InvalidNumber, NumberInspection, emergency_number, is_emergency};
+use super::{E164, InvalidNumber, NumberInspection, emergency_number, is_emergency, nanp};
 
 /// The longest text that is looked at, in characters; libphonenumber has the same limit.
 const MAX_TEXT_LENGTH: usize = 250;
@@ -17,6 +17,10 @@ const MAX_TEXT_LENGTH: usize = 250;
 /// numbers in letters (`1-800-FLOWERS`), `tel:` links, and text around one number. An extension is
 /// left out; it is for the keypad once the call is up.
 pub fn parse(text: &str, home_region: &str) -> Result<E164, InvalidNumber> {
+    // As Twilio and the number field write it.
+    if let Some(number) = E164::parse_strict(text).ok().filter(|number| nanp::ordinary(number).is_some()) {
+        return Ok(number);
+    }
     read(&clean(text), home(home_region)).map(|(e164, _)| e164)
 }
 
@@ -211,6 +215,9 @@ fn country_of(number: &PhoneNumber) -> Option<String> {
 
 /// The region a number belongs to, as ISO 3166, such as `US`; `None` where its code is that of no country.
 pub fn region(number: &E164) -> Option<String> {
+    if let Some(region) = nanp::ordinary(number) {
+        return Some(region.to_owned());
+    }
     let number = PHONE_NUMBER_UTIL.parse(number.as_str(), None).ok()?;
     let region =
         PHONE_NUMBER_UTIL.get_region_for_number(&number).or_else(|| only_region_of(number.country_code))?;

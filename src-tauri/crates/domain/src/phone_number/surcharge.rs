@@ -2,7 +2,7 @@
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 
-use super::E164;
+use super::{E164, nanp};
 
 /// Why a number costs more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +67,9 @@ pub fn surcharge(number: &E164) -> Option<Surcharge> {
     }
     if digits.len() == 11 && digits.starts_with('1') && digits.get(4..7) == Some("976") {
         return Some(Surcharge::Premium);
+    }
+    if nanp::ordinary(number).is_some() {
+        return None;
     }
     let number = PHONE_NUMBER_UTIL.parse(number.as_str(), None).ok()?;
     match PHONE_NUMBER_UTIL.get_number_type(&number) {
