@@ -1,5 +1,8 @@
 //! The wall clock, in the computer's time zone or in a named one.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use dialer_domain::local_time::{LocalDate, LocalMoment};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -18,7 +21,7 @@ pub struct Moment {
 /// The moment `now_ms` (Unix milliseconds) with the wall clock of `zone`, an IANA name. The computer's own
 /// zone stands for none, and for one that is not known.
 pub fn moment(now_ms: i64, zone: Option<&str>) -> Moment {
-    let system = TimeZone::system();
+    let system = system();
     let named = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| system.clone());
     let timestamp = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
     let midnight = timestamp.to_zoned(system).start_of_day();
@@ -39,6 +42,31 @@ fn local(at: &Zoned) -> LocalMoment {
         weekday: at.weekday().to_monday_zero_offset().unsigned_abs(),
         minute: u16::from(at.hour().unsigned_abs()) * 60 + u16::from(at.minute().unsigned_abs()),
     }
+}
+
+/// How long the computer's own zone is believed: one who travels changes it.
+const BELIEVED_FOR: Duration = Duration::from_secs(300);
+
+/// The computer's own zone, possibly without its name. To find that, jiff opens the file of every zone there
+/// is; the rules of the zone are in one.
+fn system() -> TimeZone {
+    static KNOWN: Mutex<Option<(Instant, TimeZone)>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, zone)) = known.as_ref().filter(|(read, _)| read.elapsed() < BELIEVED_FOR) {
+        return zone.clone();
+    }
+    let zone = of_file().unwrap_or_else(TimeZone::system);
+    *known = Some((Instant::now(), zone.clone()));
+    zone
+}
+
+/// The zone as Linux and macOS keep it, unless the environment names another.
+fn of_file() -> Option<TimeZone> {
+    if !cfg!(unix) || std::env::var_os("TZ").is_some() {
+        return None;
+    }
+    let rules = std::fs::read("/etc/localtime").ok()?;
+    TimeZone::tzif("", &rules).ok()
 }
 
 /// The computer's own zone, by its IANA name; `UTC` where it does not tell.
@@ -72,6 +100,15 @@ mod tests {
     fn an_unknown_zone_is_the_computers_own() {
         assert_eq!(moment(0, Some("Nowhere/Atlantis")), moment(0, None));
         assert!(zones().contains(&"Europe/Berlin".to_owned()));
+    }
+
+    #[test]
+    fn the_own_zone_is_that_of_its_file() {
+        for now_ms in [1_795_451_400_000, 1_782_945_000_000] {
+            let timestamp = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+            let by_name = local(&timestamp.to_zoned(TimeZone::system()));
+            assert_eq!(moment(now_ms, None).local, by_name);
+        }
     }
 
     #[test]

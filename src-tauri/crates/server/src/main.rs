@@ -14,7 +14,9 @@ use dialer_domain::ports::SystemClock;
 use dialer_engine::stop;
 use dialer_server::cloud::config::Config;
 use dialer_server::cloud::{Cloud, health};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Answers Twilio's webhooks and gives agents their access tokens.
 ///
@@ -73,9 +75,9 @@ fn main() -> ExitCode {
 
 async fn start() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,str0m=warn"));
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(log).with(log_filter()).init();
     let done = match arguments.command {
         #[cfg(feature = "page")]
         Some(Command::Page(page)) => page::serve_page(page).await,
@@ -95,6 +97,14 @@ async fn start() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What is logged: by RUST_LOG, such as `info,dialer_gateway=debug`.
+fn log_filter() -> Targets {
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.is_empty());
+    asked.and_then(|asked| asked.parse().ok()).unwrap_or_else(|| {
+        Targets::new().with_default(LevelFilter::INFO).with_target("str0m", LevelFilter::WARN)
+    })
 }
 
 async fn serve_cloud(listen: SocketAddr, agent_listen: SocketAddr) -> anyhow::Result<()> {
