@@ -132,6 +132,8 @@ fn connect(path: &Path) -> Result<Connection, Obstacle> {
             known,
         }));
     }
+    // Otherwise each new value in a cached statement has it planned anew, at a fifth of the time a record takes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite_error)?;
     // Switching an existing log to WAL again changes nothing.
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sqlite_error)?;
     connection.pragma_update(None, "synchronous", "full").map_err(sqlite_error)?;
