@@ -15,6 +15,9 @@ use super::desk::CloudDesk;
 
 /// How many events are written at once at most.
 const AT_ONCE: usize = 256;
+/// How long events gather before the next write. The first is written at once; when many come, each write
+/// costs the processor that answers calls more than all the events in it.
+const GATHERING: Duration = Duration::from_millis(20);
 /// How long to wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -52,7 +55,11 @@ pub(super) fn start(
     let task = tokio::spawn(async move {
         let mut batch = Vec::with_capacity(AT_ONCE);
         while entries.recv_many(&mut batch, AT_ONCE).await > 0 {
+            let is_all = batch.len() < AT_ONCE;
             write(&store, std::mem::take(&mut batch), &desk, &told).await;
+            if is_all && !entries.is_closed() {
+                tokio::time::sleep(GATHERING).await;
+            }
         }
     });
     Writing { task, healthy }
