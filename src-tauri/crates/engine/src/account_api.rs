@@ -9,7 +9,7 @@ use dialer_domain::money::Money;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{Clock, SecretName, Vault, load_required};
 use dialer_domain::sid::{AccountSid, ApiKeySid};
-use dialer_twilio::rest::{Client, ClientOptions, Credentials};
+use dialer_twilio::rest::{Client, Credentials};
 use futures_util::future::join_all;
 
 use crate::core::blocking;
@@ -66,9 +66,7 @@ impl AccountApi {
         .await?;
         let credentials =
             Credentials::ApiKey { account: self.account.clone(), key: self.key.clone(), secret };
-        let options = ClientOptions { clock: Arc::clone(&self.clock), ..ClientOptions::default() };
-        let client = Client::new(self.twilio.base_urls()?, credentials, options)
-            .map_err(|error| error.user_error())?;
+        let client = self.twilio.client(credentials, &self.clock)?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((client.clone(), now_ms));
         Ok(client)
     }

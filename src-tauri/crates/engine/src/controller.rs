@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dialer_domain::call::{CallEvent, CallId, SdkCallEvent};
-use dialer_domain::call_flow::{self, Happened, Instruction, Permission, Rules};
+use dialer_domain::call_flow::{self, Happened, Instruction, Permission, Rules, Taken};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::dial_policy::{Spent, Verdict};
 use dialer_domain::error::{ErrorCode, UserError};
@@ -76,6 +76,13 @@ pub enum Request {
     Logged(Box<CallLogEntry>),
     /// A row of the log is gone.
     Unlogged(CallId),
+    /// Which rule would take a caller in place of the phone.
+    TakenBy {
+        /// The caller.
+        from: E164,
+        /// Where the answer goes; nothing where the phone rings.
+        reply: oneshot::Sender<Option<Taken>>,
+    },
     /// Twilio asks what a call that begins should do.
     Begin {
         /// What it says about the call.
@@ -140,6 +147,8 @@ pub struct View {
     pub lights: Lights,
     /// The calls that are not over.
     pub calls: Vec<LiveCall>,
+    /// Whether a call that is none of them any more is not over at Twilio, as far as is known.
+    pub call_is_ending: bool,
     /// Whether the agent does not want to be disturbed.
     pub do_not_disturb: bool,
     /// Who waits in the queue.
@@ -165,7 +174,7 @@ impl Controller {
         events: broadcast::Sender<HostEvent>,
     ) -> (Self, watch::Receiver<View>) {
         let state = State::new(account, line, rules);
-        let (view, seen) = watch::channel(view_of(&state));
+        let (view, seen) = watch::channel(view_of(&state, clock.now_ms()));
         (Self { state, clock, ledger: Some(ledger), events, view }, seen)
     }
 
@@ -195,12 +204,15 @@ impl Controller {
             Request::TokenIssued(token) => self.state.token_issued(token),
             Request::Device(report) => self.device_reported(report),
             Request::Call(report) => self.call_reported(report),
+            Request::TakenBy { from, reply } => {
+                let _ = reply.send(self.state.taken_by(&from, &self.now()));
+            }
             Request::Begin { request, reply } => self.begin(&request, reply),
             Request::GoOn { request, happened, reply } => {
                 let _ = reply.send(self.go_on(&request, &happened));
             }
             Request::Happened(event) => {
-                self.state.desk.happened(&event, self.clock.now_ms());
+                self.state.happened(&event, self.clock.now_ms());
                 self.log(None, event);
             }
             Request::Place { wish, prices, reply } => {
@@ -342,7 +354,7 @@ impl Controller {
             let changed = self.state.raise(not_placed());
             self.notices_changed(changed);
         }
-        self.state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
+        self.state.instructed(&query, request.call_sid.as_ref(), &instruction, now.now_ms);
         let _ = reply.send(instruction);
     }
 
@@ -350,7 +362,7 @@ impl Controller {
         let (query, now) = (request.query(), self.now());
         let situation = self.state.situation(query.call_id, &now);
         let instruction = call_flow::go_on(&query, happened, &self.state.desk.rules, &situation);
-        self.state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
+        self.state.instructed(&query, request.call_sid.as_ref(), &instruction, now.now_ms);
         instruction
     }
 
@@ -387,7 +399,7 @@ impl Controller {
 
     /// Tells watchers and the UI what changed, and nothing if nothing did.
     fn publish(&self) {
-        let fresh = view_of(&self.state);
+        let fresh = view_of(&self.state, self.clock.now_ms());
         let old = self.view.borrow().clone();
         if fresh == old {
             return;
@@ -424,11 +436,12 @@ fn known_call(claimed: Option<CallId>, state: &State) -> Option<CallId> {
     claimed.filter(|id| state.calls().any(|call| call.id == *id))
 }
 
-fn view_of(state: &State) -> View {
+fn view_of(state: &State, now_ms: i64) -> View {
     View {
         agent: state.account().agent_view(),
         lights: state.lights(),
         calls: state.calls().cloned().collect(),
+        call_is_ending: state.call_is_ending(now_ms),
         do_not_disturb: state.desk.do_not_disturb,
         queue: state.desk.queue(),
     }

@@ -1,6 +1,5 @@
 //! Whole flows of calls without a window: what the rules say, against the simulator.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +16,15 @@ use dialer_domain::phone_number::E164;
 use dialer_engine::api::{
     CallPermit, Commands as _, PreviewAgent, PreviewScript, PreviewWho, RulesCommands as _,
 };
-use dialer_engine::phone::{Phone as WholePhone, PhoneOptions};
+use dialer_engine::phone::Phone as WholePhone;
 use dialer_engine::practice::Practice;
-use dialer_engine::sound::Sound;
 use dialer_engine::twilio_at::TwilioAt;
-use dialer_gateway::tunnel::TokioLauncher;
 use dialer_simulator::{CallerScript, Happening, IncomingCall, SimEvent, Step};
 use tokio::sync::broadcast::Receiver;
 
-use dialer_domain::ports::SystemClock;
-use dialer_storage::folders::Folders;
-use dialer_storage::settings::Settings;
 use dialer_storage::vault::ChosenVault;
 
+use crate::computer::start;
 use crate::phone::Phone;
 use crate::practice_call::{logged, practice};
 
@@ -74,22 +69,8 @@ async fn seen(events: &mut Receiver<SimEvent>, what: impl Fn(&Happening) -> bool
 
 /// A phone that practises, in a folder of its own.
 async fn quiet_phone(folder: &Path) -> WholePhone {
-    let folders = Folders::at(folder).unwrap();
-    let (settings, _) = Settings::open(&folders).unwrap();
-    WholePhone::start(PhoneOptions {
-        folders,
-        settings,
-        settings_notice: None,
-        vault: Arc::new(ChosenVault::memory()),
-        launcher: Arc::new(TokioLauncher),
-        sound: Sound::OfPage,
-        twilio: TwilioAt::Twilio,
-        simulator_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        webhook_listen: None,
-        clock: Arc::new(SystemClock),
-    })
-    .await
-    .unwrap()
+    let memory = Arc::new(ChosenVault::memory());
+    start(folder, Some(&memory), TwilioAt::Twilio).await
 }
 
 fn over(entry: &CallLogEntry) -> bool {
