@@ -23,7 +23,9 @@ export async function express(root, folder, account) {
 }
 
 // One load tool stands for more calls and agents than the limits allow. What strangers may do stays limited.
-const UNLIMITED = { WEBHOOKS_PER_SECOND: '1000000', TOKENS_PER_MINUTE: '100000000' };
+const UNLIMITED = { WEBHOOKS_PER_SECOND: '1000000', TOKENS_PER_MINUTE: '100000000', MOST_CALLS: '100000000' };
+// The account exists nowhere, so nobody is asked what became of its calls: nothing listens there.
+const NOWHERE = { TWILIO_SIMULATOR: 'http://127.0.0.1:9' };
 
 /** dialer-server as it runs in the cloud, with a call log in a file. */
 export async function dialerServer(root, folder, account, profile) {
@@ -40,7 +42,7 @@ export async function dialerServer(root, folder, account, profile) {
     tokenPort,
     command: [program, '--listen', `127.0.0.1:${webhookPort}`, '--agent-listen', `127.0.0.1:${tokenPort}`],
     folder: data,
-    env: { PATH, HOME: data, DATABASE_URL: `sqlite://${database}`, ...UNLIMITED, ...account },
+    env: { PATH, HOME: data, DATABASE_URL: `sqlite://${database}`, ...UNLIMITED, ...NOWHERE, ...account },
     log: join(folder, 'dialer-server.log'),
     database,
   };

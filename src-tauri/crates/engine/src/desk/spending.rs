@@ -4,7 +4,7 @@
 //! was granted: two calls placed at once must not both be given what is left of the day. When it is over, it
 //! counts as long as it was; the row of the call log says so, and stands for it from then on and after a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dialer_domain::call::{CallDirection, CallEvent, CallId, CallOutcome, CallStatus};
 use dialer_domain::call_flow::{Connect, Purpose};
@@ -20,8 +20,6 @@ use crate::local_time::Moment;
 /// How long a call may take beyond what it was granted, in milliseconds: it rings before. Whoever has not been
 /// heard of then has ended unheard.
 const RINGS_FOR_MS: i64 = 120_000;
-/// How long connections are remembered, in milliseconds: more than any day.
-const REMEMBERED_MS: i64 = 48 * 3_600_000;
 
 /// Calls to telephones, as far as they may matter today.
 #[derive(Debug, Default)]
@@ -29,6 +27,8 @@ pub(super) struct Spending {
     calls: BTreeMap<CallId, Call>,
     /// By the leg that asked.
     grants: BTreeMap<CallSid, Grant>,
+    /// Those that pass a caller on and are not known to be over.
+    forwards: BTreeSet<CallSid>,
 }
 
 /// A call of the log that was answered.
@@ -46,8 +46,6 @@ struct Call {
 #[derive(Debug)]
 struct Grant {
     to: E164,
-    /// Whether it passes a caller on.
-    forward: bool,
     time_limit_s: u32,
     at_ms: i64,
     /// Seconds; absent while it lasts.
@@ -64,7 +62,6 @@ impl Grant {
 impl Spending {
     /// Twilio is being told to connect `call_sid`.
     pub(super) fn granted(&mut self, call_sid: &CallSid, connect: &Connect, now_ms: i64) {
-        self.grants.retain(|_, grant| now_ms.saturating_sub(grant.at_ms) < REMEMBERED_MS);
         let forward = match connect.purpose {
             Purpose::Outgoing => false,
             Purpose::Forward => true,
@@ -72,9 +69,18 @@ impl Spending {
         };
         if let Some(Destination::Number(to)) = connect.to.first() {
             let (to, time_limit_s) = (to.clone(), connect.time_limit_s);
-            let grant = Grant { to, forward, time_limit_s, at_ms: now_ms, lasted_s: None };
+            let grant = Grant { to, time_limit_s, at_ms: now_ms, lasted_s: None };
             self.grants.insert(call_sid.clone(), grant);
+            if forward {
+                self.forwards.insert(call_sid.clone());
+            }
         }
+    }
+
+    /// A connection counts no longer, or as a row of the log.
+    fn forget(&mut self, call_sid: &CallSid) {
+        self.grants.remove(call_sid);
+        self.forwards.remove(call_sid);
     }
 
     pub(super) fn happened(&mut self, event: &CallEvent, now_ms: i64) {
@@ -94,9 +100,7 @@ impl Spending {
                 | CallStatus::Busy
                 | CallStatus::NoAnswer
                 | CallStatus::Failed
-                | CallStatus::Canceled => {
-                    self.grants.remove(call_sid);
-                }
+                | CallStatus::Canceled => self.forget(call_sid),
             },
             CallEvent::LegStatus { call_sid, status, .. } if status.is_final() => {
                 self.over(call_sid, None, now_ms);
@@ -119,6 +123,7 @@ impl Spending {
         if let Some(grant) = self.grants.get_mut(call_sid) {
             let at_most = seconds(grant.at_ms, now_ms).min(grant.time_limit_s);
             grant.lasted_s = lasted_s.or(grant.lasted_s).or(Some(at_most));
+            self.forwards.remove(call_sid);
         }
     }
 
@@ -128,7 +133,9 @@ impl Spending {
         let granted = legs.iter().find_map(|sid| self.grants.get(sid)).map(|grant| grant.to.clone());
         let known = self.calls.remove(&entry.id).and_then(|call| call.to);
         if entry.ended_at_ms.is_some() {
-            self.grants.retain(|sid, _| !legs.contains(sid));
+            for leg in &legs {
+                self.forget(leg);
+            }
         }
         let to = match entry.direction {
             CallDirection::Outgoing => match E164::parse_strict(&entry.peer) {
@@ -164,6 +171,7 @@ impl Spending {
             lasts || call.answered_at_ms >= now.midnight_ms
         });
         self.grants.retain(|_, grant| grant.is_under_way(now.now_ms) || grant.at_ms >= now.midnight_ms);
+        self.forwards.retain(|sid| self.grants.contains_key(sid));
     }
 
     /// What today came to. `forwards` are the numbers that callers are passed on to now: where it is not known
@@ -207,7 +215,8 @@ impl Spending {
 
     /// Callers who are being passed on.
     pub(super) fn forwards_under_way(&self, now_ms: i64) -> u32 {
-        let forwards = self.grants.values().filter(|grant| grant.forward && grant.is_under_way(now_ms));
+        let grants = self.forwards.iter().filter_map(|sid| self.grants.get(sid));
+        let forwards = grants.filter(|grant| grant.is_under_way(now_ms));
         u32::try_from(forwards.count()).unwrap_or(u32::MAX)
     }
 

@@ -207,3 +207,61 @@ async fn who_called_while_nobody_was_told_is_found_once() {
     assert!(bench.events().is_empty(), "it is in the log now");
     bench.simulator.shutdown().await;
 }
+
+/// Somebody who doubts one call and takes down what is told.
+struct Doubter {
+    doubts: std::sync::Mutex<Vec<CallSid>>,
+    told: std::sync::Mutex<Vec<CallEvent>>,
+    unknown: std::sync::Mutex<Vec<CallSid>>,
+}
+
+impl Listener for Arc<Doubter> {
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn happened(&self, event: CallEvent) {
+        self.told.lock().unwrap().push(event);
+    }
+
+    fn in_doubt(&self, _now_ms: i64) -> Vec<CallSid> {
+        self.doubts.lock().unwrap().clone()
+    }
+
+    fn answered(&self, call: &CallSid, is_known: bool, _now_ms: i64) {
+        self.doubts.lock().unwrap().retain(|doubted| doubted != call);
+        if !is_known {
+            self.unknown.lock().unwrap().push(call.clone());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_log_lost_of_a_call_is_read_whole() {
+    let bench = Bench::start().await;
+    let sid = bench.missed_call().await;
+    let nobodys = CallSid::from_bytes([9; 16]);
+    let doubter = Arc::new(Doubter {
+        doubts: std::sync::Mutex::new(vec![nobodys.clone(), sid.clone()]),
+        told: std::sync::Mutex::default(),
+        unknown: std::sync::Mutex::default(),
+    });
+    let Repair { store, api, clock, numbers, rows, .. } = bench.repair;
+    let repair = Repair { store, api, clock, listener: Arc::clone(&doubter), numbers, rows };
+    repair.look_at_doubts(Later.now_ms()).await.unwrap();
+    let told = std::mem::take(&mut *doubter.told.lock().unwrap());
+    let row = fold(CallId(uuid::Uuid::nil()), &told).unwrap();
+    assert_eq!((row.direction, row.peer.as_str()), (CallDirection::Incoming, "+12025550107"));
+    assert_eq!(row.outcome, Some(CallOutcome::Missed));
+    assert_eq!(*doubter.unknown.lock().unwrap(), [nobodys]);
+    assert!(doubter.doubts.lock().unwrap().is_empty());
+    // Who called whom is told only where the log does not know it.
+    for event in told {
+        bench.store.record(None, event).unwrap();
+    }
+    doubter.doubts.lock().unwrap().push(sid);
+    repair.look_at_doubts(Later.now_ms()).await.unwrap();
+    let again = std::mem::take(&mut *doubter.told.lock().unwrap());
+    assert!(!again.is_empty() && !again.iter().any(|event| matches!(event, CallEvent::Routed { .. })));
+    bench.simulator.shutdown().await;
+}

@@ -1,6 +1,8 @@
 //! The agents' side of the server: who has signed in, what they asked for, what callers get.
 
 mod situation;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -179,7 +181,8 @@ impl CloudDesk {
     /// Calls that Twilio should be asked about: those of which something was lost, once the log has caught up,
     /// and the agents' own of which nothing was heard for long.
     pub(super) fn in_doubt(&self, now_ms: i64) -> Vec<CallSid> {
-        let state = self.state();
+        let mut state = self.state();
+        state.live.forget_old(now_ms);
         let caught_up = self.ledger.capacity() > BACKLOG / 2;
         let lost = state.lost.iter().filter(|_| caught_up).cloned();
         state.live.silent(now_ms).into_iter().chain(lost).collect()
@@ -251,7 +254,7 @@ impl CloudDesk {
         state.desk.prices.extend(prices);
         let now = self.now(state);
         let situation = if is_placed(query) {
-            self.situation(Vec::new(), self.outlook(state, &query.from, to, &now), 0, &now)
+            self.agents_situation(state, &query.from, to, &now)
         } else {
             self.callers_situation(state, &now)
         };
@@ -261,11 +264,11 @@ impl CloudDesk {
             if query.short_form && !short_form { self.callers_situation(state, &now) } else { situation };
         let mut situation = state.desk.with_intent(query, situation, now.now_ms);
         let noted = situation.permission == Permission::Given;
-        situation.permission = match situation.permission {
-            Permission::Missing if !self.config.require_intent => Permission::NotAsked,
-            Permission::NotAsked if self.config.require_intent && short_form => Permission::Missing,
-            as_it_is => as_it_is,
-        };
+        let asks = query.from.starts_with("client:") || short_form;
+        if asks && !noted {
+            let required = self.config.require_intent;
+            situation.permission = if required { Permission::Missing } else { Permission::NotAsked };
+        }
         let instruction = call_flow::begin(query, &state.desk.rules, &situation);
         let instruction = self.or_refused(state, instruction, situation.permission, now.now_ms);
         if let Instruction::Connect(connect) = &instruction {
@@ -284,22 +287,20 @@ impl CloudDesk {
         permission: Permission,
         now_ms: i64,
     ) -> Instruction {
-        let (why, spoken, reason) = match instruction {
-            Instruction::Refuse { spoken, .. } if permission == Permission::Missing => {
+        let (why, spoken, reason) = if let Instruction::Refuse { spoken, reason } = instruction {
+            if permission == Permission::Missing {
                 (Refused::NotAskedFor, spoken, advice::NOT_ASKED_FOR.to_owned())
+            } else {
+                (Refused::ByRules, spoken, advice::for_server(&reason).into_owned())
             }
-            Instruction::Refuse { spoken, reason } => {
-                let reason = advice::for_server(&reason).into_owned();
-                (Refused::ByRules, spoken, reason)
-            }
-            Instruction::Connect(connect) if is_counted(&connect) && self.is_full(state, now_ms) => {
-                let reason = format!(
-                    "As many calls are under way as this server may have at once: {}. End one, or raise MOST_CALLS.",
-                    self.config.most_calls
-                );
-                (Refused::TooMany, "Too many calls are under way.".to_owned(), reason)
-            }
-            other => return other,
+        } else if is_counted(&instruction) && self.is_full(state, now_ms) {
+            let reason = format!(
+                "As many calls are under way as this server may have at once: {}. End one, or raise MOST_CALLS.",
+                self.config.most_calls
+            );
+            (Refused::TooMany, "Too many calls are under way.".to_owned(), reason)
+        } else {
+            return instruction;
         };
         self.tally.refused(why);
         tracing::warn!(why = why.as_str(), "a call was refused; the call log says more");
@@ -313,7 +314,8 @@ fn is_placed(query: &VoiceQuery) -> bool {
 }
 
 /// Whether the call is one of those that are limited for the whole server.
-fn is_counted(connect: &Connect) -> bool {
+fn is_counted(instruction: &Instruction) -> bool {
+    let Instruction::Connect(connect) = instruction else { return false };
     let is_emergency = connect.to.iter().any(|to| matches!(to, Destination::Emergency(_)));
     connect.purpose == Purpose::Outgoing && !is_emergency
 }
@@ -326,13 +328,12 @@ fn identity(address: &str) -> &str {
 /// Who is connected is not the first in line any more.
 fn note_turns(state: &mut State, request: &VoiceRequest, query: &VoiceQuery, connect: &Connect, now_ms: i64) {
     match connect.purpose {
-        Purpose::Outgoing => {
+        Purpose::Outgoing | Purpose::TakeNext => {
             if let Some(sid) = &request.call_sid {
                 state.live.began(sid, &query.from, now_ms);
             }
             state.roster.had_their_turn(identity(&query.from));
         }
-        Purpose::TakeNext => state.roster.had_their_turn(identity(&query.from)),
         Purpose::Ring => {
             for to in &connect.to {
                 if let Destination::Client(identity) = to {
@@ -389,9 +390,7 @@ impl Calls for CloudDesk {
             // What follows is the same in every situation.
             Happened::Dialled { purpose: Purpose::Outgoing | Purpose::TakeNext, .. }
             | Happened::Waiting { .. }
-            | Happened::MessageTaken => {
-                self.situation(Vec::new(), self.callers_outlook(state, &now), state.desk.waiting(), &now)
-            }
+            | Happened::MessageTaken => situation::any_situation(&now),
             Happened::Dialled { purpose: Purpose::Ring | Purpose::Forward, .. }
             | Happened::Pressed { .. }
             | Happened::LeftQueue { .. } => self.callers_situation(state, &now),

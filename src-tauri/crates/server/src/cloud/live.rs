@@ -1,6 +1,6 @@
 //! The agents' own calls that are under way, and when something was last heard of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dialer_domain::call::CallEvent;
 use dialer_domain::sid::CallSid;
@@ -16,6 +16,10 @@ const LONGEST_CALL_MS: i64 = 5 * 3_600_000;
 #[derive(Debug, Default)]
 pub(super) struct Live {
     calls: BTreeMap<CallSid, Call>,
+    /// By when they began.
+    by_age: BTreeSet<(i64, CallSid)>,
+    /// How many each has: a webhook asks, and must not count them all.
+    of_each: HashMap<String, u32>,
 }
 
 #[derive(Debug)]
@@ -29,9 +33,22 @@ struct Call {
 impl Live {
     /// A call is being connected.
     pub(super) fn began(&mut self, call_sid: &CallSid, whose: &str, now_ms: i64) {
-        self.calls.retain(|_, call| now_ms.saturating_sub(call.since_ms) < LONGEST_CALL_MS);
+        self.forget_old(now_ms);
+        self.ended(call_sid);
         let call = Call { whose: whose.to_owned(), since_ms: now_ms, heard_ms: now_ms };
         self.calls.insert(call_sid.clone(), call);
+        self.by_age.insert((now_ms, call_sid.clone()));
+        *self.of_each.entry(whose.to_owned()).or_default() += 1;
+    }
+
+    /// Forgets calls of which neither callbacks nor Twilio itself have told the end.
+    pub(super) fn forget_old(&mut self, now_ms: i64) {
+        while let Some((since_ms, call_sid)) = self.by_age.first().cloned() {
+            if now_ms.saturating_sub(since_ms) < LONGEST_CALL_MS {
+                return;
+            }
+            self.ended(&call_sid);
+        }
     }
 
     /// Something was told of a call. Answers with whose it was, if that ended it.
@@ -67,21 +84,25 @@ impl Live {
 
     /// A call is over. Answers with whose it was.
     pub(super) fn ended(&mut self, call_sid: &CallSid) -> Option<String> {
-        self.calls.remove(call_sid).map(|call| call.whose)
+        let call = self.calls.remove(call_sid)?;
+        self.by_age.remove(&(call.since_ms, call_sid.clone()));
+        if let Some(count) = self.of_each.get_mut(&call.whose) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_each.remove(&call.whose);
+            }
+        }
+        Some(call.whose)
     }
 
-    /// How many are under way, of the agent with the address `whose` or of all.
-    pub(super) fn count(&self, whose: Option<&str>, now_ms: i64) -> u32 {
-        let calls = self.calls.values().filter(|call| {
-            let lasts = now_ms.saturating_sub(call.since_ms) < LONGEST_CALL_MS;
-            lasts && whose.is_none_or(|whose| call.whose == whose)
-        });
-        u32::try_from(calls.count()).unwrap_or(u32::MAX)
+    /// How many are under way.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether the agent of that identity is in a call of their own.
-    pub(super) fn is_of(&self, identity: &str) -> bool {
-        self.calls.values().any(|call| call.whose.strip_prefix("client:") == Some(identity))
+    /// How many are under way of the one with the address `whose`.
+    pub(super) fn count_of(&self, whose: &str) -> u32 {
+        self.of_each.get(whose).copied().unwrap_or_default()
     }
 
     /// Calls of which nothing was heard for long, the longest silent first.
@@ -123,14 +144,16 @@ mod tests {
         let mut live = Live::default();
         live.began(&sid(1), "client:albert", 0);
         live.began(&sid(2), "client:berta", 0);
-        assert_eq!((live.count(Some("client:albert"), 0), live.count(None, 0)), (1, 2));
-        assert!(live.is_of("albert") && !live.is_of("carl"));
+        assert_eq!((live.count_of("client:albert"), live.count_of("client:carl"), live.count()), (1, 0, 2));
+        live.began(&sid(2), "client:berta", 0);
+        assert_eq!((live.count_of("client:berta"), live.count()), (1, 2), "it is the same call");
         assert_eq!(live.happened(&leg(9, Some(1), CallStatus::Completed), 0), None, "the other party's leg");
         assert_eq!(live.happened(&leg(1, None, CallStatus::Ringing), 0), None);
         let ended = live.happened(&leg(1, None, CallStatus::Completed), 0);
         assert_eq!(ended.as_deref(), Some("client:albert"));
-        assert_eq!((live.count(Some("client:albert"), 0), live.count(None, 0)), (0, 1));
-        assert_eq!(live.count(None, LONGEST_CALL_MS), 0);
+        assert_eq!((live.count_of("client:albert"), live.count()), (0, 1));
+        live.forget_old(LONGEST_CALL_MS);
+        assert!(live.count() == 0 && live.by_age.is_empty() && live.of_each.is_empty());
     }
 
     #[test]

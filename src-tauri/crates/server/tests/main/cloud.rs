@@ -18,18 +18,18 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const OURS: &str = "+12025550100";
-const THEIRS: &str = "+12025550123";
+pub(crate) const OURS: &str = "+12025550100";
+pub(crate) const THEIRS: &str = "+12025550123";
 const BASE: &str = "https://phone.example.com";
 const AGENT_TOKEN: &str = "a-token-of-this-test-only";
 const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const API_SECRET: &str = "Abcdefgh01234567Abcdefgh01234567";
 
-fn account() -> String {
+pub(crate) fn account() -> String {
     format!("AC{}", "0a".repeat(16))
 }
 
-struct Running {
+pub(crate) struct Running {
     http: reqwest::Client,
     twilio: SocketAddr,
     agents: SocketAddr,
@@ -38,7 +38,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(folder: &Path, more: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(folder: &Path, more: &[(&str, &str)]) -> Self {
         let config = Config::read(&|name| {
             if let Some((_, value)) = more.iter().find(|(known, _)| *known == name) {
                 return Some((*value).to_owned());
@@ -53,6 +53,8 @@ impl Running {
                 "BACKEND_URL" => BASE.into(),
                 "AGENT_API_TOKEN" => AGENT_TOKEN.into(),
                 "DATABASE_URL" => format!("sqlite://{}", folder.join("calls.sqlite").display()),
+                // Nobody listens there.
+                "TWILIO_SIMULATOR" => "http://127.0.0.1:1".into(),
                 _ => return None,
             })
         })
@@ -68,12 +70,12 @@ impl Running {
     }
 
     /// Ends as a service that is stopped.
-    async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         tokio::time::timeout(Duration::from_secs(20), &mut self.running).await.unwrap().unwrap().unwrap();
     }
 
-    async fn agent(&self, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn agent(&self, path: &str, body: Value) -> (u16, Value) {
         let answer = self
             .http
             .post(format!("http://{}{path}", self.agents))
@@ -85,7 +87,7 @@ impl Running {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    async fn read(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn read(&self, path: &str) -> (u16, String) {
         let answer = self
             .http
             .get(format!("http://{}{path}", self.agents))
@@ -97,7 +99,7 @@ impl Running {
     }
 
     /// A webhook as Twilio sends it.
-    async fn webhook(&self, path: &str, form: &Form) -> (u16, String) {
+    pub(crate) async fn webhook(&self, path: &str, form: &Form) -> (u16, String) {
         let key = WebhookKey::AuthToken(SecretString::from(AUTH_TOKEN));
         let signature = sign(&key, &format!("{BASE}{path}"), SignedBody::Form(form.pairs()));
         let answer = self
@@ -112,14 +114,14 @@ impl Running {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    async fn voice(&self, form: &Form) -> String {
+    pub(crate) async fn voice(&self, form: &Form) -> String {
         let (status, document) = self.webhook("/api/calls/twiml", form).await;
         assert_eq!(status, 200);
         document
     }
 
     /// The newest row of the log, once it is as `done` says.
-    async fn logged(&self, done: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn logged(&self, done: impl Fn(&Value) -> bool) -> Value {
         let look = async {
             loop {
                 let (status, page) = self.read("/api/calls").await;
@@ -136,11 +138,11 @@ impl Running {
     }
 }
 
-fn call(n: u8) -> String {
+pub(crate) fn call(n: u8) -> String {
     format!("CA{}", format!("{n:02x}").repeat(16))
 }
 
-fn from_agent(n: u8, to: &str) -> Form {
+pub(crate) fn from_agent(n: u8, to: &str) -> Form {
     Form::new()
         .with("AccountSid", account())
         .with("CallSid", call(n))

@@ -1,6 +1,7 @@
 //! The browser host over real sockets, in front of a real practice mode.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is the test's failure")]
 
+mod agents;
 mod cloud;
 
 use std::net::{Ipv4Addr, SocketAddr};

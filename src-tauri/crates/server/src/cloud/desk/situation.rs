@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use dialer_domain::call_flow::{Agents, Permission, Situation};
 use dialer_domain::destination::Destination;
 use dialer_domain::dial_policy::{Outlook, Spent};
-use dialer_domain::identity::ClientIdentity;
 use dialer_engine::local_time::{Moment, moment};
 
 use super::{CloudDesk, State};
@@ -45,7 +44,7 @@ impl CloudDesk {
             caller_id: Some(self.config.phone_number.clone()),
             usable_caller_ids: vec![self.config.phone_number.clone()],
             owned_numbers: vec![self.config.phone_number.clone()],
-            calls_under_way: state.live.count(Some(from), now.now_ms),
+            calls_under_way: state.live.count_of(from),
             forwards_under_way: 0,
             spent: self.spent(state, now),
             prices: price.into_iter().map(|(number, price)| (number.clone(), price.clone())).collect(),
@@ -54,18 +53,8 @@ impl CloudDesk {
     }
 
     /// What passing on a caller depends on; where nobody is passed on, nothing is looked up.
-    pub(super) fn callers_outlook(&self, state: &State, now: &Moment) -> Outlook {
-        let mut outlook = Outlook {
-            home_region: String::new(),
-            caller_id: None,
-            usable_caller_ids: Vec::new(),
-            owned_numbers: Vec::new(),
-            calls_under_way: 0,
-            forwards_under_way: 0,
-            spent: Spent::default(),
-            prices: BTreeMap::new(),
-            confirmed: false,
-        };
+    fn callers_outlook(&self, state: &State, now: &Moment) -> Outlook {
+        let mut outlook = no_outlook();
         if self.forwards {
             outlook.home_region.clone_from(&self.home_region);
             outlook.spent = self.spent(state, now);
@@ -87,34 +76,60 @@ impl CloudDesk {
     /// Whether as many calls are under way as the whole server may have.
     pub(super) fn is_full(&self, state: &State, now_ms: i64) -> bool {
         let forwards = state.desk.forwards_under_way(now_ms);
-        state.live.count(None, now_ms).saturating_add(forwards) >= self.config.most_calls
+        state.live.count().saturating_add(forwards) >= self.config.most_calls
     }
 
-    pub(super) fn situation(
+    /// The situation of a call that `from` places to `to`.
+    pub(super) fn agents_situation(
         &self,
-        signed_in: Vec<ClientIdentity>,
-        outlook: Outlook,
-        waiting: u32,
+        state: &State,
+        from: &str,
+        to: Option<&Destination>,
         now: &Moment,
     ) -> Situation {
-        Situation {
-            agents: Agents::Any { signed_in },
-            // Twilio rings a device that is in a call, too; the device says whether it is busy.
-            busy: false,
-            do_not_disturb: false,
-            local: now.local,
-            app: Some(self.config.twiml_app_sid.clone()),
-            waiting,
-            permission: Permission::Missing,
-            outlook,
-        }
+        let app = Some(self.config.twiml_app_sid.clone());
+        Situation { app, outlook: self.outlook(state, from, to, now), ..any_situation(now) }
     }
 
     /// The situation of a caller.
     pub(super) fn callers_situation(&self, state: &mut State, now: &Moment) -> Situation {
         state.desk.look_at_queue(now.now_ms);
         let live = &state.live;
-        let next = state.roster.next(now.now_ms, |identity| live.is_of(identity.as_str()));
-        self.situation(next, self.callers_outlook(state, now), state.desk.waiting(), now)
+        let signed_in = state.roster.next(now.now_ms, |identity| live.count_of(&identity.address()) > 0);
+        Situation {
+            agents: Agents::Any { signed_in },
+            waiting: state.desk.waiting(),
+            outlook: self.callers_outlook(state, now),
+            ..any_situation(now)
+        }
+    }
+}
+
+/// What is the same for every call, and all there is to know where nobody is called.
+pub(super) fn any_situation(now: &Moment) -> Situation {
+    Situation {
+        agents: Agents::Any { signed_in: Vec::new() },
+        // Twilio rings a device that is in a call, too; the device says whether it is busy.
+        busy: false,
+        do_not_disturb: false,
+        local: now.local,
+        app: None,
+        waiting: 0,
+        permission: Permission::Missing,
+        outlook: no_outlook(),
+    }
+}
+
+fn no_outlook() -> Outlook {
+    Outlook {
+        home_region: String::new(),
+        caller_id: None,
+        usable_caller_ids: Vec::new(),
+        owned_numbers: Vec::new(),
+        calls_under_way: 0,
+        forwards_under_way: 0,
+        spent: Spent::default(),
+        prices: BTreeMap::new(),
+        confirmed: false,
     }
 }
