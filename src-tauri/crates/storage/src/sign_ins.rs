@@ -39,7 +39,10 @@ impl SignIns {
     /// was written is an error of [`io::ErrorKind::InvalidData`].
     pub fn load(&self) -> io::Result<GoodUntil> {
         match std::fs::read(&self.file) {
-            Ok(bytes) => Ok(serde_json::from_slice::<Kept>(&bytes)?.agents),
+            Ok(bytes) => match serde_json::from_slice::<Kept>(&bytes) {
+                Ok(kept) => Ok(kept.agents),
+                Err(damaged) => Err(io::Error::new(io::ErrorKind::InvalidData, damaged)),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(GoodUntil::new()),
             Err(error) => Err(error),
         }
