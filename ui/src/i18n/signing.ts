@@ -20,7 +20,7 @@ export const signing = {
   'signing.switchingOff':
     'Twilio is being told to sign with the Auth Token again. That takes up to a minute, in which both are good.',
   'signing.temporary':
-    'The public address of this computer is another one after each start, and calls come in up to a minute later then: Twilio has to learn first to sign for it.',
+    'The public address of this computer is another one after each start. With a key of its own, calls come in up to a minute later then: Twilio first has to learn to sign for it.',
 
   'why.signingOff': 'A key of this computer’s own is not in use.',
   'why.notSettled': 'Wait until Twilio has learnt the last change.',

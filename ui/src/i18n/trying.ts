@@ -20,7 +20,7 @@ export const trying = {
   'greeting.about': 'Up to a minute. Speak as you would on the telephone.',
   'greeting.opening': 'The microphone is being opened…',
   'greeting.time': '{time} of 1:00',
-  'greeting.level': 'Microphone',
+  'greeting.level': 'Level',
   'greeting.name': 'Name of the recording',
   'greeting.suggested': 'My greeting',
   'greeting.quiet':

@@ -193,7 +193,7 @@ export class Program extends EventEmitter {
         this.emit('command');
       }
       response.writeHead(refused ? 409 : 200, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(refused ?? this.#answer(name, args) ?? null));
+      response.end(JSON.stringify(refused ?? (await this.#answer(name, args)) ?? null));
     } else {
       const file = pathname === '/' ? 'index.html' : pathname.slice(1);
       const content = await readFile(path.join(DIST, file)).catch(() => null);
@@ -233,6 +233,13 @@ export class Program extends EventEmitter {
         return null;
       case 'preview_incoming':
         return this.preview_lines;
+      case 'microphones':
+        return [
+          { id: 'default', label: 'System default', kind: 'microphone' },
+          { id: 'desk', label: 'Desk microphone', kind: 'microphone' },
+        ];
+      case 'finish_greeting':
+        return { wav_base64: SILENCE, duration_ms: 500, heard: true };
       case 'sound':
       case 'recording':
         return { wav_base64: SILENCE };

@@ -20,6 +20,20 @@ export function accountScenes(practice) {
   const choosingAt = (testid) => scene(accounts.choosing, (page) => show(page, testid));
   return {
     'account-card': [{ practice }, (page) => page.by('connect-card').scrollIntoViewIfNeeded()],
+    'account-signing': scene(accounts.connected, (page) => show(page, 'signing')),
+    'account-signing-on': scene(
+      {
+        ...accounts.connected,
+        signing: {
+          state: 'shared_key',
+          under_way: false,
+          offered: true,
+          waiting: null,
+          error: null,
+        },
+      },
+      (page) => show(page, 'signing'),
+    ),
     'account-none': scene(accounts.bothEntered, undefined, { practice }),
     'account-wrong': scene(accounts.wrongForm, undefined, { practice }),
     'account-refused': scene(accounts.refused, undefined, { practice }),

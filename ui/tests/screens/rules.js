@@ -94,6 +94,39 @@ export function ruleScenes(call_log) {
       await page.by('preview-lines').waitFor();
       await show(page, 'preview');
     }),
+    'incoming-greeting-recording': scene('incoming', office, async (page, program) => {
+      await page.by('greeting-sound-record').click();
+      await page.by('greeting-sound-microphone').waitFor();
+      await page.by('greeting-sound-record-start').click();
+      program.event('greeting_progressed', { at_ms: 4_200, level: 0.1, over: false, error: null });
+      await page.by('greeting-sound-progress').waitFor();
+      await page
+        .by('greeting-sound-recorder')
+        .evaluate((part) => part.scrollIntoView({ block: 'center' }));
+    }),
+    'incoming-greeting-recorded': scene('incoming', office, async (page) => {
+      await page.by('greeting-sound-record').click();
+      await page.by('greeting-sound-record-start').click();
+      await page.by('greeting-sound-record-stop').click();
+      await page.by('greeting-sound-heard').waitFor();
+      await page
+        .by('greeting-sound-recorder')
+        .evaluate((part) => part.scrollIntoView({ block: 'center' }));
+    }),
+    'incoming-preview-playing': scene('incoming', office, async (page, program) => {
+      program.preview_lines = new Promise(() => {});
+      await page.by('preview-play').click();
+      for (const [at_s, who, text] of [
+        [0, 'heard', 'Welcome. For sales, press 1. To leave a message, press 2.'],
+        [6, 'caller', 'Presses 7.'],
+        [6, 'call', 'This menu has no key 7. The caller hears what follows a wrong key.'],
+      ]) {
+        program.event('preview_line_added', { at_s, who, text });
+      }
+      await page.by('preview-key-1').waitFor();
+      await show(page, 'preview');
+      await page.by('preview-key-1').evaluate((key) => key.scrollIntoView({ block: 'end' }));
+    }),
     'incoming-preview-lines': scene('incoming', office, async (page) => {
       await page.by('preview-play').click();
       await page.by('preview-lines').waitFor();
