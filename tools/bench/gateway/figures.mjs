@@ -106,14 +106,18 @@ const loads = ({ closed, paced = {}, quiet, flood }) => [
   ...(flood ? Object.entries(flood).map(([kind, load]) => [`${kind}, in the flood`, load]) : []),
 ];
 
-/** What the answers of a side were other than they should be, as sentences. */
+/** What the answers of a side were other than they should be, and what it did not keep, as sentences. */
 export function wrongAnswers(side, round) {
-  return loads(round)
+  const answers = loads(round)
     .filter(([, load]) => load.wrong > 0 || load.failed > 0)
     .map(
       ([name, { wrong, failed, requests, trouble }]) =>
         `${side}, ${name}: ${wrong} wrong and ${failed} missing of ${requests} answers, the first: ${trouble}`,
     );
+  const logs = Object.entries(round.paced ?? {})
+    .filter(([, { unlogged }]) => unlogged > 0)
+    .map(([kind, { unlogged }]) => `${side}, ${kind}, paced: the call log had no room for ${unlogged} events`);
+  return [...answers, ...logs];
 }
 
 /** From this share of its time on the load tool, not the server, may be what limits a throughput. */
@@ -141,6 +145,14 @@ export function troubles(side, rounds, rates) {
     if (most >= TOOL_AT_ITS_LIMIT) {
       const share = Math.round(most * 100);
       troubles.push(`the load tool was at work ${share} % of the time; the server may be faster`);
+    }
+    const unlogged = median(rounds.map((round) => round.closed[kind].unlogged / round.closed[kind].sent));
+    if (unlogged > 0) {
+      const share = Math.ceil(unlogged * 100);
+      troubles.push(
+        `at its full throughput the call log had no room for ${share} % of the events, which Twilio would be ` +
+          'asked for later; at the paced rate it kept every one',
+      );
     }
     const late = median(rounds.map((round) => round.paced[kind].lateP99Ms));
     if (late >= TOOL_LATE_MS) {

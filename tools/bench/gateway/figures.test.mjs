@@ -117,3 +117,17 @@ test('a rate that is nearly all a side can answer is told', () => {
     'express, access token: paced at 95 % of what it could answer in that round; its latency is that of overload',
   ]);
 });
+
+test('events that the call log had no room for are told, and are a fault at the paced rate', () => {
+  const round = side(1);
+  round.closed.status = { ...round.closed.status, sent: 1_000, unlogged: 250 };
+  assert.deepEqual(wrongAnswers('dialer-server', round), []);
+  assert.match(
+    troubles('dialer-server', [round], of(100))[0],
+    /^dialer-server, status callback: at its full throughput the call log had no room for 25 % /,
+  );
+  round.paced.status = { ...round.paced.status, unlogged: 1 };
+  assert.deepEqual(wrongAnswers('dialer-server', round), [
+    'dialer-server, status, paced: the call log had no room for 1 events',
+  ]);
+});

@@ -38,7 +38,8 @@ export async function calibrate(side, load, twilio, plan) {
 /**
  * Starts `side` twice: once to time it, once to load it. `load` is the load tool (process.mjs),
  * `twilio` (twilio.mjs) asks single questions, `plan` says how long and how much, `rates` at which rate
- * each kind is paced. Times in milliseconds, memory in MiB.
+ * each kind is paced. Times in milliseconds, memory in MiB; `unlogged` are events that the call log had no
+ * room for.
  */
 export async function measure(side, load, twilio, plan, rates) {
   const { startUpMs } = await load(side, side.webhookPort, 'start-up', '--', ...pinned(0, side.command));
@@ -50,12 +51,18 @@ export async function measure(side, load, twilio, plan, rates) {
     const atRest = server.memory();
     const closed = {};
     const paced = {};
+    // Express keeps no log that could fall behind.
+    const unlogged = async () => (await side.unlogged?.()) ?? 0;
     for (const kind of KINDS) {
-      const before = server.cpuMs();
+      const [cpuMs, lost] = [server.cpuMs(), await unlogged()];
       const loaded = await closedLoad(side, load, kind, plan);
-      closed[kind] = { ...loaded, cpuUs: ((server.cpuMs() - before) * 1000) / loaded.sent };
+      const cpuUs = ((server.cpuMs() - cpuMs) * 1000) / loaded.sent;
+      closed[kind] = { ...loaded, cpuUs, unlogged: (await unlogged()) - lost };
+      await sleep(plan.restMs ?? REST_MS);
+      const lostUntilNow = await unlogged();
       const rate = ['--rate', String(rates[kind])];
-      paced[kind] = await load(side, portFor(side, kind), 'paced', '--kind', kind, ...rate, ...lasting(plan));
+      const due = await load(side, portFor(side, kind), 'paced', '--kind', kind, ...rate, ...lasting(plan));
+      paced[kind] = { ...due, unlogged: (await unlogged()) - lostUntilNow };
     }
     const open = (forged) =>
       load(

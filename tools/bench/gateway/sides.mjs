@@ -45,7 +45,15 @@ export async function dialerServer(root, folder, account, profile) {
     env: { PATH, HOME: data, DATABASE_URL: `sqlite://${database}`, ...UNLIMITED, ...NOWHERE, ...account },
     log: join(folder, 'dialer-server.log'),
     database,
+    unlogged: () => eventsLost(tokenPort, account.AGENT_API_TOKEN),
   };
+}
+
+/** Events of calls that found no room on their way to the log, since the start. */
+async function eventsLost(port, bearer) {
+  const headers = { authorization: `Bearer ${bearer}` };
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+  return Number(/^dialer_call_events_lost_total (\d+)$/m.exec(metrics)[1]);
 }
 
 const kept = (database) => `${database}.kept`;
