@@ -20,52 +20,30 @@ import type {
   Snapshot,
   Taken,
 } from '../host/bindings';
-import type { Arguments, Host, HostError } from '../host/host';
+import type { HostError } from '../host/host';
 import { t } from '../i18n';
-import type { Clock } from '../phone/clock';
 import { isCallable, QUEUE } from '../phone/destination';
 import type { Invite, LineCall } from '../phone/line';
 import { Phone } from '../phone/phone';
 import { isConnected, isLive, type PhoneState } from '../phone/state';
-import type { Tones } from '../voice/tones';
-import { NoVoice, type Voice, type VoiceListeners } from '../voice/voice';
+import { NoVoice, type Voice } from '../voice/voice';
 import { Account, sentence } from './account.svelte';
 import { CallLog } from './call_log.svelte';
+import type { DialerParts } from './dialer_parts';
+import { Feed } from './feed';
+import { Hints } from './hints.svelte';
 import { Names } from './names.svelte';
 import { Notices } from './notices.svelte';
 import { NumberField } from './number_field.svelte';
 import { Placing } from './placing.svelte';
 import { Recordings } from './recordings.svelte';
 import { purposeOf, recall, remember } from './reload';
+import { Reports } from './reports';
 import { RuleBook } from './rule_book.svelte';
 import { Waiting } from './waiting.svelte';
 
-/** How long a passing hint stays. */
-const HINT_MS = 6_000;
-
-/** How long a pad key shows that the keyboard pressed it. */
-const FLASH_MS = 140;
-
 /** How often the timer of a call is looked at; it changes once a second. */
 const TICK_MS = 250;
-
-/** When a snapshot that could not be had is asked for again. */
-const REFRESH_AGAIN_MS = 3_000;
-
-/** What the page is made of; tests bring their own. */
-export interface DialerParts {
-  host: Host;
-  openVoice: (host: Host, snapshot: Snapshot, listeners: VoiceListeners) => Promise<Voice>;
-  tones: Pick<Tones, 'blocked' | 'unlock' | 'ring' | 'ringback' | 'stop' | 'key'>;
-  clock: Clock;
-  newId: () => string;
-  /** The system's clipboard; absent where the page may not use it. */
-  clipboard: Pick<Clipboard, 'writeText'> | undefined;
-  /** Whether the computer has a network, as far as the page knows. */
-  online: () => boolean;
-  /** Outlives a load of the page. */
-  memory: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
-}
 
 const STARTING: Lights = {
   calls_out: { state: 'starting', reason: null, repair: null },
@@ -87,9 +65,6 @@ export class Dialer implements App {
   page = $state<Page>('keypad');
   overlay = $state<Overlay>(null);
   keypadOpen = $state(false);
-  hintText = $state('');
-  /** The pad key that the keyboard pressed a moment ago. */
-  flashed = $state('');
   doNotDisturb = $state(false);
   /** The rule that took the last practice call in place of the phone. */
   taken = $state.raw<Taken | null>(null);
@@ -105,30 +80,34 @@ export class Dialer implements App {
   readonly waiting: Waiting;
   readonly recordings: Recordings;
 
-  /** Names this load of the page: the program ends the calls of any page before it. */
-  readonly #page = crypto.randomUUID();
   readonly #notices = new Notices();
+  readonly #hints: Hints;
+  readonly #feed: Feed;
+  readonly #reports: Reports;
   #lastDialled = $state<string | null>(null);
 
   readonly #parts: DialerParts;
   #phone: Phone | null = null;
   #voice: Voice | null = null;
-  #reports: Promise<unknown> = Promise.resolve();
   #stopTicking: (() => void) | null = null;
-  #cancelHint: (() => void) | null = null;
-  /** Events that came before the snapshot they build on. */
-  #early: HostEvent[] | null = [];
-  /** A snapshot is being fetched, and whether it may be out of date by the time it arrives. */
-  #fetching = false;
-  #fetchAgain = false;
-  /** The last snapshot could not be had, and is asked for again. */
-  #cancelRefresh: (() => void) | null = null;
   /** Another phone stands behind the page, which has to be loaded anew. */
   #stale = false;
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
-    const { host } = parts;
+    const { host, clock } = parts;
+    this.#hints = new Hints(clock);
+    this.#reports = new Reports(host);
+    this.#feed = new Feed({
+      host,
+      clock,
+      // The program ends the calls of any page before this one.
+      page: crypto.randomUUID(),
+      apply: (snapshot) => this.#apply(snapshot),
+      hear: (event) => this.#hear(event),
+      lost: (error) => this.#lost(error),
+      hint: (text) => this.hint(text),
+    });
     const inspect = (text: string) => host.call('inspect_number', { text });
     this.field = new NumberField(inspect, () => this.placing.forget());
     this.names = new Names(inspect);
@@ -156,29 +135,20 @@ export class Dialer implements App {
   async start(): Promise<void> {
     const { host, openVoice, tones } = this.#parts;
     let snapshot: Snapshot;
-    this.#fetching = true;
     try {
-      await host.listen(
-        (event) => this.#hear(event),
-        () => void this.#refresh(),
-        (error) => this.#lost(error),
-      );
-      snapshot = await host.call('snapshot', { page: this.#page });
+      snapshot = await this.#feed.begin();
     } catch (error) {
       this.phase = 'failed';
       this.failure = sentence(error);
       return;
     }
-    this.#apply(snapshot);
-    void this.account.load();
     this.#arrive();
     this.phase = 'ready';
-    this.#fetched();
     try {
       this.#voice = await openVoice(host, snapshot, {
         onInvite: (invite, call) => this.#invited(invite, call),
         onLevels: (input, output) => (this.levels = { input, output }),
-        reportDevice: (report) => this.#report('report_device', { report }),
+        reportDevice: (report) => this.#reports.send('report_device', { report }),
       });
     } catch (error) {
       this.#notices.tell('voice', 'MediaFailed', voiceFailure(error), false);
@@ -189,7 +159,7 @@ export class Dialer implements App {
       line,
       clock: this.#parts.clock,
       newId: this.#parts.newId,
-      report: (report) => this.#report('report_call', { report }),
+      report: (report) => this.#reports.send('report_call', { report }),
     });
     this.#phone.subscribe((state) => this.#follow(state));
     line.start();
@@ -211,7 +181,7 @@ export class Dialer implements App {
 
   /** The computer went on or off the network: the program need not find out by waiting. */
   reportNetwork(): void {
-    this.#report('report_network', { online: this.#parts.online() });
+    this.#reports.send('report_network', { online: this.#parts.online() });
   }
 
   /** Whether the page is the program's own window rather than one of a browser. */
@@ -402,17 +372,21 @@ export class Dialer implements App {
     }
   }
 
+  get hintText(): string {
+    return this.#hints.text;
+  }
+
   hint(reason: string): void {
-    this.hintText = reason;
-    this.#cancelHint?.();
-    this.#cancelHint = this.#parts.clock.after(HINT_MS, () => (this.hintText = ''));
+    this.#hints.tell(reason);
+  }
+
+  /** The pad key that the keyboard pressed a moment ago. */
+  get flashed(): string {
+    return this.#hints.flashed;
   }
 
   flash(key: string): void {
-    this.flashed = key;
-    this.#parts.clock.after(FLASH_MS, () => {
-      if (this.flashed === key) this.flashed = '';
-    });
+    this.#hints.flash(key);
   }
 
   dismissNotice({ id }: Notice): void {
@@ -435,14 +409,7 @@ export class Dialer implements App {
     this.#notices.withdraw('host');
     // A program that has just started takes a network for granted.
     if (!this.#parts.online()) this.reportNetwork();
-    this.#hearEarly();
-  }
-
-  #hearEarly(): void {
-    const early = this.#early ?? [];
-    this.#early = null;
-    // Each of them is the whole of what it speaks of, so hearing an old one first does no harm.
-    for (const event of early) this.#hear(event);
+    void this.account.load();
   }
 
   /** Unix milliseconds at this moment. */
@@ -455,36 +422,6 @@ export class Dialer implements App {
     this.#parts.host.restart();
   }
 
-  async #refresh(): Promise<void> {
-    if (this.#fetching) {
-      this.#fetchAgain = true;
-      return;
-    }
-    this.#fetching = true;
-    this.#early = [];
-    try {
-      this.#apply(await this.#parts.host.call('snapshot', { page: this.#page }));
-      void this.account.load();
-      this.#cancelRefresh?.();
-      this.#cancelRefresh = null;
-    } catch (error) {
-      // What is heard is still news, if not all of it.
-      this.#hearEarly();
-      if (!this.#cancelRefresh) this.hint(sentence(error));
-      this.#cancelRefresh?.();
-      this.#cancelRefresh = this.#parts.clock.after(REFRESH_AGAIN_MS, () => void this.#refresh());
-    }
-    this.#fetched();
-  }
-
-  /** A snapshot has come, or not; the next one can be fetched. */
-  #fetched(): void {
-    this.#fetching = false;
-    if (!this.#fetchAgain) return;
-    this.#fetchAgain = false;
-    void this.#refresh();
-  }
-
   /** The program is out of reach; the next snapshot shows that it is back. */
   #lost(error: HostError): void {
     const light: Light = { state: 'not_reachable', reason: error.user.message, repair: null };
@@ -493,11 +430,6 @@ export class Dialer implements App {
   }
 
   #hear(event: HostEvent): void {
-    // The engine's events are no state that a snapshot could contain.
-    if (this.#early && event.event !== 'voice') {
-      this.#early.push(event);
-      return;
-    }
     switch (event.event) {
       case 'agent_changed':
         this.agent = event.data;
@@ -612,18 +544,6 @@ export class Dialer implements App {
     this.#stopTicking?.();
     this.now = this.#parts.clock.now();
     this.#stopTicking = this.#parts.clock.after(TICK_MS, () => this.#tick());
-  }
-
-  /** One after the other, so that the program hears of things in their order. */
-  #report<Name extends 'report_call' | 'report_device' | 'report_network'>(
-    name: Name,
-    args: Arguments<Name>,
-  ): void {
-    this.#reports = this.#reports
-      .then(() => this.#parts.host.call(name, args))
-      .catch((error: unknown) => {
-        console.warn(`the program did not take a ${name}`, error);
-      });
   }
 }
 
