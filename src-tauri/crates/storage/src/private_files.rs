@@ -67,7 +67,9 @@ fn replace_by(file: &Path, bytes: &[u8], sync_folder: fn(&Path) -> io::Result<()
         return written;
     }
     // The file says the new from here on, so this is no failure whatever comes.
-    match file.parent().map_or(Ok(()), sync_folder) {
+    // A name alone is one in the folder the program was started in.
+    let here = |folder| if folder == Path::new("") { Path::new(".") } else { folder };
+    match file.parent().map(here).map_or(Ok(()), sync_folder) {
         // EINVAL and ENOTSUP: the file system has no such thing as syncing a folder.
         Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             tracing::warn!(%error, "a file was written, but its folder could not be synced to the disk");
