@@ -215,6 +215,7 @@ export const rules = {
   'disturb.isOn': 'Do not disturb is on. Calls do not ring here: the caller {what}.',
   'disturb.isOnPlain':
     'Do not disturb is on. Calls do not ring here: callers get what the Incoming page says.',
+  'disturb.reached': 'Calls to your number reach this computer, but do not ring now.',
   'disturb.isOff': 'Do not disturb is off: calls ring here.',
 
   'taken.open': 'Your rules do not have it ring',

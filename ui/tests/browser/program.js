@@ -61,6 +61,8 @@ export class Program extends EventEmitter {
   /** Whether an outgoing call is told that it rings, and whether it is answered. */
   rings = true;
   answers = true;
+  /** The rule that takes a practice call; nothing where it rings. */
+  taken = null;
   /** Whether a call gets the token with which it survives the loss of its signalling. */
   resumes = true;
   /** What the account page shows, and what disconnecting would do. */
@@ -222,6 +224,8 @@ export class Program extends EventEmitter {
         return this.imported;
       case 'prepare_call':
         return this.permit ?? { type: 'go', to: args.to };
+      case 'practice_incoming':
+        return this.taken;
       case 'rules':
         return this.rules;
       case 'check_fallback':

@@ -63,6 +63,15 @@ const scenes = {
   empty: [{ call_log }, async () => {}],
   problem: [{}, async (page) => page.by('number-input').pressSequentially('0207')],
   practice: [{ practice }, async () => {}],
+  'practice-taken': [
+    { practice },
+    async (page, program) => {
+      program.taken = { path: 'incoming.do_not_disturb', answer: { type: 'voicemail' } };
+      await page.by('practice-incoming').click();
+      await page.by('practice-taken').scrollIntoViewIfNeeded();
+      await page.mouse.move(0, 0);
+    },
+  ],
   recents: [
     { call_log },
     async (page) => (await page.by('nav-recents').isVisible()) && page.by('nav-recents').click(),
