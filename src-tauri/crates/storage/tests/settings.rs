@@ -243,7 +243,7 @@ fn settings_of_the_first_version_are_taken_up() {
     );
     drop(settings);
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"version\": 3") && written.contains("\"machine\": \"here\""), "{written}");
+    assert!(written.contains("\"version\": 4") && written.contains("\"machine\": \"here\""), "{written}");
 }
 
 #[test]
@@ -295,10 +295,10 @@ fn rules_are_kept_and_begin_with_the_default() {
 fn settings_of_a_newer_version_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.json");
-    let newer = r#"{"version": 4, "installations": [{"id": "0123abcd"}]}"#;
+    let newer = r#"{"version": 5, "installations": [{"id": "0123abcd"}]}"#;
     fs::write(&path, newer).unwrap();
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, SettingsError::NewerVersion { found: 4, known: 3, .. }), "{error:?}");
+    assert!(matches!(error, SettingsError::NewerVersion { found: 5, known: 4, .. }), "{error:?}");
     let told = error.user_error();
     assert_eq!(told.code, ErrorCode::SettingsUnavailable);
     assert!(

@@ -232,16 +232,21 @@ fn interruptions() -> Vec<RestFault> {
         [RestFailure::HoldBefore, RestFailure::HoldAfter].map(|then| RestFault {
             method: Some(method.into()),
             path_contains: Some(path.into()),
-            times: None,
+            times: Some(1),
             then,
         })
     })
     .collect()
 }
 
-/// Waits until a request was caught by the fault, by what can be seen of it from outside: its time has come.
-async fn until_caught() {
-    tokio::time::sleep(Duration::from_millis(400)).await;
+/// Waits until the fault has caught its request.
+async fn until_caught(computer: &Computer) {
+    let caught = async {
+        while computer.simulator.faults().rest[0].times != Some(0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(30), caught).await.is_ok(), "nothing was caught");
 }
 
 #[tokio::test]
@@ -252,7 +257,7 @@ async fn a_program_that_ends_anywhere_on_the_way_goes_on_and_arrives() {
             let mut computer = desk().await;
             computer.simulator.set_faults(Faults { rest: vec![fault.clone()], ..Faults::default() });
             computer.phone().use_shared_key(true).await.unwrap();
-            until_caught().await;
+            until_caught(&computer).await;
             computer.restart().await;
             computer.simulator.set_faults(Faults::default());
             computer.phone().try_again().await.unwrap();
@@ -276,12 +281,12 @@ async fn a_program_that_ends_on_the_way_back_goes_on_going_back() {
                 let fault = RestFault {
                     method: Some("DELETE".into()),
                     path_contains: Some(path.into()),
-                    times: None,
+                    times: Some(1),
                     then,
                 };
                 computer.simulator.set_faults(Faults { rest: vec![fault.clone()], ..Faults::default() });
                 computer.phone().use_shared_key(false).await.unwrap();
-                until_caught().await;
+                until_caught(&computer).await;
                 computer.restart().await;
                 computer.simulator.set_faults(Faults::default());
                 published(&mut computer).await;
