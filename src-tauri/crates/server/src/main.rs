@@ -25,7 +25,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// AGENT_API_TOKEN (what agents show). Further: DATABASE_URL (an SQLite file), REQUIRE_INTENT=1 (connect
 /// only calls that were asked for), RULES_FILE (what calls may do, as JSON), TWILIO_AUTH_TOKEN_SECONDARY,
 /// TWILIO_WEBHOOK_KEY_ID, TWILIO_WEBHOOK_KEY_SECRET, TWILIO_WEBHOOK_KEY_ALGORITHM, WEBHOOKS_PER_SECOND (200),
-/// TOKENS_PER_MINUTE (10, for each agent). Each secret may be in a file named by the same name with _FILE.
+/// TOKENS_PER_MINUTE (10, for each agent), MOST_CALLS (100, outgoing ones at a time), TWILIO_SIMULATOR (a simulator of
+/// Twilio on this computer, asked in its place). Each secret may be in a file named by the same name with _FILE.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
