@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { account as newAccount } from './gateway/account.mjs';
 import { compare } from './gateway/compare.mjs';
 import { measures, rows, troubles, wrongAnswers } from './gateway/figures.mjs';
-import { calibrate, measure } from './gateway/measure.mjs';
+import { calibrate, measure, measureStart } from './gateway/measure.mjs';
 import { PINNED, Server, loadTool, toolItself } from './gateway/process.mjs';
 import { instrument, plain, write } from './gateway/report.mjs';
 import { dialerServer, emptyLog, express, keepLog } from './gateway/sides.mjs';
@@ -96,10 +96,14 @@ async function main() {
     const twilio = new Twilio(root, account);
     const program = join(root, 'target', chosen.profile, 'bench-load');
     const load = loadTool(program, account);
-    const sides = [
+    const servedBy = async (account) => [
       await express(root, folder, account),
       await dialerServer(root, folder, account, chosen.profile),
     ];
+    const sides = await servedBy(account);
+    const abroad = newAccount('abroad');
+    const twilioAbroad = new Twilio(root, abroad);
+    const sidesAbroad = await servedBy(abroad);
 
     say('comparing the answers of both sides');
     const servers = [];
@@ -127,6 +131,8 @@ async function main() {
         say(`round ${round + 1} of ${chosen.rounds}: ${side.name}`);
         emptyLog(side);
         figures[side.key] = await measure(side, load, twilio, chosen, rates);
+        const same = sidesAbroad.find(({ key }) => key === side.key);
+        figures[side.key].abroad = await measureStart(same, load, twilioAbroad, chosen);
         refuse(side.name, figures[side.key]);
       }
       rounds.push(figures);

@@ -5,16 +5,21 @@ import { randomBytes } from 'node:crypto';
 
 const sid = (prefix) => `${prefix}${'1'.padStart(32, '0')}`;
 
-/** The environment the servers and the load tool read, by the names of the usual set-up guide. */
-export function account() {
+/** Ours, reserved for fiction: in the United States, and in the United Kingdom, whose numbers take metadata to read. */
+const NUMBERS = { home: '+12025550100', abroad: '+442079460100' };
+
+/**
+ * The environment the servers and the load tool read, by the names of the usual set-up guide; the number
+ * is one of `NUMBERS`.
+ */
+export function account(where = 'home') {
   return {
     TWILIO_ACCOUNT_SID: sid('AC'),
     TWILIO_AUTH_TOKEN: randomBytes(16).toString('hex'),
     TWILIO_API_KEY: sid('SK'),
     TWILIO_API_SECRET: randomBytes(16).toString('hex'),
     TWILIO_TWIML_APP_SID: sid('AP'),
-    // Reserved for fiction.
-    TWILIO_PHONE_NUMBER: '+12025550100',
+    TWILIO_PHONE_NUMBER: NUMBERS[where],
     // Never asked: it is what Twilio would have signed.
     BACKEND_URL: 'https://phone.example',
     AGENT_API_TOKEN: randomBytes(16).toString('hex'),
@@ -23,5 +28,5 @@ export function account() {
 
 /** Who calls. */
 export const AGENT = 'albert';
-/** Whom; reserved for fiction too. */
-export const CUSTOMER = '+12025550123';
+/** Whom: a number beside ours, reserved for fiction too. */
+export const customer = ({ TWILIO_PHONE_NUMBER }) => TWILIO_PHONE_NUMBER.replace(/..$/, '23');

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { AGENT, CUSTOMER } from './account.mjs';
+import { AGENT, customer } from './account.mjs';
 import { callSid } from './twilio.mjs';
 
 /** Asserts that both sides answer the same questions with the same answers. */
@@ -35,7 +35,7 @@ export async function compare(twilio, account, sides) {
     ['the same by GET', 'GET', twilio.outgoing()],
     ['a call from the Voice SDK with characters to escape', 'POST', twilio.outgoing(noted)],
     ['the same by GET', 'GET', twilio.outgoing(noted)],
-    ['the short form', 'GET', { To: CUSTOMER, From: account.TWILIO_PHONE_NUMBER }],
+    ['the short form', 'GET', { To: customer(account), From: account.TWILIO_PHONE_NUMBER }],
     ['a number that is none', 'POST', twilio.outgoing({ To: '12' })],
     // The agent who has just got a token is rung.
     ['a caller', 'POST', twilio.incoming()],

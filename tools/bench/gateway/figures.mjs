@@ -40,6 +40,8 @@ export function measures(flood, rates) {
       target: timesBetter(15),
     },
     { name: 'memory after load, PSS', unit: 'MiB', of: (side) => side.afterLoad.pss },
+    { name: 'with a British number: start', unit: 'ms', of: (side) => side.abroad.startUpMs },
+    { name: 'with a British number: memory at rest, RSS', unit: 'MiB', of: (side) => side.abroad.atRest.rss },
     ...KINDS.flatMap(([kind, name]) => [
       { name, unit: 'requests/s', of: (side) => side.closed[kind].perSecond, more: true },
       { name: `${name}, processor time`, unit: 'µs', of: (side) => side.closed[kind].cpuUs },

@@ -23,6 +23,7 @@ function side(ms, floodP99Ms = ms) {
     startUpMs: ms,
     atRest: { rss: ms, pss: ms },
     afterLoad: { rss: ms, pss: ms },
+    abroad: { startUpMs: ms, atRest: { rss: ms, pss: ms } },
     closed: of(each),
     // Another figure than that of the closed load, so that they cannot be mixed up.
     paced: of({ ...load(1500, ms / 2, ms / 4), lateP99Ms: 0.01 }),

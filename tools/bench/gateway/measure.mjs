@@ -36,6 +36,21 @@ export async function calibrate(side, load, twilio, plan) {
 }
 
 /**
+ * How long `side` takes to start, and how much memory it has after its first call: milliseconds and MiB.
+ */
+export async function measureStart(side, load, twilio, plan) {
+  const { startUpMs } = await load(side, side.webhookPort, 'start-up', '--', ...pinned(0, side.command));
+  const server = await Server.start(side, () => twilio.isUp(side));
+  try {
+    await twilio.begin(side);
+    await sleep(plan.restMs ?? REST_MS);
+    return { startUpMs, atRest: server.memory() };
+  } finally {
+    await server.stop();
+  }
+}
+
+/**
  * Starts `side` twice: once to time it, once to load it. `load` is the load tool (process.mjs),
  * `twilio` (twilio.mjs) asks single questions, `plan` says how long and how much, `rates` at which rate
  * each kind is paced. Times in milliseconds, memory in MiB; `unlogged` are events that the call log had no

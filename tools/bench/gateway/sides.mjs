@@ -18,7 +18,7 @@ export async function express(root, folder, account) {
     command: [process.execPath, 'server.js'],
     folder: join(root, 'tools/bench/express'),
     env: { PATH, NODE_ENV: 'production', PORT: String(port), ...account },
-    log: join(folder, 'express.log'),
+    log: join(folder, `express-${port}.log`),
   };
 }
 
@@ -32,7 +32,7 @@ export async function dialerServer(root, folder, account, profile) {
   const program = join(root, 'target', profile, 'dialer-server');
   if (!existsSync(program)) throw new Error(`${program} is missing`);
   const [webhookPort, tokenPort] = [await freePort(), await freePort()];
-  const data = join(folder, 'dialer-server');
+  const data = join(folder, `dialer-server-${webhookPort}`);
   mkdirSync(data, { recursive: true });
   const database = join(data, 'calls.sqlite');
   return {
@@ -43,7 +43,7 @@ export async function dialerServer(root, folder, account, profile) {
     command: [program, '--listen', `127.0.0.1:${webhookPort}`, '--agent-listen', `127.0.0.1:${tokenPort}`],
     folder: data,
     env: { PATH, HOME: data, DATABASE_URL: `sqlite://${database}`, ...UNLIMITED, ...NOWHERE, ...account },
-    log: join(folder, 'dialer-server.log'),
+    log: join(data, 'dialer-server.log'),
     database,
     unlogged: () => eventsLost(tokenPort, account.AGENT_API_TOKEN),
   };

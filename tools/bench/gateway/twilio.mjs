@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { AGENT, CUSTOMER } from './account.mjs';
+import { AGENT, customer } from './account.mjs';
 
 let calls = 0;
 /** A CallSid nobody else uses. */
@@ -59,7 +59,7 @@ export class Twilio {
       Caller: caller,
       Direction: 'inbound',
       From: caller,
-      To: CUSTOMER,
+      To: customer(this.#account),
       ...more,
     };
   }
@@ -73,9 +73,9 @@ export class Twilio {
       CallSid: callSid(),
       CallStatus: 'ringing',
       Called: TWILIO_PHONE_NUMBER,
-      Caller: CUSTOMER,
+      Caller: customer(this.#account),
       Direction: 'inbound',
-      From: CUSTOMER,
+      From: customer(this.#account),
       FromCity: '',
       To: TWILIO_PHONE_NUMBER,
       ...more,
@@ -92,7 +92,7 @@ export class Twilio {
       CallbackSource: 'call-progress-events',
       Direction: 'outbound-dial',
       From: this.#account.TWILIO_PHONE_NUMBER,
-      To: CUSTOMER,
+      To: customer(this.#account),
       SequenceNumber: String(sequence),
       Timestamp: new Date().toUTCString().replace('GMT', '+0000'),
     };

@@ -16,10 +16,8 @@ const STATUS_PATH: &str = "/api/calls/status";
 const TOKEN_PATH: &str = "/api/calls/token";
 /// Who asks for tokens.
 const AGENT: &str = "albert";
-/// Numbers reserved for fiction, which nobody has, without their last two digits; 00 is ours.
-const CALLERS: &str = "+120255501";
-/// One of them.
-const CUSTOMER: &str = "+12025550123";
+/// The last two digits of whom agents call; the others are those of our own number.
+const CUSTOMER: u64 = 23;
 /// What a leg goes through, as `CallStatus`; the place in the list is the `SequenceNumber`.
 const LEG_EVENTS: [&str; 4] = ["initiated", "ringing", "in-progress", "completed"];
 
@@ -89,7 +87,7 @@ impl Twilio {
             account_sid: format!("AC{:032}", 1),
             auth_token: "0".repeat(32),
             twiml_app_sid: format!("AP{:032}", 1),
-            phone_number: format!("{CALLERS}00"),
+            phone_number: "+12025550100".into(),
             backend_url: "https://phone.example".into(),
             agent_api_token: None,
         }
@@ -130,6 +128,12 @@ impl Twilio {
         }
     }
 
+    /// The number beside ours that ends in these two digits: whose ours is reserved for fiction, is as well.
+    fn neighbour(&self, last: u64) -> String {
+        let area = self.phone_number.get(..self.phone_number.len().saturating_sub(2)).unwrap_or_default();
+        format!("{area}{last:02}")
+    }
+
     fn get(&self, form: &[(&str, String)], request: &mut Vec<u8>) {
         let target = format!("{VOICE_PATH}?{}", encoded(form));
         let signature = self.sign(&target, &[]);
@@ -140,7 +144,7 @@ impl Twilio {
     /// What Twilio tells of a caller. Load is made of callers: of them there can be many at a time, while an
     /// agent has a call or two.
     fn incoming(&self, seed: u64, number: u64) -> Vec<(&'static str, String)> {
-        let caller = format!("{CALLERS}{:02}", 1 + number % 99);
+        let caller = self.neighbour(1 + number % 99);
         let place = |name, value: &str| (name, value.to_owned());
         vec![
             ("AccountSid", self.account_sid.clone()),
@@ -184,7 +188,7 @@ impl Twilio {
             ("Caller", caller.clone()),
             ("Direction", "inbound".into()),
             ("From", caller),
-            ("To", CUSTOMER.into()),
+            ("To", self.neighbour(CUSTOMER)),
         ]
     }
 
@@ -200,14 +204,14 @@ impl Twilio {
             ("CallSid", call_sid(seed, call)),
             ("CallStatus", status.into()),
             ("CallbackSource", "call-progress-events".into()),
-            ("Called", CUSTOMER.into()),
+            ("Called", self.neighbour(CUSTOMER)),
             ("Caller", self.phone_number.clone()),
             ("Direction", "outbound-dial".into()),
             ("From", self.phone_number.clone()),
             ("ParentCallSid", call_sid(!seed, call)),
             ("SequenceNumber", event.to_string()),
             ("Timestamp", "Mon, 23 Nov 2026 12:00:00 +0000".into()),
-            ("To", CUSTOMER.into()),
+            ("To", self.neighbour(CUSTOMER)),
         ];
         if status == "completed" {
             form.push(("CallDuration", "42".into()));
