@@ -22,6 +22,10 @@ trap cleanup EXIT
 mkdir "$work/context"
 # The lines of the list that begin with "!" are what is sent.
 sed -n 's/^!//p' deploy/Dockerfile.dockerignore | xargs cp -r -t "$work/context"
+# Cargo does not miss these, and builds something else without them.
+for file in $(git ls-files -- .cargo 'rust-toolchain*'); do
+    [ -e "$work/context/$file" ] || { echo "try-image: $file is not sent to Docker" >&2; exit 1; }
+done
 cargo metadata --locked --format-version 1 --manifest-path "$work/context/Cargo.toml" >"$work/metadata"
 
 echo "building the release"
