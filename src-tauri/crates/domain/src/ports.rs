@@ -171,15 +171,20 @@ pub trait CallStore: Send + Sync + 'static {
     /// Every call that began at `since_ms` (Unix milliseconds) or later, newest first.
     fn since(&self, since_ms: i64) -> Result<Vec<CallLogEntry>, CallStoreError> {
         let mut entries = Vec::new();
+        self.each_since(since_ms, &mut |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+    /// Shows `visit` what [`since`](Self::since) answers with, without holding more than a page of it.
+    fn each_since(&self, since_ms: i64, visit: &mut dyn FnMut(CallLogEntry)) -> Result<(), CallStoreError> {
         let mut before = None;
         loop {
             let page = self.list(before, 200)?;
             let listed = page.entries.len();
-            entries.extend(page.entries.into_iter().filter(|entry| entry.started_at_ms >= since_ms));
+            page.entries.into_iter().filter(|entry| entry.started_at_ms >= since_ms).for_each(&mut *visit);
             // The place in the list, not the row, is what the order goes by.
             match page.next {
                 Some(next) if listed > 0 && next.started_at_ms >= since_ms => before = Some(next),
-                Some(_) | None => return Ok(entries),
+                Some(_) | None => return Ok(()),
             }
         }
     }

@@ -42,9 +42,9 @@ pub trait Listener: Send + Sync + 'static {
     fn in_doubt(&self, _now_ms: i64) -> Vec<CallSid> {
         Vec::new()
     }
-    /// Twilio has answered about a call that was in doubt, at `now_ms`; what it knows has been told. It may know
-    /// nothing.
-    fn answered(&self, _call: &CallSid, _is_known: bool, _now_ms: i64) {}
+    /// Twilio has answered about a call that was in doubt, at `now_ms`, with the leg that asked; what it knows has
+    /// been told. `None` where it knows nothing.
+    fn answered(&self, _call: &CallSid, _known: Option<&CallResource>, _now_ms: i64) {}
 }
 
 /// What the task works with. It keeps neither who listens alive nor the log open.
@@ -63,13 +63,15 @@ pub struct Repair<L> {
     pub rows: u32,
 }
 
-/// What was asked about rows of the log.
+/// What was asked about rows of the log, and about calls in doubt.
 #[derive(Default)]
 struct Asked {
     /// Rows of which nobody knows more.
     hopeless: HashSet<CallId>,
     /// When, in Unix milliseconds: who was asked about lately comes last.
     at_ms: HashMap<CallId, i64>,
+    /// Likewise of the calls in doubt.
+    doubts_at_ms: HashMap<CallSid, i64>,
 }
 
 impl<L: Listener> Repair<L> {
@@ -87,7 +89,8 @@ impl<L: Listener> Repair<L> {
                 return;
             }
             let now_ms = self.clock.now_ms();
-            for looked in [self.look(now_ms, &mut asked).await, self.look_at_doubts(now_ms).await] {
+            let doubts = self.look_at_doubts(now_ms, &mut asked).await;
+            for looked in [doubts, self.look(now_ms, &mut asked).await] {
                 if let Err(error) = looked {
                     quietly(&error);
                 }
@@ -119,6 +122,8 @@ impl<L: Listener> Repair<L> {
             .into_iter()
             .filter(|entry| !asked.hopeless.contains(&entry.id))
             .filter(|entry| call_log::unfinished(entry, now_ms).is_some())
+            // What was in doubt has just been read.
+            .filter(|entry| parent(entry).is_none_or(|leg| asked.doubts_at_ms.get(&leg) != Some(&now_ms)))
             .collect();
         asked.at_ms.retain(|call, _| unfinished.iter().any(|entry| entry.id == *call));
         // Stable, so that of those not asked about the newest is the first.
@@ -144,21 +149,26 @@ impl<L: Listener> Repair<L> {
     }
 
     /// Calls that the listener has doubts about. Of one that the log does not know, who called whom is told, too.
-    async fn look_at_doubts(&self, now_ms: i64) -> Result<(), UserError> {
+    async fn look_at_doubts(&self, now_ms: i64, asked: &mut Asked) -> Result<(), UserError> {
         let mut calls = self.listener.in_doubt(now_ms);
+        let doubted: HashSet<&CallSid> = calls.iter().collect();
+        asked.doubts_at_ms.retain(|call, _| doubted.contains(call));
+        // Stable: those about which nothing could be read the last time come last.
+        calls.sort_by_key(|call| asked.doubts_at_ms.get(call).copied());
         calls.truncate(AT_ONCE);
         if calls.is_empty() {
             return Ok(());
         }
         let client = self.api.client().await?;
         for call in calls {
+            asked.doubts_at_ms.insert(call.clone(), now_ms);
             match read(&client, &call).await {
                 Ok(read) => {
                     let begun = if self.is_logged(&call).await? { None } else { read.begun() };
                     self.tell(begun.into_iter().chain(read.events()).collect());
-                    self.listener.answered(&call, true, now_ms);
+                    self.listener.answered(&call, Some(&read.parent), now_ms);
                 }
-                Err(RestError::Refused { status: 404, .. }) => self.listener.answered(&call, false, now_ms),
+                Err(RestError::Refused { status: 404, .. }) => self.listener.answered(&call, None, now_ms),
                 Err(error) => quietly(&error.user_error()),
             }
         }
@@ -248,8 +258,8 @@ fn missed(call: &CallResource, number: &E164, now_ms: i64) -> Option<CallEvent> 
     })
 }
 
-/// The leg that asked for the call.
-fn parent(entry: &CallLogEntry) -> Option<CallSid> {
+/// The leg that asked what to do with the call, by which Twilio is asked about the whole of it.
+pub fn parent(entry: &CallLogEntry) -> Option<CallSid> {
     let first = entry.legs.first()?;
     Some(first.parent_call_sid.clone().unwrap_or_else(|| first.call_sid.clone()))
 }

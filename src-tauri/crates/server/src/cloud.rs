@@ -5,6 +5,7 @@
 //! (`--agent-listen`) wants a bearer token and belongs on a network of the agents' own.
 
 mod advice;
+mod agent_port;
 mod agents;
 pub mod config;
 mod desk;
@@ -31,14 +32,14 @@ use dialer_storage::sign_ins::{GoodUntil, SignIns};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use config::{Config, SigningKeys};
 use desk::{CloudDesk, Outlets};
 
-/// How long requests of agents may take to finish when the server ends.
-const DRAIN: Duration = Duration::from_secs(5);
-/// How long the end of the server waits for a log that cannot be written.
-const WRITE_OUT: Duration = Duration::from_secs(5);
+/// How long the end of the server takes at most: requests under way have five seconds of it (the gateway's own grace),
+/// a log that cannot be written the rest. systemd and Docker, as `deploy` sets them, kill after 15.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 /// The running server.
 pub struct Cloud {
@@ -48,6 +49,8 @@ pub struct Cloud {
     agent_address: SocketAddr,
     writing: ledger::Writing,
     keeping: JoinHandle<()>,
+    /// Whether what is written should be written out, and nothing more taken.
+    closing: watch::Sender<bool>,
     /// What ends with the server, whatever it is doing.
     upkeep: [JoinHandle<()>; 2],
 }
@@ -85,21 +88,18 @@ impl Cloud {
         let keys = Arc::new(SigningKeys::of(&config));
         let sign_ins = SignIns::beside(&config.database);
         let signed_in = signed_in(sign_ins.clone()).await?;
+        let (closing, closes) = watch::channel(false);
         let (desk, outlets) = CloudDesk::new(config, Arc::clone(&store), Arc::clone(&clock), signed_in)?;
         let Outlets { entries, sign_ins: changes } = outlets;
         let desk = Arc::new(desk);
-        // A server that was restarted has spent what it spent.
-        let (today, since_ms) = (Arc::clone(&store), Desk::counts_from_ms(&moment(clock.now_ms(), None)));
-        for entry in tokio::task::spawn_blocking(move || today.since(since_ms)).await?? {
-            desk.logged(&entry);
-        }
-        let writing = ledger::start(log, entries, Arc::downgrade(&desk));
+        restore(Arc::clone(&store), Arc::clone(&desk), clock.now_ms()).await?;
+        let writing = ledger::start(log, entries, Arc::downgrade(&desk), closes.clone());
         let options = GatewayOptions { clock, max_signed_per_second, queue, ..GatewayOptions::new(listen) };
         let gateway = Gateway::start(options, keys, Arc::clone(&desk) as Arc<_>).await?;
         gateway.set_public_base(base);
-        let keeping = upkeep::keep_sign_ins(sign_ins, changes);
+        let keeping = upkeep::keep_sign_ins(sign_ins, Arc::downgrade(&desk), changes, closes);
         let upkeep = [upkeep::look_after(Arc::downgrade(&desk)), upkeep::repair(&desk)];
-        Ok(Self { gateway, desk, agent_listener, agent_address, writing, keeping, upkeep })
+        Ok(Self { gateway, desk, agent_listener, agent_address, writing, keeping, closing, upkeep })
     }
 
     /// Where Twilio's requests are taken.
@@ -116,38 +116,47 @@ impl Cloud {
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let gateway = Arc::new(self.gateway);
         let router = agents::router(Arc::clone(&self.desk), Arc::downgrade(&gateway), self.writing.health());
-        let (stopping, mut stopped) = watch::channel(false);
-        let mut serving = tokio::spawn(async move {
-            let until = async move {
-                // An error means that nobody will ever ask to stop, because the server is gone.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            axum::serve(self.agent_listener, router).with_graceful_shutdown(until).await
-        });
+        let (stopping, stops) = watch::channel(false);
+        let mut serving = tokio::spawn(agent_port::serve(self.agent_listener, router, stops));
         tokio::select! {
             () = stop => {}
-            ended = &mut serving => ended??,
+            // It ends only when it is told to, or panics.
+            ended = &mut serving => return Ok(ended?),
         }
+        let deadline = Instant::now() + LONGEST_STOP;
         stopping.send_replace(true);
-        // A request that somebody began and never ended must not keep the log from being written.
-        if tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
-            tracing::warn!("requests of agents still under way were cut off");
-            serving.abort();
-        }
-        match Arc::into_inner(gateway) {
-            Some(gateway) => gateway.shutdown().await,
-            None => tracing::warn!("somebody still reads the figures; webhooks are cut off"),
-        }
+        let no_webhooks = async {
+            match Arc::into_inner(gateway) {
+                Some(gateway) => gateway.shutdown().await,
+                None => tracing::warn!("somebody still reads the figures; webhooks are cut off"),
+            }
+        };
+        let (served, ()) = tokio::join!(serving, no_webhooks);
         for task in &self.upkeep {
             task.abort();
         }
-        drop(self.desk);
-        self.writing.end(WRITE_OUT).await;
-        if tokio::time::timeout(WRITE_OUT, self.keeping).await.is_err() {
-            tracing::error!("who has signed in could not be written in time");
-        }
-        Ok(())
+        self.closing.send_replace(true);
+        let no_sign_ins = async {
+            if tokio::time::timeout_at(deadline, self.keeping).await.is_err() {
+                tracing::error!("who has signed in could not be written in time");
+            }
+        };
+        tokio::join!(self.writing.end(deadline), no_sign_ins);
+        Ok(served?)
     }
+}
+
+/// What the log says of today: a server that was restarted has spent what it spent, and calls go on without it.
+async fn restore(store: Arc<dyn CallStore>, desk: Arc<CloudDesk>, now_ms: i64) -> anyhow::Result<()> {
+    let since_ms = Desk::counts_from_ms(&moment(now_ms, None));
+    let read = tokio::task::spawn_blocking(move || {
+        // One row at a time: those of a busy day are many.
+        store.each_since(since_ms, &mut |entry| {
+            desk.logged(&entry);
+            desk.resume(&entry, now_ms);
+        })
+    });
+    Ok(read.await??)
 }
 
 /// Who had signed in before. What cannot be read is no reason to answer nobody.

@@ -66,7 +66,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(start()),
+        Ok(runtime) => {
+            let ended = runtime.block_on(start());
+            // A file that cannot be written has been waited for as long as is good.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "dialer-server: no threads can be started: {error}");
             ExitCode::from(2)

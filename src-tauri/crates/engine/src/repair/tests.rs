@@ -228,9 +228,9 @@ impl Listener for Arc<Doubter> {
         self.doubts.lock().unwrap().clone()
     }
 
-    fn answered(&self, call: &CallSid, is_known: bool, _now_ms: i64) {
+    fn answered(&self, call: &CallSid, known: Option<&CallResource>, _now_ms: i64) {
         self.doubts.lock().unwrap().retain(|doubted| doubted != call);
-        if !is_known {
+        if known.is_none() {
             self.unknown.lock().unwrap().push(call.clone());
         }
     }
@@ -248,7 +248,7 @@ async fn what_the_log_lost_of_a_call_is_read_whole() {
     });
     let Repair { store, api, clock, numbers, rows, .. } = bench.repair;
     let repair = Repair { store, api, clock, listener: Arc::clone(&doubter), numbers, rows };
-    repair.look_at_doubts(Later.now_ms()).await.unwrap();
+    repair.look_at_doubts(Later.now_ms(), &mut Asked::default()).await.unwrap();
     let told = std::mem::take(&mut *doubter.told.lock().unwrap());
     let row = fold(CallId(uuid::Uuid::nil()), &told).unwrap();
     assert_eq!((row.direction, row.peer.as_str()), (CallDirection::Incoming, "+12025550107"));
@@ -260,8 +260,51 @@ async fn what_the_log_lost_of_a_call_is_read_whole() {
         bench.store.record(None, event).unwrap();
     }
     doubter.doubts.lock().unwrap().push(sid);
-    repair.look_at_doubts(Later.now_ms()).await.unwrap();
+    repair.look_at_doubts(Later.now_ms(), &mut Asked::default()).await.unwrap();
     let again = std::mem::take(&mut *doubter.told.lock().unwrap());
     assert!(!again.is_empty() && !again.iter().any(|event| matches!(event, CallEvent::Routed { .. })));
+    bench.simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_lets_the_others_pass() {
+    let bench = Bench::start().await;
+    let doubts: Vec<CallSid> = (0..40).map(|n| CallSid::from_bytes([n; 16])).collect();
+    let doubter = Arc::new(Doubter {
+        doubts: std::sync::Mutex::new(doubts),
+        told: std::sync::Mutex::default(),
+        unknown: std::sync::Mutex::default(),
+    });
+    let Repair { store, api, clock, numbers, rows, .. } = bench.repair;
+    let repair = Repair { store, api, clock, listener: Arc::clone(&doubter), numbers, rows };
+    // Nobody answers any more, so every question fails.
+    bench.simulator.shutdown().await;
+    let mut asked = Asked::default();
+    for minute in 0..4_i64 {
+        repair.look_at_doubts(NOW + minute, &mut asked).await.unwrap();
+    }
+    assert_eq!(asked.doubts_at_ms.len(), 40, "each was asked about");
+    assert_eq!(doubter.doubts.lock().unwrap().len(), 40, "and none was answered");
+}
+
+#[tokio::test]
+async fn what_was_in_doubt_is_not_read_twice() {
+    let mut bench = Bench::start().await;
+    let sid = bench.missed_call().await;
+    let begun = CallEvent::Routed {
+        call_sid: sid.clone(),
+        direction: CallDirection::Incoming,
+        peer: "+12025550107".into(),
+        our_number: None,
+        at_ms: SystemClock.now_ms(),
+        refusal: None,
+    };
+    bench.store.record(None, begun).unwrap();
+    let now_ms = Later.now_ms();
+    let mut asked = Asked { doubts_at_ms: [(sid, now_ms)].into(), ..Asked::default() };
+    bench.repair.look(now_ms, &mut asked).await.unwrap();
+    assert!(bench.events().is_empty());
+    bench.repair.look(now_ms + 60_000, &mut asked).await.unwrap();
+    assert!(!bench.events().is_empty(), "a minute later it is");
     bench.simulator.shutdown().await;
 }

@@ -4,12 +4,12 @@ mod situation;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dialer_domain::call::{CallEvent, CallId};
+use dialer_domain::call::{CallDirection, CallEvent, CallId};
 use dialer_domain::call_flow::{self, Connect, Happened, Instruction, Permission, Purpose, VoiceQuery};
 use dialer_domain::call_log::CallLogEntry;
 use dialer_domain::destination::Destination;
@@ -23,6 +23,7 @@ use dialer_domain::sid::CallSid;
 use dialer_engine::account_api::AccountApi;
 use dialer_engine::desk::{Desk, Wish};
 use dialer_engine::local_time::Moment;
+use dialer_engine::repair;
 use dialer_gateway::{Calls, RefusedWebhook};
 use dialer_storage::sign_ins::GoodUntil;
 use dialer_storage::vault::MemoryVault;
@@ -40,6 +41,11 @@ use super::tally::{Refused, Tally};
 const BACKLOG: usize = 4_096;
 /// Calls remembered of which something was lost.
 const MOST_LOST: usize = 1_000;
+/// Calls remembered that are over: as many as end while the price of one is awaited.
+const MOST_OVER: usize = 256;
+/// Prices of today's calls that one call asks for besides its own, should they be lacking: the rest is asked for
+/// once a minute, with more patience than somebody on the line has.
+const PRICES_BESIDES: usize = 8;
 
 pub(crate) struct CloudDesk {
     pub(super) config: Config,
@@ -53,7 +59,7 @@ pub(crate) struct CloudDesk {
     forwards: bool,
     is_limited: bool,
     ledger: mpsc::Sender<Entry>,
-    sign_ins: watch::Sender<GoodUntil>,
+    sign_ins: watch::Sender<()>,
     state: Mutex<State>,
 }
 
@@ -61,8 +67,10 @@ struct State {
     desk: Desk,
     roster: Roster,
     live: Live,
-    /// Calls of which something did not get into the log.
-    lost: BTreeSet<CallSid>,
+    /// Calls of which something did not get into the log, and whether Twilio may have been asked since.
+    lost: BTreeMap<CallSid, bool>,
+    /// Calls whose end was told lately, the oldest first.
+    over: VecDeque<CallSid>,
     /// The wall clock of this minute.
     wall: Option<Moment>,
 }
@@ -71,8 +79,8 @@ struct State {
 pub(super) struct Outlets {
     /// What happened, for the log.
     pub(super) entries: mpsc::Receiver<Entry>,
-    /// Who has signed in.
-    pub(super) sign_ins: watch::Receiver<GoodUntil>,
+    /// Told when who has signed in has changed.
+    pub(super) sign_ins: watch::Receiver<()>,
 }
 
 impl CloudDesk {
@@ -85,7 +93,7 @@ impl CloudDesk {
     ) -> anyhow::Result<(Self, Outlets)> {
         let (ledger, entries) = mpsc::channel(BACKLOG);
         let roster = Roster::of(signed_in, clock.now_ms());
-        let (sign_ins, kept) = watch::channel(roster.good_until());
+        let (sign_ins, kept) = watch::channel(());
         let vault = MemoryVault::default();
         vault.store(config.api_key.as_str(), SecretName::ApiKeySecret, &config.api_secret)?;
         let api = AccountApi::new(
@@ -104,7 +112,8 @@ impl CloudDesk {
                 desk: Desk::with(rules.clone()),
                 roster,
                 live: Live::default(),
-                lost: BTreeSet::new(),
+                lost: BTreeMap::new(),
+                over: VecDeque::new(),
                 wall: None,
             }),
             config,
@@ -124,9 +133,13 @@ impl CloudDesk {
 
     /// An agent's token is good until `expires_at_ms`: until then the agent is rung.
     pub(super) fn signed_in(&self, identity: ClientIdentity, expires_at_ms: i64) {
-        let mut state = self.state();
-        state.roster.signed_in(identity, expires_at_ms);
-        self.sign_ins.send_replace(state.roster.good_until());
+        self.state().roster.signed_in(identity, expires_at_ms);
+        self.sign_ins.send_replace(());
+    }
+
+    /// Who has signed in, to be kept.
+    pub(super) fn good_until(&self) -> GoodUntil {
+        self.state().roster.good_until()
     }
 
     /// Judges a call that `agent` wants to place, and notes it if it may be.
@@ -152,6 +165,17 @@ impl CloudDesk {
         self.state().desk.logged(entry);
     }
 
+    /// A row that an earlier run of the server wrote: a call that has no end there may go on. Whose it is the log
+    /// does not say, so Twilio is asked at once.
+    pub(super) fn resume(&self, entry: &CallLogEntry, now_ms: i64) {
+        if entry.direction == CallDirection::Outgoing
+            && entry.ended_at_ms.is_none()
+            && let Some(sid) = repair::parent(entry)
+        {
+            self.state().live.resumed(&sid, entry.started_at_ms, now_ms);
+        }
+    }
+
     /// A row of the log proved to be another's, and is gone.
     pub(super) fn unlogged(&self, call: CallId) {
         self.state().desk.unlogged(call);
@@ -171,6 +195,14 @@ impl CloudDesk {
         {
             let mut state = self.state();
             state.desk.happened(&event, now_ms);
+            if let CallEvent::LegStatus { call_sid, parent_call_sid: None, status, .. } = &event
+                && status.is_final()
+            {
+                if state.over.len() >= MOST_OVER {
+                    state.over.pop_front();
+                }
+                state.over.push_back(call_sid.clone());
+            }
             if let Some(whose) = state.live.happened(&event, now_ms) {
                 state.roster.had_their_turn(identity(&whose));
             }
@@ -179,23 +211,40 @@ impl CloudDesk {
     }
 
     /// Calls that Twilio should be asked about: those of which something was lost, once the log has caught up,
-    /// and the agents' own of which nothing was heard for long.
+    /// and the agents' own of which nothing was heard for long. One of each in turn, because only the first of
+    /// them are asked about each time, and conversations are silent.
     pub(super) fn in_doubt(&self, now_ms: i64) -> Vec<CallSid> {
-        let mut state = self.state();
+        let mut guard = self.state();
+        let state = &mut *guard;
         state.live.forget_old(now_ms);
+        let mut silent = state.live.silent(now_ms).into_iter();
         let caught_up = self.ledger.capacity() > BACKLOG / 2;
-        let lost = state.lost.iter().filter(|_| caught_up).cloned();
-        state.live.silent(now_ms).into_iter().chain(lost).collect()
+        let mut lost = state.lost.iter_mut().filter(|_| caught_up).map(|(call, is_asked)| {
+            *is_asked = true;
+            call.clone()
+        });
+        let (mut doubts, mut known) = (Vec::new(), BTreeSet::new());
+        loop {
+            let pair = [silent.next(), lost.next()];
+            if pair.iter().all(Option::is_none) {
+                return doubts;
+            }
+            doubts.extend(pair.into_iter().flatten().filter(|call| known.insert(call.clone())));
+        }
     }
 
-    /// Twilio has answered about a call in doubt. One that it does not know is not under way.
-    pub(super) fn answered(&self, call: &CallSid, is_known: bool, now_ms: i64) {
+    /// Twilio has answered about a call in doubt, with who placed it (such as `client:albert`); `None` where it does
+    /// not know the call, which then is not under way. What was lost again meanwhile is asked about again.
+    pub(super) fn answered(&self, call: &CallSid, from: Option<&str>, now_ms: i64) {
         let mut state = self.state();
-        state.lost.remove(call);
-        if is_known {
-            state.live.heard(call, now_ms);
-        } else {
-            state.live.ended(call);
+        if state.lost.get(call).is_some_and(|is_asked| *is_asked) {
+            state.lost.remove(call);
+        }
+        match from {
+            Some(from) => state.live.is_of(call, from, now_ms),
+            None => {
+                state.live.ended(call);
+            }
         }
     }
 
@@ -223,9 +272,9 @@ impl CloudDesk {
             let now = self.now(&mut state);
             state.desk.unpriced(&now)
         };
+        numbers.retain(|other| other != number);
+        numbers.truncate(PRICES_BESIDES);
         numbers.push(number.clone());
-        numbers.sort();
-        numbers.dedup();
         self.api.prices(numbers).await
     }
 
@@ -236,8 +285,10 @@ impl CloudDesk {
         if let Err(mpsc::error::TrySendError::Full((_, event))) = self.ledger.try_send((call, event)) {
             self.tally.lost_event();
             let mut state = self.state();
-            if let Some(call) = asking_leg(&event).filter(|_| state.lost.len() < MOST_LOST) {
-                state.lost.insert(call.clone());
+            if let Some(call) = asking_leg(&event)
+                && (state.lost.len() < MOST_LOST || state.lost.contains_key(call))
+            {
+                state.lost.insert(call.clone(), false);
             }
         }
     }
@@ -271,10 +322,13 @@ impl CloudDesk {
         }
         let instruction = call_flow::begin(query, &state.desk.rules, &situation);
         let instruction = self.or_refused(state, instruction, situation.permission, now.now_ms);
-        if let Instruction::Connect(connect) = &instruction {
-            note_turns(state, request, query, connect, now.now_ms);
+        // Whoever hung up while the price was awaited is not connected, and nobody will tell their end again.
+        if !request.call_sid.as_ref().is_some_and(|sid| state.over.contains(sid)) {
+            if let Instruction::Connect(connect) = &instruction {
+                note_turns(state, request, query, connect, now.now_ms);
+            }
+            state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
         }
-        state.desk.instructed(request.call_sid.as_ref(), &query.from, &instruction, now.now_ms);
         let event = request.routed(&instruction, now.now_ms);
         (instruction, event, query.call_id.filter(|_| noted))
     }

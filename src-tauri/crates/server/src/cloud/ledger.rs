@@ -8,8 +8,9 @@ use std::time::Duration;
 use dialer_domain::call::{CallEvent, CallId};
 use dialer_domain::ports::{CallStore as _, CallStoreError};
 use dialer_storage::call_log::SqliteCallLog;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::desk::CloudDesk;
 
@@ -36,28 +37,40 @@ impl Writing {
         Arc::clone(&self.healthy)
     }
 
-    /// Waits until everything is written, at most `patience`.
-    pub(super) async fn end(self, patience: Duration) {
-        if tokio::time::timeout(patience, self.task).await.is_err() {
+    /// Waits until everything is written, at most until `deadline`. The task must have been told to close.
+    pub(super) async fn end(self, deadline: Instant) {
+        if tokio::time::timeout_at(deadline, self.task).await.is_err() {
             tracing::error!("the call log could not be written in time; the last entries are lost");
         }
     }
 }
 
-/// Writes until the desk that sends is gone and every event is written.
+/// Writes until `closing` says so, or nobody is left to send, and every event is written. What is sent after it was
+/// told to close is not taken: somebody who never ends must not keep the log from being written out.
 pub(super) fn start(
     store: Arc<SqliteCallLog>,
     mut entries: mpsc::Receiver<Entry>,
     desk: Weak<CloudDesk>,
+    mut closing: watch::Receiver<bool>,
 ) -> Writing {
     let healthy = Arc::new(AtomicBool::new(true));
     let told = Arc::clone(&healthy);
     let task = tokio::spawn(async move {
         let mut batch = Vec::with_capacity(AT_ONCE);
-        while entries.recv_many(&mut batch, AT_ONCE).await > 0 {
-            let is_all = batch.len() < AT_ONCE;
-            write(&store, std::mem::take(&mut batch), &desk, &told).await;
-            if is_all && !entries.is_closed() {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                taken = entries.recv_many(&mut batch, AT_ONCE) => taken,
+                () = closed(&mut closing), if !entries.is_closed() => {
+                    entries.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                return;
+            }
+            write(&store, std::mem::take(&mut batch), &desk, &told, &mut closing).await;
+            if taken < AT_ONCE && !entries.is_closed() {
                 tokio::time::sleep(GATHERING).await;
             }
         }
@@ -65,11 +78,18 @@ pub(super) fn start(
     Writing { task, healthy }
 }
 
+/// Resolves once the server closes.
+pub(super) async fn closed(closing: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone already.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
 async fn write(
     store: &Arc<SqliteCallLog>,
     mut batch: Vec<Entry>,
     desk: &Weak<CloudDesk>,
     healthy: &AtomicBool,
+    closing: &mut watch::Receiver<bool>,
 ) {
     while !batch.is_empty() {
         let (writer, attempt) = (Arc::clone(store), batch.clone());
@@ -110,10 +130,17 @@ async fn write(
             None => {}
             Some(CallStoreError { passing: true, error }) => {
                 tracing::error!(%error, "the call log cannot be written; it is tried again");
-                if desk.strong_count() == 0 {
+                if *closing.borrow() {
+                    tracing::error!(
+                        count = batch.len(),
+                        "entries of the call log are lost, because the server ends"
+                    );
                     return;
                 }
-                tokio::time::sleep(RETRY).await;
+                tokio::select! {
+                    () = tokio::time::sleep(RETRY) => {}
+                    () = closed(closing) => {}
+                }
             }
             Some(CallStoreError { passing: false, error }) => {
                 // Trying again would hold up every other call behind the one that cannot be written.

@@ -1,4 +1,5 @@
-//! The agents' own calls that are under way, and when something was last heard of each.
+//! The calls under way that were placed from here, by agents or in the seed's short form, and when something was
+//! last heard of each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,7 +25,7 @@ pub(super) struct Live {
 
 #[derive(Debug)]
 struct Call {
-    /// `From`, such as `client:albert`.
+    /// `From`, such as `client:albert`; empty for a call that is older than this run, until Twilio has said.
     whose: String,
     since_ms: i64,
     heard_ms: i64,
@@ -34,11 +35,33 @@ impl Live {
     /// A call is being connected.
     pub(super) fn began(&mut self, call_sid: &CallSid, whose: &str, now_ms: i64) {
         self.forget_old(now_ms);
+        self.add(call_sid, Call { whose: whose.to_owned(), since_ms: now_ms, heard_ms: now_ms });
+    }
+
+    /// A call that began at `since_ms` may go on. Nothing was heard of it in this run.
+    pub(super) fn resumed(&mut self, call_sid: &CallSid, since_ms: i64, now_ms: i64) {
+        if now_ms.saturating_sub(since_ms) < LONGEST_CALL_MS {
+            let heard_ms = since_ms.min(now_ms.saturating_sub(SILENT_MS));
+            self.add(call_sid, Call { whose: String::new(), since_ms, heard_ms });
+        }
+    }
+
+    /// A call goes on, and Twilio says whose it is.
+    pub(super) fn is_of(&mut self, call_sid: &CallSid, whose: &str, now_ms: i64) {
+        match self.calls.get(call_sid).map(|call| (call.whose.is_empty(), call.since_ms)) {
+            Some((true, since_ms)) => {
+                self.add(call_sid, Call { whose: whose.to_owned(), since_ms, heard_ms: now_ms });
+            }
+            Some((false, _)) => self.heard(call_sid, now_ms),
+            None => {}
+        }
+    }
+
+    fn add(&mut self, call_sid: &CallSid, call: Call) {
         self.ended(call_sid);
-        let call = Call { whose: whose.to_owned(), since_ms: now_ms, heard_ms: now_ms };
+        self.by_age.insert((call.since_ms, call_sid.clone()));
+        *self.of_each.entry(call.whose.clone()).or_default() += 1;
         self.calls.insert(call_sid.clone(), call);
-        self.by_age.insert((now_ms, call_sid.clone()));
-        *self.of_each.entry(whose.to_owned()).or_default() += 1;
     }
 
     /// Forgets calls of which neither callbacks nor Twilio itself have told the end.
@@ -76,7 +99,7 @@ impl Live {
     }
 
     /// A call goes on.
-    pub(super) fn heard(&mut self, call_sid: &CallSid, now_ms: i64) {
+    fn heard(&mut self, call_sid: &CallSid, now_ms: i64) {
         if let Some(call) = self.calls.get_mut(call_sid) {
             call.heard_ms = now_ms;
         }
@@ -157,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_an_earlier_run_counts_for_all_and_then_for_its_agent() {
+        let mut live = Live::default();
+        live.resumed(&sid(1), 0, MINUTE);
+        live.resumed(&sid(2), -LONGEST_CALL_MS, MINUTE);
+        assert_eq!((live.count(), live.silent(MINUTE)), (1, vec![sid(1)]), "it is asked about at once");
+        live.is_of(&sid(1), "client:albert", MINUTE);
+        live.is_of(&sid(3), "client:albert", MINUTE);
+        assert_eq!((live.count(), live.count_of("client:albert"), live.count_of("")), (1, 1, 0));
+        assert!(live.silent(MINUTE).is_empty());
+        live.ended(&sid(1));
+        assert!(live.count() == 0 && live.by_age.is_empty() && live.of_each.is_empty());
+    }
+
+    #[test]
     fn twilio_is_asked_about_calls_that_are_silent() {
         let mut live = Live::default();
         live.began(&sid(1), "client:albert", 0);
@@ -164,7 +201,7 @@ mod tests {
         live.happened(&leg(9, Some(1), CallStatus::InProgress), 2 * MINUTE);
         assert_eq!(live.silent(4 * MINUTE), [sid(2)]);
         assert_eq!(live.silent(5 * MINUTE), [sid(2), sid(1)], "the longest silent first");
-        live.heard(&sid(2), 5 * MINUTE);
+        live.is_of(&sid(2), "client:berta", 5 * MINUTE);
         assert_eq!(live.silent(5 * MINUTE), [sid(1)]);
         live.ended(&sid(1));
         assert!(live.silent(6 * MINUTE).is_empty());

@@ -1,8 +1,8 @@
 //! Who has signed in, and whose turn it is to be rung.
 //!
 //! Twilio rings ten at once at most (TwiML `<Dial>`). Of more than ten, those are rung whose telephone has been
-//! silent longest: who was rung, or has placed a call, goes to the end of the line, so that everybody's turn
-//! comes. Those who are speaking are rung only if there are not ten others.
+//! silent longest: who was rung, or has placed a call or ended one, goes to the end of the line, so that everybody's
+//! turn comes. Those who are speaking are rung only if there are not ten others.
 
 use std::collections::BTreeMap;
 

@@ -8,23 +8,40 @@ use dialer_domain::call::CallEvent;
 use dialer_domain::ports::CallStore;
 use dialer_domain::sid::CallSid;
 use dialer_engine::repair::{Listener, Repair};
-use dialer_storage::sign_ins::{GoodUntil, SignIns};
+use dialer_storage::sign_ins::SignIns;
+use dialer_twilio::rest::CallResource;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::desk::CloudDesk;
+use super::ledger::closed;
 
 /// How often prices and the day are looked at.
 const EVERY: Duration = Duration::from_secs(60);
 /// Rows of the log that are looked through for what callbacks did not tell: those of the busiest hours.
 const REPAIRED_ROWS: u32 = 500;
 
-/// Writes down who has signed in, each time that changes, until the desk is gone and all is written.
-pub(super) fn keep_sign_ins(file: SignIns, mut agents: watch::Receiver<GoodUntil>) -> JoinHandle<()> {
+/// Writes down who has signed in, each time that changes, until `closing` says so or the desk is gone, and all is
+/// written.
+pub(super) fn keep_sign_ins(
+    file: SignIns,
+    desk: Weak<CloudDesk>,
+    mut changes: watch::Receiver<()>,
+    mut closing: watch::Receiver<bool>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        while agents.changed().await.is_ok() {
-            let (file, now) = (file.clone(), agents.borrow_and_update().clone());
-            match tokio::task::spawn_blocking(move || file.keep(now)).await {
+        loop {
+            tokio::select! {
+                // What has changed is written before the server closes.
+                biased;
+                changed = changes.changed() => if changed.is_err() {
+                    return;
+                },
+                () = closed(&mut closing) => return,
+            }
+            let Some(agents) = desk.upgrade().map(|desk| desk.good_until()) else { return };
+            let file = file.clone();
+            match tokio::task::spawn_blocking(move || file.keep(agents)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(
                     %error,
@@ -47,10 +64,12 @@ pub(super) fn look_after(desk: Weak<CloudDesk>) -> JoinHandle<()> {
             else {
                 return;
             };
-            let prices = api.prices(numbers).await;
-            if let Some(desk) = desk.upgrade() {
-                desk.learn(prices);
-            }
+            let learn = |number, price| {
+                if let Some(desk) = desk.upgrade() {
+                    desk.learn(vec![(number, price)]);
+                }
+            };
+            api.load_prices(numbers, learn).await;
         }
     })
 }
@@ -86,9 +105,9 @@ impl Listener for Behind {
         self.0.upgrade().map(|desk| desk.in_doubt(now_ms)).unwrap_or_default()
     }
 
-    fn answered(&self, call: &CallSid, is_known: bool, now_ms: i64) {
+    fn answered(&self, call: &CallSid, known: Option<&CallResource>, now_ms: i64) {
         if let Some(desk) = self.0.upgrade() {
-            desk.answered(call, is_known, now_ms);
+            desk.answered(call, known.map(|call| call.from.as_deref().unwrap_or_default()), now_ms);
         }
     }
 }

@@ -60,6 +60,17 @@ impl Bench {
         self.clock.0.fetch_add(by_ms, Ordering::Relaxed);
     }
 
+    /// As many events as there is room for, while nobody writes.
+    fn fill_the_log(&self) {
+        for n in 0..self.desk.ledger.capacity() {
+            self.desk.note(CallEvent::Waiting {
+                call_sid: sid(255),
+                waited_s: u32::try_from(n).unwrap(),
+                at_ms: NOW,
+            });
+        }
+    }
+
     /// An agent calls somebody.
     async fn calls(&self, n: u8, agent: &str) -> Instruction {
         let form = Form::new()
@@ -116,9 +127,9 @@ async fn an_agent_is_not_locked_out_by_a_lost_callback() {
     assert_eq!(bench.desk.in_doubt(now_ms), [sid(1), sid(2), sid(4)]);
     // Twilio says that the first is over, knows nothing of the second, and that the third goes on.
     bench.desk.note(ended(1));
-    bench.desk.answered(&sid(1), true, now_ms);
-    bench.desk.answered(&sid(2), false, now_ms);
-    bench.desk.answered(&sid(4), true, now_ms);
+    bench.desk.answered(&sid(1), Some("client:albert"), now_ms);
+    bench.desk.answered(&sid(2), None, now_ms);
+    bench.desk.answered(&sid(4), Some("client:berta"), now_ms);
     assert!(bench.desk.in_doubt(now_ms).is_empty());
     for n in [5, 6] {
         assert!(is_connected(&bench.calls(n, "albert").await));
@@ -128,13 +139,7 @@ async fn an_agent_is_not_locked_out_by_a_lost_callback() {
 #[tokio::test]
 async fn nobody_waits_for_a_log_that_is_behind() {
     let mut bench = Bench::new(&[]);
-    for n in 0..BACKLOG {
-        bench.desk.note(CallEvent::Waiting {
-            call_sid: sid(1),
-            waited_s: u32::try_from(n).unwrap(),
-            at_ms: NOW,
-        });
-    }
+    bench.fill_the_log();
     assert_eq!(bench.desk.tally.lost_events(), 0);
     let answered = tokio::time::timeout(std::time::Duration::from_secs(5), bench.is_called(2)).await;
     assert!(answered.is_ok(), "a caller is answered");
@@ -144,8 +149,63 @@ async fn nobody_waits_for_a_log_that_is_behind() {
     let mut written = Vec::new();
     bench.outlets.entries.recv_many(&mut written, BACKLOG).await;
     assert_eq!(bench.desk.in_doubt(NOW), [sid(2), sid(3)]);
-    bench.desk.answered(&sid(2), true, NOW);
+    bench.desk.answered(&sid(2), Some("+12025550123"), NOW);
     assert_eq!(bench.desk.in_doubt(NOW), [sid(3)]);
+    // What Twilio tells of the third finds no room either.
+    bench.fill_the_log();
+    bench.desk.note(ended(3));
+    bench.desk.answered(&sid(3), Some("+12025550123"), NOW);
+    bench.outlets.entries.recv_many(&mut written, BACKLOG).await;
+    assert_eq!(bench.desk.in_doubt(NOW), [sid(3)], "it was lost again, so it is asked about again");
+}
+
+#[tokio::test]
+async fn many_conversations_keep_no_lost_call_from_being_asked_about() {
+    let mut bench = Bench::new(&[]);
+    for n in 1..=40 {
+        assert!(is_connected(&bench.calls(n, &format!("agent_{n}")).await));
+    }
+    bench.fill_the_log();
+    for n in [100, 101] {
+        bench.desk.note(ended(n));
+    }
+    let mut written = Vec::new();
+    bench.outlets.entries.recv_many(&mut written, BACKLOG).await;
+    bench.later(4 * MINUTE);
+    let doubts = bench.desk.in_doubt(bench.clock.now_ms());
+    assert_eq!(doubts.len(), 42);
+    let first: BTreeSet<_> = doubts.into_iter().take(10).collect();
+    assert!(first.contains(&sid(100)) && first.contains(&sid(101)), "{first:?}");
+}
+
+#[tokio::test]
+async fn who_hung_up_before_they_were_answered_is_not_under_way() {
+    let bench = Bench::new(&[("MOST_CALLS", "1")]);
+    bench.desk.note(ended(1));
+    bench.calls(1, "albert").await;
+    assert!(is_connected(&bench.calls(2, "berta").await));
+}
+
+#[tokio::test]
+async fn calls_go_on_though_the_server_was_restarted() {
+    let bench = Bench::new(&[("MOST_CALLS", "2")]);
+    bench.calls(1, "albert").await;
+    let mut rows = Vec::new();
+    let Outlets { mut entries, .. } = bench.outlets;
+    while let Ok((call, event)) = entries.try_recv() {
+        rows.extend(bench.desk.store.record(call, event).unwrap().map(|recorded| recorded.entry));
+    }
+    let after = Bench::new(&[("MOST_CALLS", "2")]);
+    for row in &rows {
+        after.desk.resume(row, NOW + MINUTE);
+    }
+    assert_eq!(after.desk.in_doubt(NOW + MINUTE), [sid(1)], "whose it is, Twilio knows");
+    after.desk.answered(&sid(1), Some("client:albert"), NOW + MINUTE);
+    assert!(is_connected(&after.calls(2, "albert").await));
+    assert!(!is_connected(&after.calls(3, "berta").await), "of two, one is older than the server");
+    after.desk.note(ended(2));
+    after.desk.note(ended(1));
+    assert!(is_connected(&after.calls(3, "berta").await));
 }
 
 #[tokio::test]
@@ -195,7 +255,8 @@ async fn of_more_than_ten_agents_all_are_rung_in_turn() {
         let identity = ClientIdentity::parse(&format!("agent_{n:02}")).unwrap();
         bench.desk.signed_in(identity, NOW + 60 * MINUTE);
     }
-    assert_eq!(bench.outlets.sign_ins.borrow().len(), 15);
+    assert!(bench.outlets.sign_ins.has_changed().unwrap());
+    assert_eq!(bench.desk.good_until().len(), 15);
     let mut rung = BTreeSet::new();
     for n in 1..=2 {
         let Instruction::Connect(connect) = bench.is_called(n).await else { panic!("the agents are rung") };
