@@ -108,13 +108,14 @@ impl RefusedWebhook {
                  page only if you changed it at Twilio yourself."
             }
             RefusalReason::OtherKey => {
-                "Requests arrive for this account that are signed with another key than the one entered \
-                 here: by Twilio, or by somebody who imitates it. Run the self-test first. If it fails, \
+                "Requests arrive for this account that are signed with another key than the one that is \
+                 believed here: by Twilio, or by somebody who imitates it. Run the self-test first. If it fails, \
                  check the webhook signature settings at Twilio."
             }
             RefusalReason::NoKey => {
-                "Requests of Twilio cannot be checked, because the Auth Token is not available. \
-                 Unlock the keychain or enter the Auth Token again."
+                "Requests of Twilio cannot be checked, because the key they are signed with is not available \
+                 on this computer. Unlock the keychain. If that does not help, enter the Auth Token again, or \
+                 replace this computer's own key, on the Account page."
             }
             RefusalReason::NoPublicBase => {
                 "A request arrived before the public address was known. Wait until the connection is up."

@@ -15,7 +15,8 @@ pub struct Faults {
     /// Heartbeats stop; the SDK drops the socket after 15 s of silence (voice-sdk 2.18.5,
     /// `wstransport.ts:10`).
     pub withhold_heartbeats: bool,
-    /// Voice, redirect and `action` requests fail as if nobody answered (11205).
+    /// Voice, redirect and `action` requests, and those that try an address out, fail as if nobody answered
+    /// (11205).
     pub drop_voice_webhooks: bool,
     /// Every webhook leaves this much later.
     pub delay_webhooks_ms: u64,

@@ -19,7 +19,11 @@ pub struct Signing {
     pub replaced: Option<String>,
     /// The public address whose requests it signs.
     pub address: Option<String>,
-    /// A change of rules that Twilio is still spreading, by the id of its operation.
+    /// Whether Twilio was, or was about to be, asked for a change of rules, which spreads for a while. Recorded
+    /// before it is asked: the answer can be lost.
+    #[serde(default)]
+    pub changing: bool,
+    /// That change, by the id of its operation, once Twilio has answered.
     pub spreading: Option<String>,
 }
 
@@ -29,22 +33,22 @@ impl Signing {
         Self { wanted: true, ..Self::default() }
     }
 
-    /// Another key is to take the place of the one there is.
+    /// Another key is to take the place of the one there is. Where one is being replaced already that goes on: the
+    /// one that follows it may sign by now, and must be believed.
     pub fn replace(&mut self) {
-        // A key that was to be replaced already stays the one; whatever came after it never signed.
         if self.replaced.is_none() {
             self.replaced = self.key.take();
         }
-        self.key = None;
+    }
+
+    /// A change of rules may still be spreading.
+    pub fn is_changing(&self) -> bool {
+        self.changing || self.spreading.is_some()
     }
 
     /// It signs, alone, and nothing is left to do.
     pub fn is_settled(&self) -> bool {
-        self.wanted
-            && self.demanded
-            && self.key.is_some()
-            && self.replaced.is_none()
-            && self.spreading.is_none()
+        self.wanted && self.demanded && self.key.is_some() && self.replaced.is_none() && !self.is_changing()
     }
 
     /// The keys whose signatures are believed, the one that signs first.
@@ -69,11 +73,18 @@ mod tests {
     }
 
     #[test]
-    fn replacing_twice_keeps_the_key_that_signs() {
+    fn replacing_twice_keeps_both_keys_of_which_one_signs() {
         let mut signing = Signing { key: Some("first".into()), demanded: true, ..Signing::begin() };
         signing.replace();
-        signing.key = Some("never signed".into());
+        signing.key = Some("may sign by now".into());
         signing.replace();
-        assert_eq!(signing.keys().collect::<Vec<_>>(), ["first"]);
+        assert_eq!(signing.keys().collect::<Vec<_>>(), ["may sign by now", "first"]);
+    }
+
+    #[test]
+    fn a_change_is_not_over_before_twilio_has_answered() {
+        let settled = Signing { key: Some("first".into()), demanded: true, ..Signing::begin() };
+        assert!(!Signing { changing: true, ..settled.clone() }.is_settled());
+        assert!(!Signing { spreading: Some("operation".into()), ..settled }.is_settled());
     }
 }

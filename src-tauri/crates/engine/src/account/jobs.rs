@@ -17,7 +17,7 @@ use url::Url;
 
 use super::entered::Secrets;
 use super::public_line::PublicLine;
-use super::signing::{self, Signer};
+use super::signing;
 use super::steps::{self, NotDone, Progress};
 use super::{Job, PATIENCE, Said};
 use crate::api::{CallerIdCheck, CallerIdCheckState, StepState};
@@ -133,46 +133,53 @@ async fn run_set_up(
     }
 }
 
-/// Where the phone demands a key of its own, requests to the address must be signed with it before there are any.
+/// Where the phone demands a key of its own, requests to the address must be signed with it before there are any;
+/// where that was given up, with the Auth Token.
 async fn sign(job: &Job, keys: Arc<Keys>, base: &Url, progress: &mut Progress) -> Result<(), UserError> {
-    if !job.shared.record()?.signing.is_some_and(|signing| signing.wanted) {
+    let wanted = job.shared.record()?.signing.is_some_and(|signing| signing.wanted);
+    settle(job, Some(keys), wanted.then_some(base), progress).await
+}
+
+/// Has requests to `address` signed with this computer's key, or without one all requests with the Auth Token.
+async fn settle(
+    job: &Job,
+    keys: Option<Arc<Keys>>,
+    address: Option<&Url>,
+    progress: &mut Progress,
+) -> Result<(), UserError> {
+    if job.shared.record()?.signing.is_none() {
         return Ok(());
     }
-    progress.add(SIGN, "Have requests to this address signed with this computer's own key");
-    progress.set(SIGN, StepState::Running, None);
-    let signer = Signer::new(&job.shared, Some(keys));
-    let client = job.shared.client_for_webhooks().await?;
+    progress.add(
+        SIGN,
+        match address {
+            Some(_) => "Have requests to this address signed with this computer's own key",
+            None => "Have Twilio sign its requests with the Auth Token again",
+        },
+    );
+    let signer = job.signer(keys);
     let mut wait = PATIENCE.0;
     loop {
-        match signer.demand(&client, base).await {
-            Ok(()) => break,
-            Err(signing::NotDone::Rest(error)) if error.passing() => {
-                progress.set(SIGN, StepState::Waiting, Some(error.user_error().message));
-                wait = job.wait(&error, wait).await;
+        progress.set(SIGN, StepState::Running, None);
+        let done = async {
+            let client = job.shared.client_for_webhooks().await?;
+            match address {
+                Some(address) => signer.demand(&client, address).await,
+                None => signer.withdraw(&client).await,
             }
-            Err(error) => {
-                let (error, _) = error.told();
+        };
+        match done.await.map_err(signing::NotDone::told) {
+            Ok(()) => break,
+            Err((error, true)) => {
+                progress.set(SIGN, StepState::Waiting, Some(error.message.clone()));
+                wait = job.wait_out(error.message, wait).await;
+            }
+            Err((error, false)) => {
                 progress.set(SIGN, StepState::Failed, Some(error.message.clone()));
                 return Err(error);
             }
         }
     }
-    progress.set(SIGN, StepState::Done, None);
-    Ok(())
-}
-
-/// Has Twilio sign with the Auth Token again before the account is left.
-async fn unsign(job: &Job, keys: Option<Arc<Keys>>, progress: &mut Progress) -> Result<(), UserError> {
-    if job.shared.record()?.signing.is_none() {
-        return Ok(());
-    }
-    progress.add(SIGN, "Have Twilio sign its requests with the Auth Token again");
-    progress.set(SIGN, StepState::Running, None);
-    let undone = async {
-        let client = job.shared.client_for_webhooks().await?;
-        Signer::new(&job.shared, keys).withdraw(&client).await.map_err(|error| error.told().0)
-    };
-    undone.await.inspect_err(|error| progress.set(SIGN, StepState::Failed, Some(error.message.clone())))?;
     progress.set(SIGN, StepState::Done, None);
     Ok(())
 }
@@ -277,7 +284,7 @@ async fn run_undo(
     keys: Option<Arc<Keys>>,
 ) -> Result<(), UserError> {
     let mut progress = Progress::new(job.clone());
-    unsign(job, keys, &mut progress).await?;
+    settle(job, keys, None, &mut progress).await?;
     progress.add(READ, "Read what the account has");
     let client = job
         .shared
@@ -335,7 +342,7 @@ async fn forget(job: &Job, account: &AccountSid) -> Result<(), UserError> {
     for name in [SecretName::AuthToken, SecretName::TunnelToken] {
         job.shared.forget_secret(account.as_str(), name).await?;
     }
-    Signer::new(&job.shared, None).forget().await?;
+    job.signer(None).forget().await?;
     if let Some(key) = job.shared.saved().record.and_then(|record| record.key) {
         job.shared.forget_secret(key.as_str(), SecretName::ApiKeySecret).await?;
     }

@@ -54,7 +54,7 @@ impl Keeper {
         task: mpsc::UnboundedSender<Request>,
     ) -> Self {
         let look = Arc::new(Notify::new());
-        let signer = Signer::new(&shared, Some(keys));
+        let signer = Signer::new(&shared, Some(keys), task.clone());
         let keeping = Keeping { shared, core, signer, task };
         Self { running: tokio::spawn(keeping.run(watch, Arc::clone(&look))), look }
     }
@@ -182,6 +182,7 @@ impl Keeping {
         if record.signing.is_some_and(|signing| signing.wanted) {
             let client = self.shared.client_for_webhooks().await.map_err(lasting)?;
             self.signer.demand(&client, url).await.map_err(signing::NotDone::told)?;
+            let _ = self.task.send(Request::SigningSettled);
         }
         let (voice, status) = public_line::urls(url);
         let settings =

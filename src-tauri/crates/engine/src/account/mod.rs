@@ -53,7 +53,7 @@ use crate::api::{CallerIdCheck, StepView};
 use crate::core::blocking;
 use crate::greeting::Greeting;
 use crate::preview::Playing;
-use crate::routing::Seen;
+use crate::routing::{Keys, Seen};
 use crate::twilio_at::TwilioAt;
 
 pub(crate) use inventory::words as destination_words;
@@ -62,6 +62,7 @@ pub(crate) use task::{AccountTask, Request, SigningWish};
 use entered::Secrets;
 use look::Looked;
 use public_line::PublicLine;
+use signing::Signer;
 
 /// How long a passing failure is waited for before the next attempt, at first and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
@@ -288,6 +289,11 @@ impl Job {
         let _ = self.task.send(Request::Said { job: self.id, said });
     }
 
+    /// Whoever changes what Twilio signs with; `keys` are those of the line, while there is one.
+    fn signer(&self, keys: Option<Arc<Keys>>) -> Signer {
+        Signer::new(&self.shared, keys, self.task.clone())
+    }
+
     /// The webhook server answers for this address from now on.
     fn serve_as(&self, base: url::Url) {
         let _ = self.task.send(Request::ServeAs(base));
@@ -326,7 +332,12 @@ impl Job {
 
     /// Waits until it is worth asking again, and tells what for; answers how long to wait the next time.
     async fn wait(&self, error: &RestError, wait: Duration) -> Duration {
-        self.say(Said::Waiting(Some(error.user_error().message)));
+        self.wait_out(error.user_error().message, wait).await
+    }
+
+    /// As [`Self::wait`], for what `what` tells.
+    async fn wait_out(&self, what: String, wait: Duration) -> Duration {
+        self.say(Said::Waiting(Some(what)));
         let next = tokio::select! {
             () = tokio::time::sleep(wait) => (wait * 2).min(PATIENCE.1),
             () = self.nudge.notified() => PATIENCE.0,

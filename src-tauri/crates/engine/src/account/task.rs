@@ -94,6 +94,10 @@ pub(crate) enum Request {
     Balance(Option<String>),
     /// Whether Twilio lets this account have its webhooks signed with a key of its own.
     SigningOffered(bool),
+    /// A change of what Twilio signs with began or ended.
+    SigningMoved,
+    /// Twilio signs as the record wants.
+    SigningSettled,
     /// What Twilio's requests are to be signed with.
     Sign {
         wish: SigningWish,
@@ -335,7 +339,7 @@ impl AccountTask {
                     line.serve_as(url);
                 }
             }
-            Request::TunnelChanged => {}
+            Request::TunnelChanged | Request::SigningMoved => {}
             Request::Seen(seen) => self.seen(seen),
             Request::InCall(in_call) => {
                 if let Some(line) = &self.line {
@@ -345,6 +349,9 @@ impl AccountTask {
             Request::Programs(programs) => self.programs = programs,
             Request::Balance(balance) => self.balance = balance,
             Request::SigningOffered(offered) => self.signing_offered = Some(offered),
+            // What is still under way says itself how it ends.
+            Request::SigningSettled if self.signing.is_none() => self.signing_error = None,
+            Request::SigningSettled => {}
             Request::Sign { wish, reply } => {
                 // What is wrong with it is told in its own section of the page.
                 let _ = reply.send(self.sign(wish).await);

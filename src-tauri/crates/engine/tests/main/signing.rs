@@ -18,13 +18,18 @@ use dialer_twilio::signature::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::computer::{Computer, connected, owner};
+use crate::computer::{Computer, LIMIT, connected, owner};
 
 const CALLER: &str = "+12025550100";
 
 /// A connected computer whose Twilio spreads changes in a third of a second.
 async fn desk() -> Computer {
-    let pace = Pace::times(100.0).unwrap();
+    desk_at(100.0).await
+}
+
+/// A connected computer whose Twilio spreads changes in `30 / pace` seconds.
+async fn desk_at(pace: f64) -> Computer {
+    let pace = Pace::times(pace).unwrap();
     let simulator = Simulator::start(SimulatorOptions { pace, ..SimulatorOptions::default() }).await.unwrap();
     let mut computer = Computer::new(simulator).await;
     computer.connect().await;
@@ -83,6 +88,22 @@ async fn signed_by(computer: &Computer, key: &WebhookKey) -> u16 {
     asked_by(computer, key, settings(key).as_deref()).await
 }
 
+/// Asks again until it is so: for what only another than the program knows.
+async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let asked = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(LIMIT, asked).await.is_ok(), "{what}");
+}
+
+/// Has one request of a kind wait.
+fn held(method: &str, path: &str, then: RestFailure) -> Faults {
+    let (method, path_contains) = (Some(method.into()), Some(path.into()));
+    Faults { rest: vec![RestFault { method, path_contains, times: Some(1), then }], ..Faults::default() }
+}
+
 /// Somebody calls: the simulator signs as it was told to, and Twilio's own request is answered.
 async fn a_call_comes_in(computer: &Computer) {
     let own = computer.account().numbers[0].clone();
@@ -99,7 +120,7 @@ async fn a_call_comes_in(computer: &Computer) {
             }
         }
     };
-    let answered = tokio::time::timeout(Duration::from_secs(30), answered).await.unwrap();
+    let answered = tokio::time::timeout(LIMIT, answered).await.unwrap();
     assert_eq!(answered, Some(200));
     computer.simulator.hang_up(&sid).unwrap();
 }
@@ -108,12 +129,7 @@ async fn a_call_comes_in(computer: &Computer) {
 async fn published(computer: &mut Computer) {
     let status = computer.until(connected).await;
     let url = status.tunnel.unwrap().url;
-    let told = async {
-        while computer.record().published != url {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(30), told).await.is_ok(), "{:?}", computer.record());
+    eventually("the address is told", || async { computer.record().published == url }).await;
 }
 
 /// How many keys, settings and rules there are at Twilio.
@@ -182,9 +198,7 @@ async fn a_key_is_replaced_without_the_auth_token_being_good_meanwhile() {
     computer.until(|status| status.signing.as_ref().unwrap().state == SigningState::Replacing).await;
     // Half-way: two keys, and the rule still leads to the old one.
     let keys = owner(&computer.simulator);
-    while keys.webhook_settings().await.unwrap().len() < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("there are two", || async { keys.webhook_settings().await.unwrap().len() == 2 }).await;
     let second = own_key(&computer);
     assert_ne!(settings(&first), settings(&second));
     for (key, expected) in [(&first, 200), (&second, 200), (&token, 403)] {
@@ -241,12 +255,8 @@ fn interruptions() -> Vec<RestFault> {
 
 /// Waits until the fault has caught its request.
 async fn until_caught(computer: &Computer) {
-    let caught = async {
-        while computer.simulator.faults().rest[0].times != Some(0) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(30), caught).await.is_ok(), "nothing was caught");
+    let caught = || async { computer.simulator.faults().rest[0].times == Some(0) };
+    eventually("something is caught", caught).await;
 }
 
 #[tokio::test]
@@ -323,9 +333,7 @@ async fn what_twilio_refuses_is_taken_back_and_told() {
     let address = format!("{}/", status.tunnel.unwrap().url.unwrap().trim_end_matches('/'));
     let matches = WebhookMatch::Prefix(address);
     twilio.create_webhook_rule("somebody else's", &matches, &setting.id).await.unwrap();
-    while twilio.webhook_rules().await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("it is there", || async { !twilio.webhook_rules().await.unwrap().is_empty() }).await;
     computer.phone().use_shared_key(true).await.unwrap();
     let status = computer
         .until(|status| {
@@ -340,12 +348,7 @@ async fn what_twilio_refuses_is_taken_back_and_told() {
 #[tokio::test]
 async fn a_rule_that_somebody_deletes_is_noticed_and_put_back() {
     let mut computer = with_a_key_of_its_own().await;
-    let twilio = owner(&computer.simulator);
-    let rule = twilio.webhook_rules().await.unwrap().remove(0);
-    twilio.delete_webhook_rule(&rule.id).await.unwrap();
-    while !twilio.webhook_rules().await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    somebody_deletes_the_rule(&computer).await;
     computer.phone().try_again().await.unwrap();
     computer
         .light_in(|state, repair| state == LightState::NotReachable && repair == Some(Repair::RunSetUp))
@@ -356,6 +359,156 @@ async fn a_rule_that_somebody_deletes_is_noticed_and_put_back() {
     computer.light_in(|_, repair| repair.is_none()).await;
     a_call_comes_in(&computer).await;
     assert_eq!(signed_by(&computer, &token(&computer)).await, 403);
+}
+
+async fn somebody_deletes_the_rule(computer: &Computer) {
+    let twilio = owner(&computer.simulator);
+    let rule = twilio.webhook_rules().await.unwrap().remove(0);
+    twilio.delete_webhook_rule(&rule.id).await.unwrap();
+    eventually("it is gone", || async { twilio.webhook_rules().await.unwrap().is_empty() }).await;
+}
+
+#[tokio::test]
+async fn going_back_ends_the_trouble_of_a_rule_that_is_gone() {
+    let mut computer = with_a_key_of_its_own().await;
+    somebody_deletes_the_rule(&computer).await;
+    computer.phone().try_again().await.unwrap();
+    computer.light_in(|state, _| state == LightState::NotReachable).await;
+    computer.phone().use_shared_key(false).await.unwrap();
+    computer.until(signs(SigningState::AuthToken)).await;
+    computer.light_in(|state, repair| state != LightState::NotReachable && repair.is_none()).await;
+    a_call_comes_in(&computer).await;
+}
+
+/// Switches the computer off and on, and waits until Twilio signs for its new address. The app at Twilio has the
+/// old one for five seconds more.
+async fn with_another_address() -> Computer {
+    let mut computer = with_a_key_of_its_own().await;
+    computer.restart().await;
+    computer.until(|status| connected(status) && signs(SigningState::SharedKey)(status)).await;
+    computer
+}
+
+/// Its keeper waits in the midst of telling the address.
+async fn must_not_be_published(computer: &Computer) {
+    until_caught(computer).await;
+    let status = computer.phone().account_status().await.unwrap();
+    assert_ne!(computer.record().published, status.tunnel.unwrap().url, "the test came too late");
+}
+
+#[tokio::test]
+async fn a_key_that_was_given_up_is_not_made_again_for_a_new_address() {
+    let mut computer = with_another_address().await;
+    computer.simulator.set_faults(held("GET", "/Applications/", RestFailure::HoldBefore));
+    must_not_be_published(&computer).await;
+    computer.phone().use_shared_key(false).await.unwrap();
+    computer.until(signs(SigningState::AuthToken)).await;
+    assert_eq!(computer.record().signing, None);
+    computer.simulator.set_faults(Faults::default());
+    published(&mut computer).await;
+    assert_eq!(left_at(&owner(&computer.simulator)).await, (0, 0, 0));
+    assert_eq!(computer.record().signing, None);
+    a_call_comes_in(&computer).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_replaced_while_the_address_changes_stays_good() {
+    let mut computer = with_another_address().await;
+    let first = own_key(&computer);
+    computer.simulator.set_faults(held("POST", "/Webhooks/Tests", RestFailure::HoldBefore));
+    somebody_deletes_the_rule(&computer).await;
+    must_not_be_published(&computer).await;
+    let under_way = |status: &AccountStatus| status.signing.as_ref().unwrap().under_way;
+    computer.until(under_way).await;
+    computer.phone().replace_shared_key().await.unwrap();
+    // The keeper ends what it does with the old key, and no new one is made yet.
+    computer.simulator.set_faults(held("POST", "/Webhooks/SharedKeys", RestFailure::HoldBefore));
+    until_caught(&computer).await;
+    let signing = computer.record().signing.unwrap();
+    let WebhookKey::SharedKey { id, .. } = &first else { panic!("{first:?}") };
+    assert_eq!((signing.demanded, &signing.key, signing.replaced.as_ref()), (true, &None, Some(id)));
+    assert_eq!(signed_by(&computer, &first).await, 200);
+    computer.simulator.set_faults(Faults::default());
+    computer.until(signs(SigningState::SharedKey)).await;
+    assert_ne!(settings(&own_key(&computer)), settings(&first));
+    published(&mut computer).await;
+    a_call_comes_in(&computer).await;
+    assert_eq!(left_at(&owner(&computer.simulator)).await, (1, 1, 1));
+}
+
+#[tokio::test]
+async fn no_call_is_lost_while_a_change_spreads() {
+    let mut computer = desk_at(5.0).await;
+    let twilio = owner(&computer.simulator);
+    computer.simulator.set_faults(held("GET", "/Webhooks/Operations", RestFailure::HoldBefore));
+    computer.phone().use_shared_key(true).await.unwrap();
+    until_caught(&computer).await;
+    assert!(twilio.webhook_rules().await.unwrap().is_empty(), "the Auth Token signs");
+    a_call_comes_in(&computer).await;
+    eventually("it has spread", || async { !twilio.webhook_rules().await.unwrap().is_empty() }).await;
+    // The key signs, and the program has not heard of it.
+    assert!(!computer.record().signing.unwrap().demanded);
+    a_call_comes_in(&computer).await;
+    computer.simulator.set_faults(Faults::default());
+    computer.until(signs(SigningState::SharedKey)).await;
+    a_call_comes_in(&computer).await;
+    assert_eq!(signed_by(&computer, &token(&computer)).await, 403);
+}
+
+#[tokio::test]
+async fn a_rule_whose_making_was_not_answered_is_waited_for() {
+    let mut computer = desk_at(5.0).await;
+    computer.simulator.set_faults(held("POST", "/Webhooks/Rules", RestFailure::HoldAfter));
+    computer.phone().use_shared_key(true).await.unwrap();
+    until_caught(&computer).await;
+    assert!(computer.record().signing.unwrap().changing, "known before it is answered");
+    // As one that is lost: who asked is gone, and another begins.
+    computer.phone().use_shared_key(true).await.unwrap();
+    computer.simulator.set_faults(Faults::default());
+    let settled = |status: &AccountStatus| {
+        signs(SigningState::SharedKey)(status) || status.signing.as_ref().unwrap().error.is_some()
+    };
+    let status = computer.until(settled).await;
+    assert_eq!(status.signing.unwrap().error, None);
+    a_call_comes_in(&computer).await;
+    assert_eq!(left_at(&owner(&computer.simulator)).await, (1, 1, 1));
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_known_everywhere_yet_is_tried_again() {
+    let mut computer = desk().await;
+    computer.simulator.set_faults(Faults { drop_voice_webhooks: true, ..Faults::default() });
+    computer.phone().use_shared_key(true).await.unwrap();
+    let waits = |status: &AccountStatus| {
+        let signing = status.signing.as_ref().unwrap();
+        assert_eq!(signing.error, None);
+        signing.waiting.as_deref().is_some_and(|what| what.contains("could not be reached yet"))
+    };
+    computer.until(waits).await;
+    computer.simulator.set_faults(Faults::default());
+    computer.until(signs(SigningState::SharedKey)).await;
+}
+
+#[tokio::test]
+async fn set_up_that_fails_for_the_key_alone_ends_when_that_is_given_up() {
+    let mut computer = with_a_key_of_its_own().await;
+    let twilio = owner(&computer.simulator);
+    let matches = twilio.webhook_rules().await.unwrap().remove(0).matches;
+    somebody_deletes_the_rule(&computer).await;
+    let key = twilio.create_shared_key("somebody else's").await.unwrap();
+    let setting =
+        twilio.create_webhook_setting("somebody else's", &key.id, HmacAlgorithm::Sha256).await.unwrap();
+    twilio.create_webhook_rule("somebody else's", &matches, &setting.id).await.unwrap();
+    eventually("it is there", || async { !twilio.webhook_rules().await.unwrap().is_empty() }).await;
+    computer.phone().repair(Repair::RunSetUp).await.unwrap();
+    let status = computer.until(|status| status.error.is_some()).await;
+    assert_eq!(status.phase, AccountPhase::SettingUp);
+    let refused = computer.phone().use_shared_key(true).await.unwrap_err();
+    assert!(refused.message.contains("not in use yet"), "{}", refused.message);
+    computer.phone().use_shared_key(false).await.unwrap();
+    computer.until(|status| connected(status) && signs(SigningState::AuthToken)(status)).await;
+    assert_eq!(signed_by(&computer, &token(&computer)).await, 200);
+    assert_eq!(left_at(&twilio).await, (1, 1, 1), "what is somebody else's is left alone");
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ pub(crate) struct WebhookRule {
 pub(crate) struct WebhookOperation {
     pub(crate) id: String,
     pub(crate) resource_id: String,
+    /// Which addresses the rule is for afterwards; absent when it goes.
+    pub(crate) matches: Option<Match>,
     pub(crate) created_ms: i64,
     pub(crate) completed_ms: Option<i64>,
 }

@@ -4,7 +4,7 @@
 //! September 2026: a rule change is answered 202 with an operation and spreads for about half a
 //! minute (simulated here), lists are turned by tokens, errors are problem documents, an
 //! `Idempotency-Key` is a UUID of version 7, of each kind there are at most 50, a rule for an address
-//! that has one is 59103. Guessed: the forms of ids, `PENDING` and `COMPLETED`, 409 for that code, for
+//! that has one is 59103. Guessed: that one which is still being made counts too, the forms of ids, `PENDING` and `COMPLETED`, 409 for that code, for
 //! more than 50 and for deleting what is in use, and the codes of other refusals. `AuthProfiles` and
 //! `EdgeZones` are missing.
 
@@ -319,7 +319,12 @@ fn read_rule(ask: &Ask, body: &Value, known: Option<&WebhookRule>) -> Result<Web
         _ => return Err(bad("matchType is not one of EXACT_MATCH, PREFIX_MATCH, DEFAULT")),
     };
     let id = known.map_or_else(|| new_id("rule"), |known| known.id.clone());
-    if webhooks.rules.iter().any(|rule| rule.matches == matches && rule.id != id) {
+    let on_its_way = webhooks.operations.iter().any(|operation| {
+        operation.completed_ms.is_none()
+            && operation.matches.as_ref() == Some(&matches)
+            && operation.resource_id != id
+    });
+    if on_its_way || webhooks.rules.iter().any(|rule| rule.matches == matches && rule.id != id) {
         return Err(conflict(59_103, "A rule for this match exists already"));
     }
     let settings = match (body["settings"].as_array(), known) {
@@ -374,6 +379,7 @@ fn change_rule(ask: &Ask, id: String, rule: Option<WebhookRule>) -> Answer {
     let operation = WebhookOperation {
         id: new_id("operation"),
         resource_id: id,
+        matches: rule.as_ref().map(|rule| rule.matches.clone()),
         created_ms: ask.network.now_ms(),
         completed_ms: None,
     };
@@ -431,7 +437,12 @@ async fn test(ask: &Ask, body: &Value) -> Answer {
         (key.unwrap_or_else(|| WebhookKey::AuthToken(resources.auth_token.clone())), patience)
     };
     let asked_ms = ask.network.now_ms();
-    let result = match test_delivery(&ask.network, url, method, key, patience).await {
+    let delivered = if ask.network.faults().drop_voice_webhooks {
+        Err("Nobody answered".to_owned())
+    } else {
+        test_delivery(&ask.network, url, method, key, patience).await
+    };
+    let result = match delivered {
         Ok((status, content_type)) => {
             let headers: BTreeMap<_, _> =
                 content_type.map(|kind| ("content-type", vec![kind])).into_iter().collect();

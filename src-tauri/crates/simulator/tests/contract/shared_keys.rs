@@ -27,6 +27,13 @@ async fn a_key_of_its_own_is_arranged_tried_and_taken_away() {
     assert_eq!(setting.signed_by, Some((key.id.clone(), HmacAlgorithm::Sha256)));
     let matches = WebhookMatch::Prefix(desk.bench.webhooks.url("/").to_string());
     let made = client.create_webhook_rule("desk", &matches, &setting.id).await.unwrap();
+    assert_eq!(
+        code(client.create_webhook_rule("desk", &matches, &setting.id).await),
+        Some(59103),
+        "on its way"
+    );
+    let pending = |known: &WebhookOperation| known.id == made.id && known.is_pending();
+    assert!(client.webhook_operations().await.unwrap().iter().any(pending));
     spread(&desk, made).await;
     assert_eq!(code(client.create_webhook_rule("desk", &matches, &setting.id).await), Some(59103));
 

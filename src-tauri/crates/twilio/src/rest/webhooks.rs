@@ -98,6 +98,13 @@ pub struct WebhookOperation {
     pub error: Option<Value>,
 }
 
+impl WebhookOperation {
+    /// Whether it still spreads.
+    pub fn is_pending(&self) -> bool {
+        self.completed_ms.is_none() && self.error.is_none()
+    }
+}
+
 /// What came of a request that Twilio sent to try an address out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TestDelivery {
@@ -263,7 +270,7 @@ impl Client {
     }
 
     /// Makes a rule that gives all requests to the addresses that match to one setting. One that there is for
-    /// the same addresses already is 59103.
+    /// the same addresses already, or is being made, is 59103.
     pub async fn create_webhook_rule(
         &self,
         friendly_name: &str,
@@ -307,6 +314,11 @@ impl Client {
     /// How far a change has spread.
     pub async fn webhook_operation(&self, id: &str) -> Result<WebhookOperation, RestError> {
         self.read(&get(&["Operations", id])).await
+    }
+
+    /// The account's changes, those that spread and those that Twilio still knows of.
+    pub async fn webhook_operations(&self) -> Result<Vec<WebhookOperation>, RestError> {
+        self.webhook_list("Operations", "operations").await
     }
 
     /// Has Twilio send a `POST` to `url`, as `setting` says or the rules do, and tells what came of it. What is

@@ -194,6 +194,18 @@ async fn a_change_has_spread_once_it_is_completed() {
 }
 
 #[tokio::test]
+async fn what_still_spreads_is_told_from_what_is_over() {
+    let failed = json!({ "id": "op_3", "status": "FAILED", "completedAt": null, "error": { "code": 20001 } });
+    let done = json!({ "id": "op_2", "status": "COMPLETED", "completedAt": "2026-09-29T12:00:00Z" });
+    let pending = json!({ "id": "op_1", "status": "PENDING", "completedAt": null, "error": null });
+    let recorder = always(200, json!({ "operations": [failed, done, pending], "meta": {} })).await;
+    let operations = recorder.client().0.webhook_operations().await.unwrap();
+    let pending: Vec<_> = operations.iter().filter(|operation| operation.is_pending()).collect();
+    assert_eq!(pending.iter().map(|operation| operation.id.as_str()).collect::<Vec<_>>(), ["op_1"]);
+    assert_eq!(asked(&recorder).1, "/webhooks/v1/Webhooks/Operations?pageSize=50");
+}
+
+#[tokio::test]
 async fn an_address_is_tried_out() {
     let result = json!({ "response": { "statusCode": 204, "headers": {} }, "timing": { "totalMs": 81 } });
     let recorder = always(201, json!({ "url": "https://a.example/x", "result": result })).await;

@@ -258,7 +258,7 @@ impl AccountTask {
         Ok(())
     }
 
-    fn must_not_be_in_a_call(&self) -> Result<(), UserError> {
+    pub(super) fn must_not_be_in_a_call(&self) -> Result<(), UserError> {
         if self.session.core().watch().borrow().calls.is_empty() {
             return Ok(());
         }

@@ -5,33 +5,44 @@ use dialer_domain::setup::Signing;
 
 use super::{AccountTask, Purpose, SigningWish};
 use crate::account::{Said, signing};
-use crate::api::{AccountPhase, SigningState, SigningView};
+use crate::api::{AccountPhase, Repair, SigningState, SigningView};
 
 impl AccountTask {
     pub(super) async fn sign(&mut self, wish: SigningWish) -> Result<(), UserError> {
         let refuse = |text: &str| Err(UserError::new(ErrorCode::InvalidEntry, text));
-        if self.phase != AccountPhase::Connected || self.line.is_none() {
+        // Set-up can fail for want of the key alone, and ends only once that is given up.
+        let setting_up = self.phase == AccountPhase::SettingUp && wish == SigningWish::AuthToken;
+        if setting_up {
+            self.must_not_be_in_a_call()?;
+        } else if self.phase != AccountPhase::Connected || self.line.is_none() {
             return refuse("The account is not in use yet. Wait until the lights are green, then try again.");
         }
         let known = self.shared.record()?.signing;
-        let signing = match (wish, known) {
+        match (wish, known) {
             (SigningWish::SharedKey, _) if self.signing_offered == Some(false) => return refuse(NOT_OFFERED),
-            (SigningWish::SharedKey, None) => Signing::begin(),
-            // Switching off was begun: what signs at Twilio is looked at again.
-            (SigningWish::SharedKey, Some(known)) => Signing { wanted: true, ..known },
-            (SigningWish::AnotherSharedKey, Some(mut known)) if known.wanted && known.demanded => {
-                known.replace();
-                known
-            }
-            (SigningWish::AnotherSharedKey, _) => {
+            (SigningWish::AnotherSharedKey, known)
+                if !known.as_ref().is_some_and(|known| known.wanted && known.demanded) =>
+            {
                 return refuse("There is no key in use to be replaced. Switch it on first.");
             }
-            (SigningWish::AuthToken, Some(known)) => Signing { wanted: false, ..known },
             (SigningWish::AuthToken, None) => return Ok(()),
-        };
-        // The job before it ends here, so that it changes nothing after this.
+            _ => {}
+        }
+        // The job before it ends here, so that it changes nothing after this. The keeper's change goes on: only
+        // what was asked for is written beside what it writes.
         self.signing = None;
-        self.shared.save_record(move |record| record.signing = Some(signing)).await?;
+        self.shared
+            .save_record(move |record| match (wish, &mut record.signing) {
+                // Where switching off was begun, what signs at Twilio is looked at again.
+                (SigningWish::SharedKey, signing) => signing.get_or_insert_default().wanted = true,
+                (SigningWish::AnotherSharedKey, Some(signing)) => signing.replace(),
+                (SigningWish::AuthToken, Some(signing)) => signing.wanted = false,
+                (SigningWish::AnotherSharedKey | SigningWish::AuthToken, None) => {}
+            })
+            .await?;
+        if setting_up {
+            return self.repair(Repair::RunSetUp);
+        }
         self.go_on_signing();
         Ok(())
     }
@@ -54,7 +65,13 @@ impl AccountTask {
                 self.signing = None;
                 self.signing_error = Some(error);
             }
-            Said::Signing => self.signing = None,
+            Said::Signing => {
+                self.signing = None;
+                // What was in trouble for want of the key need not be any more.
+                if let Some(keeper) = &self.keeper {
+                    keeper.look();
+                }
+            }
             // These are not about signing.
             Said::Steps(_)
             | Said::Looked(_)
@@ -80,7 +97,8 @@ impl AccountTask {
         };
         SigningView {
             state,
-            under_way: self.signing.is_some(),
+            // The keeper changes it too, where the address does.
+            under_way: self.signing.is_some() || self.shared.signing.try_lock().is_err(),
             offered: self.signing_offered,
             waiting: self.signing_waits.clone(),
             error: self.signing_error.clone(),
