@@ -246,6 +246,9 @@ describe('starting', () => {
     await open();
     expect(by('notice').textContent).toMatch(/Click anywhere/);
     await fireEvent.pointerDown(document.body);
+    // What is pressed must stay where it is until it is let go.
+    expect(by('notice').textContent).toMatch(/Click anywhere/);
+    await fireEvent.click(document.body);
     expect(tones.unlock).toHaveBeenCalled();
     expect(screen.queryByTestId('notice')).toBeNull();
   });
