@@ -7,7 +7,8 @@ export const signing = {
   'signing.title': 'How Twilio proves itself',
   'signing.about':
     'Twilio signs each request to this computer, and nothing unsigned is believed. At first it signs with your Auth Token, which can also do everything else in your account. It can sign with a key of this computer’s own instead, which is good for nothing else.',
-  'signing.unknown': 'Twilio is being asked whether it offers that for this account.',
+  'signing.unknown':
+    'Whether Twilio offers that for this account is not known yet. It is asked whenever the account is looked after.',
   'signing.notOffered':
     'Twilio does not offer that for this account: it is a public beta. The Auth Token goes on signing.',
   'signing.authToken': 'The Auth Token signs.',

@@ -50,7 +50,26 @@ describe('what Twilio signs with', () => {
     expect(by('signing-not-offered').textContent).toMatch(/does not offer/);
     expect(screen.queryByTestId('use-shared-key')).toBeNull();
     await opened.tell(signing({ offered: null }));
-    expect(by('signing').textContent).toMatch(/being asked/);
+    expect(by('signing').textContent).toMatch(/not known yet/);
+  });
+
+  it('goes on where it stood still, and not before', async () => {
+    const error = { code: 'TwilioFailed', message: 'It failed.', detail: null } as const;
+    await opened.openAccount(signing({ state: 'replacing', under_way: true, error }));
+    expect(screen.queryByTestId('sign-again')).toBeNull();
+    await opened.tell(signing({ state: 'replacing', error }));
+    await click('sign-again');
+    expect(sent('use_shared_key')).toEqual([{ on: true }]);
+    await opened.tell(signing({ state: 'switching_off', error }));
+    expect(screen.queryByTestId('sign-again')).toBeNull();
+  });
+
+  it('can be given up where set-up fails for it', async () => {
+    const step = { id: 'sign', title: 'Sign', state: 'failed', note: null } as const;
+    const status = signing({ state: 'shared_key' });
+    await opened.openAccount({ ...status, phase: 'setting_up', steps: [step] });
+    await click('use-auth-token');
+    expect(sent('use_shared_key')).toEqual([{ on: false }]);
   });
 
   it('can be given up where the account has lost the offer', async () => {
