@@ -589,6 +589,10 @@ does: string, };
  */
 export type GreetingProgress = { 
 /**
+ * Which recording, by the number that `record_greeting` gave.
+ */
+recording: number, 
+/**
  * Milliseconds recorded so far.
  */
 at_ms: number, 
@@ -2063,10 +2067,10 @@ export interface Commands {
   /** This computer's microphones, for recording a greeting. */
   microphones(args: { }): Promise<Array<AudioDevice>>;
   /** Begins to record a greeting with a microphone, of a minute at most; not while there is a call, whose */
-  /** microphone it is. How far it is comes as events. */
-  record_greeting(args: { microphone: string; }): Promise<void>;
-  /** Ends the recording and gives it; it is kept nowhere until it is added as a sound. */
-  finish_greeting(args: { }): Promise<RecordedGreeting>;
+  /** microphone it is. Gives the recording's number; how far it is comes as events, which may overtake this answer. */
+  record_greeting(args: { microphone: string; }): Promise<number>;
+  /** Ends the recording of that number and gives it; it is kept nowhere until it is added as a sound. */
+  finish_greeting(args: { recording: number; }): Promise<RecordedGreeting>;
   /** Deletes a recording that no rule uses. */
   delete_sound(args: { name: SoundName; }): Promise<void>;
   /** Looks whether Twilio would get something to play while this computer cannot be reached. */
@@ -2074,7 +2078,7 @@ export interface Commands {
   /** Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere. */
   set_fallback(args: { url: string | null; }): Promise<FallbackView>;
   /** Plays a call against the practice Twilio, with rules that are being edited, and tells what happens. */
-  /** Each line also comes as an event when it happens. */
+  /** Each line also comes as an event when it happens. Ends the preview that is being played, if there is one. */
   preview_incoming(args: { rules: Rules; script: PreviewScript; }): Promise<Array<PreviewLine>>;
   /** Ends the preview that is being played. */
   stop_preview(args: { }): Promise<void>;

@@ -14,6 +14,15 @@ export class Greeting {
   progress = $state.raw<GreetingProgress | null>(null);
   recorded = $state.raw<RecordedGreeting | null>(null);
   problem = $state('');
+  /** The field whose recorder is open: there is one microphone. */
+  owner = $state<string | null>(null);
+  /** The number of the recording under way, once the program told it. */
+  #recording: number | null = null;
+  /** What was heard before that. */
+  #early: GreetingProgress[] = [];
+  /** Counts what the recorder was opened, closed and pressed for: an answer to something earlier is late. */
+  #turn = 0;
+  /** The recording was asked for, and is on its way. */
   #finishing = false;
   readonly #host: Pick<Host, 'call'>;
 
@@ -21,63 +30,116 @@ export class Greeting {
     this.#host = host;
   }
 
-  /** Looks which microphones there are. */
-  async open(): Promise<void> {
+  /** Opens the recorder of one field, which closes that of another, and looks which microphones there are. */
+  async open(owner: string): Promise<void> {
+    this.#putAside();
+    this.owner = owner;
     this.stage = 'ready';
-    this.problem = '';
+    const turn = this.#turn;
     try {
-      this.microphones = await this.#host.call('microphones', {});
-      const known = this.microphones.some(({ id }) => id === this.microphone);
+      const microphones = await this.#host.call('microphones', {});
+      if (this.owner !== owner) return;
+      this.microphones = microphones;
+      const known = microphones.some(({ id }) => id === this.microphone);
       // The first one follows the system's choice.
-      if (!known) this.microphone = this.microphones[0]?.id ?? 'default';
+      if (!known) this.microphone = microphones[0]?.id ?? 'default';
     } catch (error) {
-      this.problem = sentence(error);
+      if (turn === this.#turn) this.problem = sentence(error);
     }
   }
 
-  /** Puts it aside, and what was recorded with it. */
-  close(): void {
-    if (this.stage === 'recording')
-      void this.#host.call('finish_greeting', {}).catch(() => undefined);
+  /** Puts it aside, and what was recorded with it, unless another field has opened its own since. */
+  close(owner: string): void {
+    if (this.owner !== owner) return;
+    this.#putAside();
+    this.owner = null;
     this.stage = 'closed';
-    this.recorded = null;
-    this.problem = '';
   }
 
   async record(): Promise<void> {
-    this.problem = '';
-    this.recorded = null;
-    this.progress = null;
+    this.#putAside();
     this.stage = 'recording';
+    const turn = this.#turn;
     try {
-      await this.#host.call('record_greeting', { microphone: this.microphone || 'default' });
+      const recording = await this.#host.call('record_greeting', {
+        microphone: this.microphone || 'default',
+      });
+      if (turn !== this.#turn) {
+        this.#giveUp(recording);
+        return;
+      }
+      this.#recording = recording;
+      const early = this.#early;
+      this.#early = [];
+      for (const progress of early) this.hear(progress);
     } catch (error) {
+      if (turn !== this.#turn) return;
       this.stage = 'ready';
       this.problem = sentence(error);
     }
   }
 
   hear(progress: GreetingProgress): void {
-    if (this.stage !== 'recording') return;
+    if (this.stage !== 'recording' || this.#finishing) return;
+    if (this.#recording === null) {
+      this.#early.push(progress);
+      return;
+    }
+    // The end of one that was given up is also told.
+    if (progress.recording !== this.#recording) return;
     this.progress = progress;
     if (!progress.over) return;
     if (progress.error) this.problem = progress.error.message;
     // A microphone that never opened has nothing to give.
     if (progress.at_ms > 0) void this.finish();
-    else this.stage = 'ready';
+    else {
+      this.#recording = null;
+      this.stage = 'ready';
+    }
   }
 
   async finish(): Promise<void> {
-    if (this.#finishing) return;
+    if (this.stage !== 'recording') return;
+    const recording = this.#recording;
+    if (recording === null) {
+      if (this.#finishing) return;
+      // Its number is not known yet; once it is, the microphone is let go of.
+      this.#putAside();
+      this.stage = 'ready';
+      return;
+    }
+    // Asked for once.
+    this.#recording = null;
     this.#finishing = true;
+    this.#turn += 1;
+    const turn = this.#turn;
     try {
-      this.recorded = await this.#host.call('finish_greeting', {});
+      const recorded = await this.#host.call('finish_greeting', { recording });
+      if (turn !== this.#turn) return;
+      this.#finishing = false;
+      this.recorded = recorded;
       this.stage = 'recorded';
     } catch (error) {
+      if (turn !== this.#turn) return;
+      this.#finishing = false;
       this.problem = sentence(error);
       this.stage = 'ready';
-    } finally {
-      this.#finishing = false;
     }
+  }
+
+  /** Whatever is under way is of no use any more. */
+  #putAside(): void {
+    this.#turn += 1;
+    if (this.#recording !== null) this.#giveUp(this.#recording);
+    this.#recording = null;
+    this.#finishing = false;
+    this.#early = [];
+    this.progress = null;
+    this.recorded = null;
+    this.problem = '';
+  }
+
+  #giveUp(recording: number): void {
+    void this.#host.call('finish_greeting', { recording }).catch(() => undefined);
   }
 }

@@ -242,6 +242,8 @@ export class Program extends EventEmitter {
           { id: 'default', label: 'System default', kind: 'microphone' },
           { id: 'desk', label: 'Desk microphone', kind: 'microphone' },
         ];
+      case 'record_greeting':
+        return 1;
       case 'finish_greeting':
         return { wav_base64: SILENCE, duration_ms: 500, heard: true };
       case 'sound':

@@ -98,7 +98,13 @@ export function ruleScenes(call_log) {
       await page.by('greeting-sound-record').click();
       await page.by('greeting-sound-microphone').waitFor();
       await page.by('greeting-sound-record-start').click();
-      program.event('greeting_progressed', { at_ms: 4_200, level: 0.1, over: false, error: null });
+      program.event('greeting_progressed', {
+        recording: 1,
+        at_ms: 4_200,
+        level: 0.1,
+        over: false,
+        error: null,
+      });
       await page.by('greeting-sound-progress').waitFor();
       await page
         .by('greeting-sound-recorder')

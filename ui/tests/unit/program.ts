@@ -66,6 +66,7 @@ export class Program implements Host {
     if (name === 'snapshot') return Promise.resolve(this.snapshot);
     if (name === 'account_status') return Promise.resolve(this.account);
     if (name === 'prepare_call') return Promise.resolve({ type: 'go', to: args.to });
+    if (name === 'record_greeting') return Promise.resolve(this.named(name).length);
     if (name === 'rules') return Promise.resolve(this.rules);
     if (name === 'save_rules' && args.rules) this.rules = { ...this.rules, rules: args.rules };
     if (name === 'check_fallback') return Promise.resolve(this.rules.fallback);

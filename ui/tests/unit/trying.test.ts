@@ -64,9 +64,11 @@ describe('a preview', () => {
   it('is stopped', async () => {
     await openIncoming();
     const end = await begin();
+    by('preview-stop').focus();
     await click('preview-stop');
     expect(sent('stop_preview')).toHaveLength(1);
     await end();
+    expect(document.activeElement).toBe(by('preview-play'));
   });
 
   it('takes keys, and says when the menu has none such', async () => {
@@ -80,8 +82,10 @@ describe('a preview', () => {
     opened.program.answers.press_preview_key = () => null;
     await click('preview-key-1');
     expect(screen.queryByTestId('preview-refused')).toBeNull();
+    by('preview-key-1').focus();
     await end();
     expect(screen.queryByTestId('preview-key-1')).toBeNull();
+    expect(document.activeElement).toBe(by('preview-play'));
   });
 
   it.each(['25:00', '24:00', 'noon', '12:75'])('refuses the time %s at its field', async (text) => {
@@ -119,7 +123,15 @@ describe('a greeting in one’s own voice', () => {
   }
 
   async function progress(over: Partial<GreetingProgress>): Promise<void> {
-    const data = { at_ms: 0, level: 0, over: false, error: null, ...over };
+    const recording = sent('record_greeting').length;
+    const data: GreetingProgress = {
+      recording,
+      at_ms: 0,
+      level: 0,
+      over: false,
+      error: null,
+      ...over,
+    };
     opened.program.event({ event: 'greeting_progressed', data });
     await opened.settled();
   }
@@ -189,9 +201,81 @@ describe('a greeting in one’s own voice', () => {
 
   it('lets go of the microphone when it is closed', async () => {
     await openRecorder();
+    expect(document.activeElement).toBe(by('greeting-sound-record-start'));
+    await click('greeting-sound-record-start');
+    expect(document.activeElement).toBe(by('greeting-sound-record-stop'));
+    await click('greeting-sound-record-close');
+    expect(sent('finish_greeting')).toEqual([{ recording: 1 }]);
+    expect(screen.queryByTestId('greeting-sound-recorder')).toBeNull();
+    expect(document.activeElement).toBe(by('greeting-sound-record'));
+  });
+
+  it('is not ended by what is told of an earlier one', async () => {
+    await openRecorder();
     await click('greeting-sound-record-start');
     await click('greeting-sound-record-close');
-    expect(sent('finish_greeting')).toHaveLength(1);
+    await click('greeting-sound-record');
+    let begun = (_: number): void => undefined;
+    opened.program.answers.record_greeting = () =>
+      new Promise((resolve) => {
+        begun = resolve;
+      });
+    await click('greeting-sound-record-start');
+    await progress({ recording: 1, over: true });
+    await progress({ recording: 2, at_ms: 300 });
+    begun(2);
+    await opened.settled();
+    await progress({ recording: 1, at_ms: 4_000, over: true });
+    expect(by('greeting-sound-progress').textContent).toMatch(/0:00 of 1:00/);
+    expect(sent('finish_greeting')).toEqual([{ recording: 1 }]);
+    by('greeting-sound-record-stop');
+  });
+
+  it('lets go of a microphone that opens after it was closed', async () => {
+    await openRecorder();
+    let begun = (_: number): void => undefined;
+    opened.program.answers.record_greeting = () =>
+      new Promise((resolve) => {
+        begun = resolve;
+      });
+    await click('greeting-sound-record-start');
+    await click('greeting-sound-record-close');
+    expect(sent('finish_greeting')).toEqual([]);
+    begun(7);
+    await opened.settled();
+    expect(sent('finish_greeting')).toEqual([{ recording: 7 }]);
+  });
+
+  it('is not shown where another one is spoken since', async () => {
+    await openRecorder();
+    await click('greeting-sound-record-start');
+    let finished = (_: unknown): void => undefined;
+    opened.program.answers.finish_greeting = () =>
+      new Promise((resolve) => {
+        finished = resolve;
+      });
+    await click('greeting-sound-record-stop');
+    await click('greeting-sound-record-close');
+    await click('greeting-sound-record');
+    finished({ wav_base64: WAV, duration_ms: 900, heard: true });
+    await opened.settled();
+    expect(screen.queryByTestId('greeting-sound-heard')).toBeNull();
+    by('greeting-sound-record-start');
+  });
+
+  it('has one recorder: opening it at another field closes it', async () => {
+    await openRecorder();
+    await fireEvent.change(by('case-open'), { target: { value: 'queue' } });
+    await opened.settled();
+    await click('queue-greeting-play');
+    await click('greeting-sound-record-start');
+    await click('queue-greeting-sound-record');
+    await opened.settled();
     expect(screen.queryByTestId('greeting-sound-recorder')).toBeNull();
+    expect(sent('finish_greeting')).toEqual([{ recording: 1 }]);
+    await click('queue-greeting-sound-record-start');
+    await progress({ recording: 2, at_ms: 1_000 });
+    expect(by('queue-greeting-sound-progress').textContent).toMatch(/0:01/);
+    expect(sent('finish_greeting')).toHaveLength(1);
   });
 });

@@ -141,6 +141,8 @@ pub struct Standing {
 /// The part of the state that others may watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
+    /// The page that asked last; another one means that it is gone.
+    pub page: Option<PageId>,
     /// The header.
     pub agent: AgentView,
     /// The lights.
@@ -438,6 +440,7 @@ fn known_call(claimed: Option<CallId>, state: &State) -> Option<CallId> {
 
 fn view_of(state: &State, now_ms: i64) -> View {
     View {
+        page: state.page(),
         agent: state.account().agent_view(),
         lights: state.lights(),
         calls: state.calls().cloned().collect(),

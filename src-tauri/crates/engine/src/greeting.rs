@@ -1,7 +1,7 @@
 //! A greeting in the agent's own voice: a microphone is recorded outside a call, listened to, and then kept or not.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,8 +11,10 @@ use dialer_media::api::{AudioDevice, DeviceKind};
 use dialer_media::devices::{AudioDevices, DeviceError};
 use dialer_media::recording::{RECORDED_RATE, Recorded, Recorder, wav};
 use dialer_media::signal::rms;
+use tokio::sync::{Mutex, Notify, oneshot};
 
-use crate::api::{GreetingProgress, RecordedGreeting};
+use crate::api::{GreetingProgress, PageId, RecordedGreeting};
+use crate::controller::View;
 use crate::core::{Core, blocking};
 
 /// Nobody listens to a longer greeting.
@@ -25,19 +27,20 @@ const STRETCH: usize = RECORDED_RATE as usize / 5;
 /// The greeting that is being recorded, if there is one.
 pub(crate) struct Greeting {
     devices: Arc<dyn AudioDevices>,
+    /// Held until the microphone is closed: some can be opened only once.
     recording: Arc<Mutex<Option<Recording>>>,
+    begun: Arc<AtomicU32>,
 }
 
 /// A recording that was begun and not asked for yet.
 struct Recording {
+    id: u32,
     recorder: Recorder,
-    /// A call began and took the microphone.
-    interrupted: Arc<AtomicBool>,
 }
 
 impl Greeting {
     pub(crate) fn new(devices: Arc<dyn AudioDevices>) -> Self {
-        Self { devices, recording: Arc::default() }
+        Self { devices, recording: Arc::default(), begun: Arc::default() }
     }
 
     /// The microphones there are.
@@ -47,58 +50,73 @@ impl Greeting {
         Ok(listed.into_iter().filter(|device| device.kind == DeviceKind::Microphone).collect())
     }
 
-    /// Begins to record. One that was begun before and not asked for is given up. A call gets the microphone for
-    /// itself: while there is one nothing begins, and what is being recorded ends with the first sign of it.
-    pub(crate) fn start(
+    /// Begins to record, and gives the number of the recording. One that was begun before and not asked for is given
+    /// up. A call gets the microphone for itself: while there is one nothing begins, and what is being recorded ends
+    /// with the first sign of it. It also ends when another page comes, and when `progress` says by `false` that
+    /// nobody listens to it any more: nobody would see that the microphone is open.
+    pub(crate) async fn start(
         &self,
         core: &Core,
         microphone: String,
-        progress: impl Fn(GreetingProgress) + Send + 'static,
-    ) -> Result<(), UserError> {
-        let mut calls = core.watch();
-        if !calls.borrow_and_update().calls.is_empty() {
-            return Err(in_call("Record your greeting when the call is over."));
-        }
-        let interrupted = Arc::<AtomicBool>::default();
-        let why = Arc::clone(&interrupted);
-        let heard = move |Recorded { at_ms, level, over, error }: Recorded| {
-            let call = || in_call("The recording ended because a call began.");
-            let interrupted = over && why.load(Ordering::Relaxed);
-            let error = error.as_ref().map(told).or_else(|| interrupted.then(call));
-            progress(GreetingProgress { at_ms, level, over, error });
-        };
-        let mut recording = lock(&self.recording);
-        // The microphone of the one before is let go of first.
-        *recording = None;
-        let recorder =
-            Recorder::start(Arc::clone(&self.devices), microphone, LONGEST, heard).map_err(|error| {
+        progress: impl Fn(GreetingProgress) -> bool + Send + 'static,
+    ) -> Result<u32, UserError> {
+        let mut views = core.watch();
+        let page = free(&views.borrow_and_update())?;
+        let mut recording = Arc::clone(&self.recording).lock_owned().await;
+        let (devices, begun) = (Arc::clone(&self.devices), Arc::clone(&self.begun));
+        blocking(move || {
+            if let Some(Recording { recorder, .. }) = recording.take() {
+                drop(recorder.finish());
+            }
+            // That may have taken seconds.
+            if free(&views.borrow_and_update())? != page {
+                return Err(UserError::new(ErrorCode::Busy, "The page was loaded anew. Press Record again."));
+            }
+            let id = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            let (interrupted, alone) = (Arc::<AtomicBool>::default(), Arc::<Notify>::default());
+            let (going, over) = oneshot::channel::<()>();
+            let (why, nobody) = (Arc::clone(&interrupted), Arc::clone(&alone));
+            let heard = move |Recorded { at_ms, level, over, error }: Recorded| {
+                // Goes when the recording goes.
+                let _going = &going;
+                let call = || in_call("The recording ended because a call began.");
+                let interrupted = over && why.load(Ordering::Relaxed);
+                let error = error.as_ref().map(told).or_else(|| interrupted.then(call));
+                if !progress(GreetingProgress { recording: id, at_ms, level, over, error }) {
+                    nobody.notify_one();
+                }
+            };
+            let recorder = Recorder::start(devices, microphone, LONGEST, heard).map_err(|error| {
                 UserError::new(ErrorCode::Internal, "The recording could not be started. Try again.")
                     .with_detail(error.to_string())
             })?;
-        *recording = Some(Recording { recorder, interrupted });
-        drop(recording);
-        let recording = Arc::downgrade(&self.recording);
-        tokio::spawn(async move {
-            let call = tokio::time::timeout(LONGEST, calls.wait_for(|view| !view.calls.is_empty())).await;
-            // Whatever is recorded by then, this one or one begun since.
-            if matches!(call, Ok(Ok(_)))
-                && let Some(recording) = recording.upgrade()
-                && let Some(Recording { recorder, interrupted }) = &*lock(&recording)
-            {
-                interrupted.store(true, Ordering::Relaxed);
-                recorder.let_go();
-            }
-        });
-        Ok(())
+            let stop = recorder.stop();
+            *recording = Some(Recording { id, recorder });
+            tokio::spawn(async move {
+                tokio::select! {
+                    turned = views.wait_for(|view| !view.calls.is_empty() || view.page != page) => {
+                        let call = turned.is_ok_and(|view| view.page == page);
+                        interrupted.store(call, Ordering::Relaxed);
+                    }
+                    () = alone.notified() => {}
+                    _ = over => return,
+                }
+                stop.let_go();
+            });
+            Ok(id)
+        })
+        .await
     }
 
-    /// Ends the recording and gives it.
-    pub(crate) async fn finish(&self) -> Result<RecordedGreeting, UserError> {
-        let recording = lock(&self.recording).take().ok_or_else(|| {
-            UserError::new(ErrorCode::InvalidEntry, "Nothing is being recorded. Press Record first.")
-        })?;
+    /// Ends the recording `id` and gives it.
+    pub(crate) async fn finish(&self, id: u32) -> Result<RecordedGreeting, UserError> {
+        let mut recording = Arc::clone(&self.recording).lock_owned().await;
         blocking(move || {
-            let samples = recording.recorder.finish();
+            let Recording { recorder, .. } =
+                recording.take_if(|recording| recording.id == id).ok_or_else(|| {
+                    UserError::new(ErrorCode::InvalidEntry, "Nothing is being recorded. Press Record first.")
+                })?;
+            let samples = recorder.finish();
             if samples.is_empty() {
                 return Err(UserError::new(
                     ErrorCode::MicrophoneMissing,
@@ -114,9 +132,13 @@ impl Greeting {
     }
 }
 
-fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A recording is whole after any panic.
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+/// The page that is there, unless there is a call.
+fn free(view: &View) -> Result<Option<PageId>, UserError> {
+    if view.calls.is_empty() {
+        Ok(view.page)
+    } else {
+        Err(in_call("Record your greeting when the call is over."))
+    }
 }
 
 fn in_call(what: &str) -> UserError {

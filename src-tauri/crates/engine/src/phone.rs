@@ -142,9 +142,9 @@ impl Phone {
         self.shared.saved().record?.choices?.fallback_url
     }
 
-    pub(crate) fn tell_all(&self, event: HostEvent) {
-        // Nobody listening is no error: a page that comes asks how things stand.
-        let _ = self.events.send(event);
+    /// Whether anybody listens. Nobody is no error: a page that comes asks how things stand.
+    pub(crate) fn tell_all(&self, event: HostEvent) -> bool {
+        self.events.send(event).is_ok()
     }
 
     async fn ask<T>(

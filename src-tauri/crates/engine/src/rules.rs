@@ -109,14 +109,14 @@ impl RulesCommands for Phone {
         self.shared().greeting.microphones().await
     }
 
-    async fn record_greeting(&self, microphone: String) -> Result<(), UserError> {
+    async fn record_greeting(&self, microphone: String) -> Result<u32, UserError> {
         let phone = self.clone();
         let told = move |progress| phone.tell_all(HostEvent::GreetingProgressed(progress));
-        self.shared().greeting.start(&self.core(), microphone, told)
+        self.shared().greeting.start(&self.core(), microphone, told).await
     }
 
-    async fn finish_greeting(&self) -> Result<RecordedGreeting, UserError> {
-        self.shared().greeting.finish().await
+    async fn finish_greeting(&self, recording: u32) -> Result<RecordedGreeting, UserError> {
+        self.shared().greeting.finish(recording).await
     }
 
     async fn delete_sound(&self, name: SoundName) -> Result<(), UserError> {
@@ -155,10 +155,23 @@ impl RulesCommands for Phone {
         }
         let zone = rules.incoming.hours.as_ref().and_then(|hours| hours.zone.clone());
         let now = local_time::moment(self.shared().clock.now_ms(), zone.as_deref());
-        let (_turn, asked) = self.shared().preview.begin()?;
+        let mut views = self.core().watch();
+        let page = views.borrow_and_update().page;
+        let playing = &self.shared().preview;
+        let (_turn, asked) = playing.begin().await?;
         let phone = self.clone();
-        let heard = Box::new(move |line| phone.tell_all(HostEvent::PreviewLineAdded(line)));
-        preview::play(self.shared().sounds.clone(), rules, script, now.local, Live { heard, asked }).await
+        let heard = Box::new(move |line| {
+            phone.tell_all(HostEvent::PreviewLineAdded(line));
+        });
+        let sounds = self.shared().sounds.clone();
+        let mut played =
+            std::pin::pin!(preview::play(sounds, rules, script, now.local, Live { heard, asked }));
+        tokio::select! {
+            lines = &mut played => return lines,
+            // The page is gone, and nobody else could stop it.
+            _ = views.wait_for(|view| view.page != page) => playing.stop(),
+        }
+        played.await
     }
 
     async fn stop_preview(&self) -> Result<(), UserError> {

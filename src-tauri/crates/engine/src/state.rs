@@ -214,6 +214,11 @@ impl State {
         Some(self.end_calls())
     }
 
+    /// The page that asked last how things stand.
+    pub fn page(&self) -> Option<PageId> {
+        self.page
+    }
+
     /// Every live call, which is live no more.
     pub fn end_calls(&mut self) -> Vec<LiveCall> {
         std::mem::take(&mut self.calls).into_values().collect()

@@ -33,11 +33,26 @@ pub struct Recorded {
     pub error: Option<DeviceError>,
 }
 
-/// A recording. Dropping it lets go of the microphone.
+/// A recording. Dropping it lets go of the microphone, a moment later.
 pub struct Recorder {
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     kept: Arc<Mutex<Vec<i16>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Ends a recording from anywhere, also once it is over.
+#[derive(Clone)]
+pub struct Stop {
+    wanted: Arc<AtomicBool>,
+    thread: Thread,
+}
+
+impl Stop {
+    /// Has the recording let go of the microphone; what was recorded is kept for [`Recorder::finish`].
+    pub fn let_go(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+        self.thread.unpark();
+    }
 }
 
 impl Recorder {
@@ -49,9 +64,9 @@ impl Recorder {
         longest: Duration,
         told: impl Fn(Recorded) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (stop, kept) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<i16>>>::default());
+        let (wanted, kept) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<i16>>>::default());
         let mut desk = Desk {
-            stop: Arc::clone(&stop),
+            stop: Arc::clone(&wanted),
             kept: Arc::clone(&kept),
             most: usize::try_from(longest.as_millis()).unwrap_or(usize::MAX).saturating_mul(PER_MS),
             told: Box::new(told),
@@ -60,13 +75,14 @@ impl Recorder {
             let failed = desk.record(&*devices, &id).err();
             desk.tell(0.0, true, failed);
         })?;
+        let stop = Stop { wanted, thread: thread.thread().clone() };
         Ok(Self { stop, kept, thread: Some(thread) })
     }
 
     /// Stops, waits until the microphone is closed, and gives what was recorded: 16-bit samples, mono, at
     /// [`RECORDED_RATE`]. May take a moment: call it from a blocking task.
     pub fn finish(mut self) -> Vec<i16> {
-        self.let_go();
+        self.stop.let_go();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -75,18 +91,15 @@ impl Recorder {
         std::mem::take(&mut *lock(&self.kept))
     }
 
-    /// Stops and lets go of the microphone; what was recorded is kept for [`Recorder::finish`].
-    pub fn let_go(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = &self.thread {
-            thread.thread().unpark();
-        }
+    /// What ends it from elsewhere.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.let_go();
+        self.stop.let_go();
     }
 }
 

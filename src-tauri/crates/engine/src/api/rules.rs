@@ -125,6 +125,8 @@ pub struct RecordingAudio {
 /// A microphone that is recorded outside a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 pub struct GreetingProgress {
+    /// Which recording, by the number that `record_greeting` gave.
+    pub recording: u32,
     /// Milliseconds recorded so far.
     pub at_ms: u32,
     /// Root mean square, as a share of full scale.
@@ -219,10 +221,10 @@ commands! {
     /// This computer's microphones, for recording a greeting.
     microphones() -> Vec<AudioDevice>;
     /// Begins to record a greeting with a microphone, of a minute at most; not while there is a call, whose
-    /// microphone it is. How far it is comes as events.
-    record_greeting(microphone: String) -> ();
-    /// Ends the recording and gives it; it is kept nowhere until it is added as a sound.
-    finish_greeting() -> RecordedGreeting;
+    /// microphone it is. Gives the recording's number; how far it is comes as events, which may overtake this answer.
+    record_greeting(microphone: String) -> u32;
+    /// Ends the recording of that number and gives it; it is kept nowhere until it is added as a sound.
+    finish_greeting(recording: u32) -> RecordedGreeting;
     /// Deletes a recording that no rule uses.
     delete_sound(name: SoundName) -> ();
     /// Looks whether Twilio would get something to play while this computer cannot be reached.
@@ -230,7 +232,7 @@ commands! {
     /// Tells Twilio where to go while this computer cannot be reached: an address of a TwiML document, or nowhere.
     set_fallback(url: Option<String>) -> FallbackView;
     /// Plays a call against the practice Twilio, with rules that are being edited, and tells what happens.
-    /// Each line also comes as an event when it happens.
+    /// Each line also comes as an event when it happens. Ends the preview that is being played, if there is one.
     preview_incoming(rules: Rules, script: PreviewScript) -> Vec<PreviewLine>;
     /// Ends the preview that is being played.
     stop_preview() -> ();

@@ -1,5 +1,6 @@
 //! The preview that is being played: one at a time, for each is a whole Twilio.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dialer_domain::error::{ErrorCode, UserError};
@@ -20,31 +21,38 @@ pub(crate) enum Ask {
 
 /// The preview that is being played, if there is one.
 #[derive(Default)]
-pub(crate) struct Playing(Mutex<Option<mpsc::UnboundedSender<Ask>>>);
+pub(crate) struct Playing {
+    asked: Mutex<Option<mpsc::UnboundedSender<Ask>>>,
+    turn: tokio::sync::Mutex<()>,
+    /// How many wanted their turn.
+    wanted: AtomicU64,
+}
 
 /// A preview's turn; it ends when this goes.
-pub(crate) struct Turn<'a>(&'a Playing);
+pub(crate) struct Turn<'a> {
+    playing: &'a Playing,
+    _turn: tokio::sync::MutexGuard<'a, ()>,
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = None;
+        *self.playing.lock() = None;
     }
 }
 
 impl Playing {
-    /// Begins a preview, unless there is one; what is asked of it comes out of the receiver.
-    pub(crate) fn begin(&self) -> Result<(Turn<'_>, mpsc::UnboundedReceiver<Ask>), UserError> {
-        let mut playing = self.lock();
-        if playing.is_some() {
-            return Err(UserError::new(
-                ErrorCode::Busy,
-                "A preview is being played. Wait until it is over, or stop it.",
-            ));
+    /// Begins a preview once the one before has ended, which makes room: it may be one that nobody sees any more.
+    /// What is asked of it comes out of the receiver, which closes when another one takes its place.
+    pub(crate) async fn begin(&self) -> Result<(Turn<'_>, mpsc::UnboundedReceiver<Ask>), UserError> {
+        let mine = self.wanted.fetch_add(1, Ordering::Relaxed) + 1;
+        *self.lock() = None;
+        let turn = self.turn.lock().await;
+        if self.wanted.load(Ordering::Relaxed) != mine {
+            return Err(UserError::new(ErrorCode::Busy, "Another preview was begun in place of this one."));
         }
         let (ask, asked) = mpsc::unbounded_channel();
-        *playing = Some(ask);
-        drop(playing);
-        Ok((Turn(self), asked))
+        *self.lock() = Some(ask);
+        Ok((Turn { playing: self, _turn: turn }, asked))
     }
 
     /// Ends the preview; without one there is nothing to end.
@@ -72,6 +80,6 @@ impl Playing {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Ask>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

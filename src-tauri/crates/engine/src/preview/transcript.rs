@@ -101,8 +101,14 @@ impl Transcript {
                         let _ = reply.send(self.press_now(key, simulator, rehearsal));
                         continue;
                     }
-                    Some(Ask::Stop) | None => {
+                    Some(Ask::Stop) => {
                         self.tell(PreviewWho::Call, "Stopped.");
+                        return;
+                    }
+                    None => {
+                        // No event: whoever listens now waits for the lines of the next preview.
+                        let text = "Stopped, because another preview was begun.".into();
+                        self.lines.push(PreviewLine { at_s: self.time.seconds(), who: PreviewWho::Call, text });
                         return;
                     }
                 },
