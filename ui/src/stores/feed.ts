@@ -97,7 +97,8 @@ export class Feed {
   #hearEarly(): void {
     const early = this.#early ?? [];
     this.#early = null;
-    // Each of them is the whole of what it speaks of, so hearing an old one first does no harm.
+    // All but the lines of a preview are the whole of what they speak of, so hearing an old one first does no
+    // harm; the lines of a preview all come once more with its end.
     for (const event of early) this.#hear(event);
   }
 }

@@ -100,7 +100,11 @@ export class RuleBook implements RulesApp, RulesState {
 
   /** The field at `path` holds something that cannot be read. */
   cannotRead(path: string, text: string, message: string): void {
-    this.#unread = { ...this.#unread, [path]: { text, message } };
+    // The last one typed comes last: it is undone first.
+    const others = Object.fromEntries(
+      Object.entries(this.#unread).filter(([field]) => field !== path),
+    );
+    this.#unread = { ...others, [path]: { text, message } };
   }
 
   /** What the fields at `path` and within hold can be read, or they are no more. */
@@ -160,8 +164,9 @@ export class RuleBook implements RulesApp, RulesState {
   }
 
   undo(): void {
-    if (Object.keys(this.#unread).length > 0) {
-      this.#unread = {};
+    const unread = Object.keys(this.#unread).at(-1);
+    if (unread !== undefined) {
+      this.canRead(unread);
       return;
     }
     const last = this.#past.at(-1);

@@ -84,6 +84,28 @@ describe('both pages', () => {
     expect(screen.queryByTestId('rules-bar')).toBeNull();
   });
 
+  it('undo what cannot be read one field after the other', async () => {
+    await openPage('incoming', BUSY_OFFICE);
+    const path = ['incoming.ring_s', 'incoming.busy', 'incoming.ring_s'];
+    for (const field of path) opened.dialer.rules.cannotRead(field, 'x', 'That is none.');
+    await opened.settled();
+    await click('undo-edit');
+    expect(opened.dialer.rules.unread('incoming.ring_s')).toBeNull();
+    expect(opened.dialer.rules.unread('incoming.busy')).toBe('x');
+    await click('undo-edit');
+    expect(opened.dialer.rules.unread('incoming.busy')).toBeNull();
+  });
+
+  it('keep the place to go to for the page that has it', async () => {
+    await openPage('calls');
+    opened.dialer.rules.place = 'incoming.ring_s';
+    await opened.settled();
+    expect(opened.dialer.rules.place).toBe('incoming.ring_s');
+    await click('nav-incoming');
+    expect(opened.dialer.rules.place).toBeNull();
+    expect(document.activeElement).toBe(by('ring-time'));
+  });
+
   it('discard everything that was not saved', async () => {
     await openPage('calls');
     await click('premium');
