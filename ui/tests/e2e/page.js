@@ -129,11 +129,13 @@ export class Page {
     );
   }
 
-  async showPad() {
+  /** With `discard`, rules that were changed and not saved are given up. */
+  async showPad(discard = false) {
     await until(
       'the pad',
       async () => {
         if (await this.visible('number-input')) return true;
+        if (discard && (await this.has('leave-discard'))) await this.press('leave-discard');
         if (await this.visible('nav-keypad')) await this.press('nav-keypad');
         return false;
       },

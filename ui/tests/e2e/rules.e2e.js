@@ -45,7 +45,7 @@ beforeEach(async () => {
   for (const call of await simulator.liveCalls()) {
     await simulator.hangUp(call.call_sid).catch(() => undefined);
   }
-  await page.showPad();
+  await page.showPad(true);
   await page.ready();
 });
 
@@ -232,7 +232,8 @@ test('a preview plays the rules on the page without calling anybody', async () =
   await page.fill('case-open', 'menu');
   await page.fill('preview-keys', '1');
   await page.press('preview-play');
-  await page.appears('preview-lines', 70_000);
+  await page.appears('preview-stop');
+  await page.appears('preview-play', 70_000);
   const said = await page.text('preview-lines');
   assert.match(said, /To speak to somebody, press 1\./);
   assert.match(said, /rings/i);

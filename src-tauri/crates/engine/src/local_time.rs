@@ -1,5 +1,6 @@
 //! The wall clock, in the computer's time zone or in a named one.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,18 +56,19 @@ fn system() -> TimeZone {
     if let Some((_, zone)) = known.as_ref().filter(|(read, _)| read.elapsed() < BELIEVED_FOR) {
         return zone.clone();
     }
-    let zone = of_file().unwrap_or_else(TimeZone::system);
+    // The environment may name another than the file, and not every system has such a file.
+    let file = if cfg!(unix) && std::env::var_os("TZ").is_none() { of_file(Path::new(FILE)) } else { None };
+    let zone = file.unwrap_or_else(TimeZone::system);
     *known = Some((Instant::now(), zone.clone()));
     zone
 }
 
-/// The zone as Linux and macOS keep it, unless the environment names another.
-fn of_file() -> Option<TimeZone> {
-    if !cfg!(unix) || std::env::var_os("TZ").is_some() {
-        return None;
-    }
-    let rules = std::fs::read("/etc/localtime").ok()?;
-    TimeZone::tzif("", &rules).ok()
+/// Where Linux and macOS keep the rules of the computer's zone.
+const FILE: &str = "/etc/localtime";
+
+/// The zone whose rules (TZif, RFC 8536) are in a file.
+fn of_file(file: &Path) -> Option<TimeZone> {
+    TimeZone::tzif("", &std::fs::read(file).ok()?).ok()
 }
 
 /// The computer's own zone, by its IANA name; `UTC` where it does not tell.
@@ -83,7 +85,13 @@ pub fn zones() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+    use std::process::Command;
+
     use super::*;
+
+    /// 2026-11-23 16:30 UTC.
+    const AFTERNOON: i64 = 1_795_451_400_000;
 
     #[test]
     fn the_wall_clock_of_a_zone_follows_its_summer_time() {
@@ -103,11 +111,52 @@ mod tests {
     }
 
     #[test]
-    fn the_own_zone_is_that_of_its_file() {
-        for now_ms in [1_795_451_400_000, 1_782_945_000_000] {
-            let timestamp = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-            let by_name = local(&timestamp.to_zoned(TimeZone::system()));
-            assert_eq!(moment(now_ms, None).local, by_name);
+    fn the_rules_of_a_zone_are_read_from_its_file() {
+        // RFC 8536 §3: a header, one time type and its name, twice, then the rule for the time after the table.
+        let header = |version: u8| {
+            let mut header = b"TZif".to_vec();
+            header.push(version);
+            header.extend([0; 15]);
+            for count in [0_u32, 0, 0, 0, 1, 6] {
+                header.extend(count.to_be_bytes());
+            }
+            header
+        };
+        let east = [&19_800_i32.to_be_bytes()[..], &[0, 0], b"+0530\0"].concat();
+        let file = [&header(b'2')[..], &east, &header(b'2'), &east, b"\n<+0530>-5:30\n"].concat();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("localtime");
+        assert_eq!(of_file(&path), None);
+        std::fs::write(&path, file).unwrap();
+        let there = Timestamp::from_millisecond(AFTERNOON).unwrap().to_zoned(of_file(&path).unwrap());
+        assert_eq!(local(&there).minute, 22 * 60);
+        std::fs::write(&path, "Asia/Kolkata").unwrap();
+        assert_eq!(of_file(&path), None);
+    }
+
+    #[test]
+    fn the_own_zone_is_that_of_the_file_unless_the_environment_names_another() {
+        for (zone, wanted) in [(Some("Asia/Kolkata"), "22:00"), (None, "the file's")] {
+            let mut child = Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", "local_time::tests::the_own_zone", "--ignored", "--nocapture"]);
+            child.env_remove("TZ").env("WANTED", wanted).envs(zone.map(|zone| ("TZ", zone)));
+            let output = child.output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text.contains("1 passed"), "{wanted}: {text}");
+        }
+    }
+
+    #[test]
+    #[ignore = "needs an environment of its own; \
+                the_own_zone_is_that_of_the_file_unless_the_environment_names_another makes one"]
+    fn the_own_zone() {
+        let now = moment(AFTERNOON, None).local;
+        if std::env::var("WANTED").unwrap() == "22:00" {
+            assert_eq!(now.minute, 22 * 60);
+        } else {
+            let file = of_file(Path::new(FILE)).unwrap_or_else(TimeZone::system);
+            let there = Timestamp::from_millisecond(AFTERNOON).unwrap().to_zoned(file);
+            assert_eq!(now, local(&there));
         }
     }
 
