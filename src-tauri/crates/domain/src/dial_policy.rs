@@ -14,8 +14,11 @@ use crate::money::Money;
 use crate::phone_number::{self, E164};
 use crate::sip_uri::SipUri;
 
+mod refusal;
 #[cfg(test)]
 mod tests;
+
+pub use refusal::{Ground, Question, Refusal};
 
 /// The rules of outgoing calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
@@ -132,31 +135,6 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// A question before a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
-pub struct Question {
-    /// ISO 3166 code of the country that is not in the list; empty where several countries share the number's
-    /// code and the number does not tell which of them it is in. Such a country cannot be put in the list.
-    pub region: String,
-    /// Its name, in English; `an unknown country` where the region is empty.
-    pub country: String,
-}
-
-/// Why a call may not be placed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Spoken to the agent, should the call have been placed all the same.
-    pub spoken: String,
-    /// For the agent, with the cure.
-    pub reason: String,
-}
-
-impl Refusal {
-    fn new(spoken: &str, reason: impl Into<String>) -> Self {
-        Self { spoken: spoken.into(), reason: reason.into() }
-    }
-}
-
 /// The shortest conversation worth placing, in seconds: Twilio counts by minutes begun.
 const SHORTEST_S: u32 = 60;
 /// The longest conversation, in seconds: Twilio's own limit of four hours (TwiML `<Dial timeLimit>`).
@@ -179,15 +157,18 @@ pub fn judge(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Verd
 /// the agent's own, but for their caller id. Nobody is there to be asked about a country, and what costs more
 /// than the usual is never called for a stranger.
 pub fn judge_forward(to: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal> {
-    let unavailable = |reason: String| Refusal::new("Nobody is available to take your call.", reason);
     if outlook.forwards_under_way >= rules.most_calls {
-        return Err(unavailable("As many callers are being passed on as calls are allowed at once.".into()));
+        return Err(Refusal::new(
+            Ground::TooManyForwards,
+            "Nobody is available to take your call.",
+            "As many callers are being passed on as calls are allowed at once.",
+        ));
     }
     refuse_emergency_abroad(to)?;
     refuse_incomplete(to)?;
     refuse_surcharge(to, &OutgoingRules { premium: false, ..rules.clone() })?;
     if let Some(question) = country(to, rules, outlook)? {
-        return Err(unavailable(format!("Calls to {} are not in the list of countries.", question.country)));
+        return Err(question.refusal());
     }
     longest(to, rules, outlook)
 }
@@ -195,6 +176,7 @@ pub fn judge_forward(to: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Res
 fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<Verdict, Refusal> {
     if !matches!(to, Destination::Emergency(_)) && outlook.calls_under_way >= rules.most_calls {
         return Err(Refusal::new(
+            Ground::TooManyCalls,
             "Too many calls are under way.",
             "As many calls are under way as the rules allow. End one, or change the limit on the Calls page.",
         ));
@@ -206,6 +188,7 @@ fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
             let caller_id = caller_id(outlook)?;
             if caller_id == *number {
                 return Err(Refusal::new(
+                    Ground::OwnNumber,
                     "You have dialled your own number.",
                     "The number dialled is this phone's own caller id.",
                 ));
@@ -219,6 +202,7 @@ fn place(to: &Destination, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
         }
         Destination::Client(_) | Destination::Sip(_) if !rules.addresses => {
             return Err(Refusal::new(
+                Ground::Addresses,
                 "Calls to addresses are not allowed.",
                 "Calls to client and SIP addresses are not allowed. Allow them on the Calls page.",
             ));
@@ -283,6 +267,7 @@ const NO_EMERGENCY: &str = "Emergency calls are not possible with this phone. Us
 
 fn no_emergency(number: &str) -> Refusal {
     Refusal::new(
+        Ground::Emergency,
         NO_EMERGENCY,
         format!(
             "This program cannot call {number}: use a mobile or a land line now. Emergency calls can be \
@@ -297,6 +282,7 @@ fn refuse_emergency_abroad(number: &E164) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
+        Ground::EmergencyAbroad,
         NO_EMERGENCY,
         format!(
             "{number} is an emergency number behind a country code, which cannot be called like that. In an \
@@ -321,6 +307,7 @@ fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
             Ok(Verdict::Allowed { caller_id: Some(caller_id.clone()), time_limit_s: LONGEST_CALL_S })
         }
         None => Err(Refusal::new(
+            Ground::EmergencyCallerId,
             NO_EMERGENCY,
             format!(
                 "This program cannot call {number}: use a mobile or a land line now. An emergency call needs a number \
@@ -336,13 +323,18 @@ fn emergency(number: &str, rules: &OutgoingRules, outlook: &Outlook) -> Result<V
 fn refuse_incomplete(number: &E164) -> Result<(), Refusal> {
     match phone_number::parse(number.as_str(), "") {
         Ok(_) => Ok(()),
-        Err(problem) => Err(Refusal::new("This is not a whole telephone number.", problem.to_string())),
+        Err(problem) => Err(Refusal::new(
+            Ground::Incomplete,
+            "This is not a whole telephone number.",
+            problem.to_string(),
+        )),
     }
 }
 
 fn refuse_surcharge(number: &E164, rules: &OutgoingRules) -> Result<(), Refusal> {
     match phone_number::surcharge(number).filter(|_| !rules.premium) {
         Some(surcharge) => Err(Refusal::new(
+            Ground::Surcharge,
             "Calls to premium numbers are not allowed.",
             format!(
                 "This is {}. Such calls are not allowed; they can be allowed on the Calls page.",
@@ -365,17 +357,18 @@ fn country(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result<Op
         return Ok(None);
     }
     let country = phone_number::region_name(&region);
+    let question = Question { region, country };
     match rules.other_countries {
-        OtherCountries::Ask => Ok(Some(Question { region, country })),
-        OtherCountries::Block if region.is_empty() => Err(Refusal::new(
-            "The country of this number is not known.",
-            "Several countries share the code of this number, and the rest of it does not tell which one it is in. \
-             Check the digits. To be asked about such numbers instead, have the Calls page ask about other countries.",
-        )),
-        OtherCountries::Block => Err(Refusal::new(
-            "Calls to this country are not allowed.",
-            format!("Calls to {country} are not allowed. Add it to the list on the Calls page."),
-        )),
+        OtherCountries::Ask => Ok(Some(question)),
+        OtherCountries::Block => {
+            let mut refusal = question.refusal();
+            if refusal.ground == Ground::UnknownCountry {
+                refusal.reason.push_str(
+                    " To be asked about such numbers instead, have the Calls page ask about other countries.",
+                );
+            }
+            Err(refusal)
+        }
     }
 }
 
@@ -386,6 +379,7 @@ fn minutes_left(rules: &OutgoingRules, outlook: &Outlook) -> Result<u32, Refusal
     let left = (u64::from(minutes) * 60).saturating_sub(taken);
     if left < u64::from(SHORTEST_S) {
         return Err(Refusal::new(
+            Ground::Minutes,
             "Today's minutes are used up.",
             format!(
                 "Of today's {minutes} minutes of calls less than one is left, with what calls under way may take. \
@@ -402,6 +396,7 @@ fn money_left(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result
     let Some(money) = &rules.money_per_day else { return Ok(LONGEST_CALL_S) };
     let Some(price) = outlook.prices.get(number) else {
         return Err(Refusal::new(
+            Ground::Price,
             "The price of this call is not known.",
             "The price of this call could not be read from Twilio, so that it cannot be held to what calls may cost in \
              a day. Try again in a moment, or take off that limit on the Calls page.",
@@ -409,6 +404,7 @@ fn money_left(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result
     };
     if price.currency != money.currency {
         return Err(Refusal::new(
+            Ground::Currency,
             "What calls may cost is set in another currency.",
             format!(
                 "What calls may cost in a day is set in {}, but Twilio's prices for this account are in {}. Set the \
@@ -419,6 +415,7 @@ fn money_left(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result
     }
     let Some(spent) = outlook.spent.micros else {
         return Err(Refusal::new(
+            Ground::Spent,
             "What today's calls cost is not known.",
             "The price of one of today's calls could not be read from Twilio, so that what is left of today's money is \
              not known. Try again in a moment, or take off that limit on the Calls page.",
@@ -428,6 +425,7 @@ fn money_left(number: &E164, rules: &OutgoingRules, outlook: &Outlook) -> Result
     match left.checked_div(price.micros) {
         None => Ok(LONGEST_CALL_S),
         Some(0) => Err(Refusal::new(
+            Ground::Money,
             "What calls may cost today is used up.",
             "What is left of the money for today's calls, with what calls under way may take, does not pay for a minute \
              of this one. Wait until tomorrow, or change the limit on the Calls page.",
@@ -442,6 +440,7 @@ fn enough(time_limit_s: u32) -> Result<u32, Refusal> {
         return Ok(time_limit_s);
     }
     Err(Refusal::new(
+        Ground::TimeLimit,
         "The longest call is set to less than a minute.",
         "The longest call is set to less than a minute. Change it on the Calls page.",
     ))
@@ -450,6 +449,7 @@ fn enough(time_limit_s: u32) -> Result<u32, Refusal> {
 fn caller_id(outlook: &Outlook) -> Result<E164, Refusal> {
     let Some(chosen) = outlook.caller_id.clone() else {
         return Err(Refusal::new(
+            Ground::NoCallerId,
             "No outgoing number has been chosen.",
             "No caller id has been chosen; choose one on the Account page.",
         ));
@@ -458,6 +458,7 @@ fn caller_id(outlook: &Outlook) -> Result<E164, Refusal> {
         return Ok(chosen);
     }
     Err(Refusal::new(
+        Ground::CallerId,
         "This outgoing number cannot be used.",
         "This caller id is neither a number of the account nor verified. Choose another on the Account page.",
     ))

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::call::CallStatus;
 use crate::destination::Destination;
-use crate::dial_policy::{self, RING_TIMEOUT_S, Verdict};
+use crate::dial_policy::{self, RING_TIMEOUT_S, Refusal, Verdict};
 use crate::incoming::Prompt;
 use crate::phone_number::E164;
 
@@ -45,15 +45,13 @@ pub(super) fn place(query: &VoiceQuery, rules: &Rules, now: &Situation) -> Instr
             Instruction::Connect(Connect { to: vec![to], caller_id, ring_s, time_limit_s, purpose })
         }
         // There is nobody to ask here: the agent was asked when they placed the call.
-        Verdict::Ask(question) => Instruction::Refuse {
-            spoken: "Calls to this country are not allowed.".into(),
-            reason: format!(
-                "Calls to {} are not allowed yet. Add it to the list on the Calls page.",
-                question.country
-            ),
-        },
-        Verdict::Refused(refusal) => Instruction::Refuse { spoken: refusal.spoken, reason: refusal.reason },
+        Verdict::Ask(question) => refused(question.refusal()),
+        Verdict::Refused(refusal) => refused(refusal),
     }
+}
+
+fn refused(refusal: Refusal) -> Instruction {
+    Instruction::Refuse { spoken: refusal.spoken, reason: refusal.reason }
 }
 
 /// As [`place`], for the short form: it names the caller id itself.

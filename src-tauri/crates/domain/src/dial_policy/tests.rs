@@ -161,6 +161,14 @@ fn a_number_that_does_not_tell_its_country_is_asked_about_without_one() {
     let asked = judge(&nowhere, &rules, &outlook());
     let Verdict::Ask(question) = asked else { panic!("asked, not {asked:?}") };
     assert_eq!(question.region, "", "there is no country to be put in the list");
+    let passed_on = judge_forward(&number("+19995550123"), &rules, &outlook()).unwrap_err();
+    for refusal in [question.refusal(), passed_on] {
+        assert_eq!(refusal.ground, Ground::UnknownCountry);
+        assert!(
+            !refusal.reason.contains("list") && !refusal.reason.contains("unknown country"),
+            "{refusal:?}"
+        );
+    }
     assert!(is_allowed(&judge(&nowhere, &rules, &Outlook { confirmed: true, ..outlook() })));
     let block = OutgoingRules { other_countries: OtherCountries::Block, ..rules };
     let told = refusal(judge(&nowhere, &block, &outlook())).reason;

@@ -193,8 +193,15 @@ impl Spending {
             let reserved = (at_most - minutes).saturating_mul(price.unwrap_or_default());
             spent.reserved_micros = spent.reserved_micros.saturating_add(reserved);
         };
-        for call in self.today(now).filter(|call| !call.legs.iter().any(|sid| self.grants.contains_key(sid)))
-        {
+        let mut answered: BTreeMap<&CallSid, i64> = BTreeMap::new();
+        for call in self.today(now) {
+            let granted = |sid: &&CallSid| self.grants.contains_key(*sid);
+            if call.legs.iter().any(|sid| granted(&sid)) {
+                // It counts as what it was granted.
+                let legs = call.legs.iter().filter(granted);
+                answered.extend(legs.map(|sid| (sid, call.answered_at_ms)));
+                continue;
+            }
             let lasted_s = call.lasted_s.unwrap_or_else(|| seconds(call.answered_at_ms, now.now_ms));
             add(call.to.as_ref().map_or(dearest, price), lasted_s, lasted_s);
         }
@@ -202,8 +209,7 @@ impl Spending {
             let (lasted_s, at_most_s) = match grant.lasted_s {
                 Some(lasted_s) => (lasted_s, lasted_s),
                 None if grant.is_under_way(now.now_ms) => {
-                    let call = self.calls.values().find(|call| call.legs.contains(sid));
-                    let so_far_s = call.map_or(0, |call| seconds(call.answered_at_ms, now.now_ms));
+                    let so_far_s = answered.get(sid).map_or(0, |at_ms| seconds(*at_ms, now.now_ms));
                     (so_far_s.min(grant.time_limit_s), grant.time_limit_s)
                 }
                 None => (grant.time_limit_s, grant.time_limit_s),

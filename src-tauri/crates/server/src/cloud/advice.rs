@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use dialer_domain::dial_policy::Question;
 use dialer_gateway::RefusalReason;
 
 /// Why a call was refused that nobody had asked for.
@@ -34,10 +33,7 @@ const INSTEAD: &[(&str, &str)] = &[
     ),
     ("they can be allowed on the Calls page.", "outgoing.premium in RULES_FILE allows them."),
     ("Add it to the list on the Calls page.", "Add it to outgoing.countries in RULES_FILE."),
-    (
-        "To be asked about such numbers instead, have the Calls page ask about other countries.",
-        "A server asks nobody, so such numbers cannot be called.",
-    ),
+    (" To be asked about such numbers instead, have the Calls page ask about other countries.", ""),
     (
         "The longest call is set to less than a minute. Change it on the Calls page.",
         "The longest call is set to less than a minute. Change outgoing.time_limit_s in RULES_FILE.",
@@ -78,15 +74,6 @@ pub(super) fn for_server(sentence: &str) -> Cow<'_, str> {
     }
 }
 
-/// What is said where the desktop would ask its agent: a server asks nobody.
-pub(super) fn instead_of_asking(question: &Question) -> String {
-    if question.region.is_empty() {
-        return "The country of this number is not known, so it is none that may be called. Check the digits.".into();
-    }
-    let Question { country, region } = question;
-    format!("Calls to {country} are not allowed. Add {region} to outgoing.countries in RULES_FILE.")
-}
-
 /// What to do about refused webhooks; nothing, where the visitor was not Twilio.
 pub(super) fn about_refused_webhooks(reason: RefusalReason) -> Option<&'static str> {
     Some(match reason {
@@ -111,7 +98,9 @@ mod tests {
 
     use dialer_domain::call_log::reason;
     use dialer_domain::destination::Destination;
-    use dialer_domain::dial_policy::{self, OtherCountries, OutgoingRules, Outlook, Spent, Verdict};
+    use dialer_domain::dial_policy::{
+        self, Ground, OtherCountries, OutgoingRules, Outlook, Refusal, Spent, Verdict,
+    };
     use dialer_domain::money::Money;
     use dialer_domain::phone_number::E164;
 
@@ -136,7 +125,7 @@ mod tests {
     }
 
     /// Every refusal that rules and outlook can come to.
-    fn refusals() -> Vec<String> {
+    fn refusals() -> Vec<Refusal> {
         let usd = |micros, currency: &str| Money { micros, currency: currency.into() };
         let block = || OutgoingRules { other_countries: OtherCountries::Block, ..OutgoingRules::default() };
         let money = || OutgoingRules { money_per_day: Some(usd(10_000, "USD")), ..OutgoingRules::default() };
@@ -159,6 +148,9 @@ mod tests {
             ("+12025550123", OutgoingRules::default(), Outlook { usable_caller_ids: vec![], ..outlook() }),
             ("+12025550100", OutgoingRules::default(), outlook()),
             ("+33142685300", block(), outlook()),
+            ("+33142685301", OutgoingRules::default(), outlook()),
+            ("+19995550123", block(), outlook()),
+            ("+19995550124", OutgoingRules::default(), outlook()),
             ("+19005550123", OutgoingRules::default(), outlook()),
             ("911", OutgoingRules::default(), outlook()),
             (
@@ -168,19 +160,35 @@ mod tests {
             ),
             ("client:berta", OutgoingRules { addresses: false, ..OutgoingRules::default() }, outlook()),
         ];
-        let refused = cases.into_iter().map(|(to, rules, outlook)| {
+        let judged = cases.into_iter().map(|(to, rules, outlook)| {
             match dial_policy::judge(&Destination::parse(to, "US").unwrap(), &rules, &outlook) {
-                Verdict::Refused(refusal) => refusal.reason,
-                Verdict::Allowed { .. } | Verdict::Ask(_) => panic!("{to} is refused"),
+                Verdict::Refused(refusal) => refusal,
+                Verdict::Ask(question) => question.refusal(),
+                Verdict::Allowed { .. } => panic!("{to} is refused"),
             }
         });
-        refused.collect()
+        let forwarded = [
+            ("+12025550123", Outlook { forwards_under_way: 9, ..outlook() }),
+            ("+33142685300", outlook()),
+            ("+19995550123", outlook()),
+            ("+19005550123", outlook()),
+            ("+2710111", outlook()),
+            ("+3312345", outlook()),
+        ];
+        let forwarded = forwarded.into_iter().map(|(to, outlook)| {
+            dial_policy::judge_forward(&number(to), &OutgoingRules::default(), &outlook).unwrap_err()
+        });
+        judged.chain(forwarded).collect()
     }
 
     #[test]
     fn no_sentence_names_a_page_of_the_app() {
         let codes = (0..70_000).chain(573_000..573_100).filter_map(reason::for_code).map(str::to_owned);
-        let sentences: BTreeSet<String> = refusals().into_iter().chain(codes).collect();
+        let refusals = refusals();
+        let seen: BTreeSet<Ground> = refusals.iter().map(|refusal| refusal.ground).collect();
+        assert_eq!(seen, Ground::all().collect(), "every refusal is looked at");
+        let refusals = refusals.into_iter().map(|refusal| refusal.reason);
+        let sentences: BTreeSet<String> = refusals.chain(codes).collect();
         assert!(sentences.len() > 40);
         for sentence in &sentences {
             let here = for_server(sentence);
@@ -192,7 +200,9 @@ mod tests {
 
     #[test]
     fn each_limit_is_called_by_its_own_key() {
-        let all: Vec<_> = refusals().iter().map(|sentence| for_server(sentence).into_owned()).collect();
+        let refusals = refusals();
+        let all: BTreeSet<_> =
+            refusals.iter().map(|refusal| for_server(&refusal.reason).into_owned()).collect();
         for (key, times) in [
             ("outgoing.most_calls", 1),
             ("outgoing.time_limit_s", 1),

@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dialer_domain::call::CallId;
-use dialer_domain::dial_policy::Verdict;
+use dialer_domain::dial_policy::{Refusal, Verdict};
 use dialer_domain::identity::ClientIdentity;
 use dialer_domain::intent::GOOD_FOR_MS;
 use dialer_domain::phone_number::E164;
@@ -188,11 +188,14 @@ async fn intent(
             "callId": call.to_string(),
             "expiresAt": (agents.desk.clock.now_ms() + GOOD_FOR_MS) / 1_000,
         }))),
-        Verdict::Ask(question) => Err(refusal(StatusCode::FORBIDDEN, &advice::instead_of_asking(&question))),
-        Verdict::Refused(refused) => {
-            Err(refusal(StatusCode::FORBIDDEN, &advice::for_server(&refused.reason)))
-        }
+        // A server asks nobody.
+        Verdict::Ask(question) => Err(refused(&question.refusal())),
+        Verdict::Refused(refusal) => Err(refused(&refusal)),
     }
+}
+
+fn refused(why: &Refusal) -> Response {
+    refusal(StatusCode::FORBIDDEN, &advice::for_server(&why.reason))
 }
 
 #[derive(Deserialize)]
