@@ -215,7 +215,7 @@ describe('a greeting in one’s own voice', () => {
     await click('greeting-sound-record-start');
     await click('greeting-sound-record-close');
     await click('greeting-sound-record');
-    let begun = (_: number): void => undefined;
+    let begun: (recording: number) => void = () => undefined;
     opened.program.answers.record_greeting = () =>
       new Promise((resolve) => {
         begun = resolve;
@@ -233,7 +233,7 @@ describe('a greeting in one’s own voice', () => {
 
   it('lets go of a microphone that opens after it was closed', async () => {
     await openRecorder();
-    let begun = (_: number): void => undefined;
+    let begun: (recording: number) => void = () => undefined;
     opened.program.answers.record_greeting = () =>
       new Promise((resolve) => {
         begun = resolve;
@@ -249,7 +249,7 @@ describe('a greeting in one’s own voice', () => {
   it('is not shown where another one is spoken since', async () => {
     await openRecorder();
     await click('greeting-sound-record-start');
-    let finished = (_: unknown): void => undefined;
+    let finished: (recorded: unknown) => void = () => undefined;
     opened.program.answers.finish_greeting = () =>
       new Promise((resolve) => {
         finished = resolve;
