@@ -13,7 +13,7 @@
 //! | `leg` | what they say about one leg |
 //! | `timeline` | when the call was answered and ended, and how long it was |
 //! | `verdict` | how the call ended, and why |
-//! | `unfinished` | which rows Twilio should be asked about again |
+//! | `unfinished`, `left_open` | which rows Twilio should be asked about again |
 //! | [`reason`] | Twilio's error codes as sentences for the agent |
 
 mod evidence;
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{CallDirection, CallEvent, CallId, CallOutcome, CallStatus, LegRole, RecordingStatus};
 use crate::sid::{CallSid, RecordingSid};
 
-pub use unfinished::{Unfinished, unfinished};
+pub use unfinished::{Unfinished, left_open, unfinished};
 
 /// One leg of a logged call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]

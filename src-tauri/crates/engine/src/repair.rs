@@ -66,6 +66,8 @@ pub struct Repair<L> {
 /// What was asked about rows of the log, and about calls in doubt.
 #[derive(Default)]
 struct Asked {
+    /// When this run began, in Unix milliseconds.
+    began_ms: i64,
     /// Rows of which nobody knows more.
     hopeless: HashSet<CallId>,
     /// When, in Unix milliseconds: who was asked about lately comes last.
@@ -80,7 +82,7 @@ impl<L: Listener> Repair<L> {
         // Read before the first call of this run: what is newer than that may have been missed.
         let mut known_until_ms = self.newest().await;
         let mut looked_ms: Option<i64> = None;
-        let mut asked = Asked::default();
+        let mut asked = Asked { began_ms: self.clock.now_ms(), ..Asked::default() };
         let mut look = tokio::time::interval(EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -121,7 +123,9 @@ impl<L: Listener> Repair<L> {
         let mut unfinished: Vec<CallLogEntry> = newest
             .into_iter()
             .filter(|entry| !asked.hopeless.contains(&entry.id))
-            .filter(|entry| call_log::unfinished(entry, now_ms).is_some())
+            .filter(|entry| {
+                call_log::unfinished(entry, now_ms).is_some() || call_log::left_open(entry, asked.began_ms)
+            })
             // What was in doubt has just been read.
             .filter(|entry| parent(entry).is_none_or(|leg| asked.doubts_at_ms.get(&leg) != Some(&now_ms)))
             .collect();

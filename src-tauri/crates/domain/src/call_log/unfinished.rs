@@ -25,6 +25,15 @@ pub enum Unfinished {
     Recording,
 }
 
+/// Whether `entry` was left without an end by a run of the program before the one that began at `began_ms` (Unix
+/// milliseconds): what was told in between is lost, so there is nothing to wait for.
+pub fn left_open(entry: &CallLogEntry, began_ms: i64) -> bool {
+    entry.started_at_ms < began_ms
+        && entry.ended_at_ms.is_none()
+        && !entry.legs.is_empty()
+        && began_ms - entry.started_at_ms <= GIVEN_UP_MS
+}
+
 /// What `entry` lacks at `now_ms` (Unix milliseconds) though its callbacks should have come; `None` for a row
 /// that is whole, that is too young or too old to ask about, or whose legs are not known.
 pub fn unfinished(entry: &CallLogEntry, now_ms: i64) -> Option<Unfinished> {

@@ -163,6 +163,31 @@ async fn a_call_whose_end_was_not_told_is_read_at_twilio() {
 }
 
 #[tokio::test]
+async fn a_call_that_ended_while_the_program_was_not_running_is_read_at_once() {
+    let mut bench = Bench::start().await;
+    let sid = bench.missed_call().await;
+    let at_ms = SystemClock.now_ms();
+    let begun = CallEvent::Routed {
+        call_sid: sid,
+        direction: CallDirection::Incoming,
+        peer: "+12025550107".into(),
+        our_number: None,
+        at_ms,
+        refusal: None,
+    };
+    bench.store.record(None, begun).unwrap();
+    // In the run in which it began, its callbacks are waited for.
+    let (now_ms, began_ms) = (at_ms + 1_000, at_ms - 1_000);
+    bench.repair.look(now_ms, &mut Asked { began_ms, ..Asked::default() }).await.unwrap();
+    assert_eq!(bench.events(), []);
+    bench.repair.look(now_ms, &mut Asked { began_ms: now_ms, ..Asked::default() }).await.unwrap();
+    let is_final =
+        |event: &CallEvent| matches!(event, CallEvent::LegStatus { status, .. } if status.is_final());
+    assert!(bench.events().iter().any(is_final));
+    bench.simulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_call_that_twilio_does_not_know_is_asked_about_once_and_holds_up_no_other() {
     let mut bench = Bench::start().await;
     let known = bench.missed_call().await;
