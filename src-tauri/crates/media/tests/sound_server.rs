@@ -68,12 +68,12 @@ fn start_server(folder: &Path) -> (Process, String) {
     (server, address)
 }
 
-#[test]
-fn a_call_through_a_sound_server() {
+/// Runs the ignored test `name` of this file in a program of its own, with a sound server of its own.
+fn with_a_server(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let (_server, address) = start_server(folder.path());
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sound_server::the_call", "--ignored", "--nocapture"])
+        .args(["--exact", &format!("sound_server::{name}"), "--ignored", "--nocapture"])
         .env("PULSE_SERVER", address)
         .env("HOME", folder.path())
         .output()
@@ -87,21 +87,13 @@ fn a_call_through_a_sound_server() {
 }
 
 #[test]
+fn a_call_through_a_sound_server() {
+    with_a_server("the_call");
+}
+
+#[test]
 fn a_greeting_through_a_sound_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_server, address) = start_server(folder.path());
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sound_server::the_greeting", "--ignored", "--nocapture"])
-        .env("PULSE_SERVER", address)
-        .env("HOME", folder.path())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    with_a_server("the_greeting");
 }
 
 #[test]

@@ -58,6 +58,18 @@ fn a_leg_read_at_twilio_says_what_its_callback_would_have_said() {
     assert_eq!(call(|call| call.status = "astonished".into()).event(), None);
 }
 
+/// Somebody has called.
+fn a_caller(call_sid: CallSid, at_ms: i64) -> CallEvent {
+    CallEvent::Routed {
+        call_sid,
+        direction: CallDirection::Incoming,
+        peer: "+12025550107".into(),
+        our_number: None,
+        at_ms,
+        refusal: None,
+    }
+}
+
 /// Five hours later than it is: what is missing should have come.
 struct Later;
 
@@ -146,14 +158,7 @@ impl Bench {
 async fn a_call_whose_end_was_not_told_is_read_at_twilio() {
     let mut bench = Bench::start().await;
     let sid = bench.missed_call().await;
-    let begun = CallEvent::Routed {
-        call_sid: sid.clone(),
-        direction: CallDirection::Incoming,
-        peer: "+12025550107".into(),
-        our_number: None,
-        at_ms: SystemClock.now_ms(),
-        refusal: None,
-    };
+    let begun = a_caller(sid.clone(), SystemClock.now_ms());
     let id = bench.store.record(None, begun.clone()).unwrap().unwrap().entry.id;
     bench.repair.look(Later.now_ms(), &mut Asked::default()).await.unwrap();
     let events: Vec<CallEvent> = std::iter::once(begun).chain(bench.events()).collect();
@@ -167,14 +172,7 @@ async fn a_call_that_ended_while_the_program_was_not_running_is_read_at_once() {
     let mut bench = Bench::start().await;
     let sid = bench.missed_call().await;
     let at_ms = SystemClock.now_ms();
-    let begun = CallEvent::Routed {
-        call_sid: sid,
-        direction: CallDirection::Incoming,
-        peer: "+12025550107".into(),
-        our_number: None,
-        at_ms,
-        refusal: None,
-    };
+    let begun = a_caller(sid, at_ms);
     bench.store.record(None, begun).unwrap();
     // In the run in which it began, its callbacks are waited for.
     let (now_ms, began_ms) = (at_ms + 1_000, at_ms - 1_000);
@@ -192,14 +190,7 @@ async fn a_call_that_twilio_does_not_know_is_asked_about_once_and_holds_up_no_ot
     let mut bench = Bench::start().await;
     let known = bench.missed_call().await;
     for sid in [CallSid::from_bytes([9; 16]), known.clone()] {
-        let event = CallEvent::Routed {
-            call_sid: sid,
-            direction: CallDirection::Incoming,
-            peer: "+12025550107".into(),
-            our_number: None,
-            at_ms: SystemClock.now_ms(),
-            refusal: None,
-        };
+        let event = a_caller(sid, SystemClock.now_ms());
         bench.store.record(None, event).unwrap();
     }
     let mut asked = Asked::default();
@@ -316,14 +307,7 @@ async fn what_cannot_be_read_lets_the_others_pass() {
 async fn what_was_in_doubt_is_not_read_twice() {
     let mut bench = Bench::start().await;
     let sid = bench.missed_call().await;
-    let begun = CallEvent::Routed {
-        call_sid: sid.clone(),
-        direction: CallDirection::Incoming,
-        peer: "+12025550107".into(),
-        our_number: None,
-        at_ms: SystemClock.now_ms(),
-        refusal: None,
-    };
+    let begun = a_caller(sid.clone(), SystemClock.now_ms());
     bench.store.record(None, begun).unwrap();
     let now_ms = Later.now_ms();
     let mut asked = Asked { doubts_at_ms: [(sid, now_ms)].into(), ..Asked::default() };

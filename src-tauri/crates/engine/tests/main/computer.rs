@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialer_domain::account::NumberRouting;
+use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::phone_number::E164;
 use dialer_domain::ports::{SecretName, SystemClock, Vault as _, VaultKind};
 use dialer_domain::setup::{Choices, Record, TunnelChoice, Undo};
 use dialer_engine::api::{
-    AccountCommands as _, AccountPhase, AccountStatus, HostEvent, LightState, Repair, TunnelLight,
+    AccountCommands as _, AccountPhase, AccountStatus, CallReport, HostEvent, LightState, Repair, TunnelLight,
 };
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
@@ -227,4 +228,17 @@ pub(crate) fn owner(simulator: &Simulator) -> rest::Client {
         rest::ClientOptions::default(),
     )
     .unwrap()
+}
+
+/// What a page reports of one call that it places.
+pub(crate) fn report(what: SdkCallEvent) -> CallReport {
+    CallReport {
+        call: CallId(uuid::Uuid::from_u128(1)),
+        direction: CallDirection::Outgoing,
+        call_sid: None,
+        parent_call_sid: None,
+        peer: "+12025550101".into(),
+        our_number: None,
+        what,
+    }
 }

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
+use dialer_domain::call::SdkCallEvent;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::ports::SystemClock;
-use dialer_engine::api::{
-    CallReport, Commands as _, GreetingProgress, HostEvent, PageId, RulesCommands as _,
-};
+use dialer_engine::api::{Commands as _, GreetingProgress, HostEvent, PageId, RulesCommands as _};
 use dialer_engine::phone::{Phone, PhoneOptions};
 use dialer_engine::sound::Sound;
 use dialer_engine::twilio_at::TwilioAt;
@@ -29,6 +27,8 @@ use dialer_storage::settings::Settings;
 use dialer_storage::vault::ChosenVault;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
+
+use crate::computer::report;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -65,18 +65,6 @@ async fn until(
         }
     };
     tokio::time::timeout(LIMIT, seen).await.unwrap()
-}
-
-fn report(what: SdkCallEvent) -> CallReport {
-    CallReport {
-        call: CallId(uuid::Uuid::from_u128(1)),
-        direction: CallDirection::Outgoing,
-        call_sid: None,
-        parent_call_sid: None,
-        peer: "+12025550101".into(),
-        our_number: None,
-        what,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

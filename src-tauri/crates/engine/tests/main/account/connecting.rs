@@ -1,18 +1,17 @@
 //! From two values to a connected account.
 
 use dialer_domain::account::{AccountKind, AccountStanding, NumberRouting};
-use dialer_domain::call::{CallDirection, CallId, SdkCallEvent};
+use dialer_domain::call::SdkCallEvent;
 use dialer_domain::entry::Field;
 use dialer_domain::error::ErrorCode;
 use dialer_domain::setup::Undo;
 use dialer_engine::api::{
-    AccountCommands as _, AccountPhase, AccountStatus, CallReport, CallerIdCheckState, Commands as _, PageId,
-    StepState,
+    AccountCommands as _, AccountPhase, AccountStatus, CallerIdCheckState, Commands as _, PageId, StepState,
 };
 use dialer_simulator::{AccountSettings, Faults, NumberSettings, RestFailure, RestFault};
 use secrecy::ExposeSecret as _;
 
-use crate::computer::{Computer, connected, owner};
+use crate::computer::{Computer, connected, owner, report};
 
 #[tokio::test]
 async fn two_values_and_one_choice_connect_an_account_and_disconnecting_leaves_no_trace() {
@@ -226,15 +225,6 @@ async fn another_account_waits_for_the_end_of_a_call() {
     computer.simulator.set_faults(Faults { rest: vec![hold], ..Faults::default() });
     computer.phone().set_up(Computer::choices(&status)).await.unwrap();
     let core = computer.phone().core();
-    let report = |what| CallReport {
-        call: CallId(uuid::Uuid::from_u128(1)),
-        direction: CallDirection::Outgoing,
-        call_sid: None,
-        parent_call_sid: None,
-        peer: "+12025550101".into(),
-        our_number: None,
-        what,
-    };
     core.report_call(report(SdkCallEvent::Accepted)).await.unwrap();
     core.watch().wait_for(|view| !view.calls.is_empty()).await.unwrap();
     computer.simulator.set_faults(Faults::default());
